@@ -1,0 +1,100 @@
+"""The FastAPI app and its life: the only place where things are wired together."""
+
+import contextlib
+import logging
+import os
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from platformdirs import user_cache_path
+from starlette.middleware.cors import CORSMiddleware
+
+from .config import Settings
+from .engine.command import environment
+from .engine.locate import Cli
+from .engine.pool import Bounds, Pool
+from .engine.worker import Worker
+from .routes import chat, failures, guard, health, models
+from .routes.services import Services
+from .translate.models import from_initialize
+
+log = logging.getLogger("claude_max")
+VERSION = version("claude-max-toolkit")
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Where the CLI sends what it is asked: its environment, and whether that is a scripted stand-in."""
+
+    environ: Mapping[str, str]
+    scripted: bool = False
+
+
+def create_app(settings: Settings, cli: Cli, upstream: Upstream | None = None) -> FastAPI:
+    """The whole proxy. Its workers start and end with the app's lifespan; `app.state.pool` is theirs."""
+    source = upstream or Upstream(os.environ)
+    environ = environment(source.environ, allow_api_key=settings.allow_anthropic_api_key)
+    cwd = working_directory()
+
+    async def launch() -> Worker:
+        return await Worker.spawn(cli.path, environ, cwd, settings.timeout)
+
+    pool = Pool(launch, Bounds(workers=settings.max_workers, warm=settings.warm, queue=settings.queue))
+
+    def ready() -> dict[str, object]:
+        return {
+            "version": VERSION,
+            "cli_version": cli.version_text,
+            "ready": bool(pool.about),
+            "scripted": source.scripted,
+        }
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        pool.start()
+        try:
+            yield
+        finally:
+            await pool.close()
+
+    app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan)
+    app.state.pool = pool
+    app.state.services = Services(
+        engine=pool,
+        settings=settings,
+        models=lambda: from_initialize(pool.about),
+        ready=ready,
+        new_id=lambda: uuid.uuid4().hex[:24],
+        now=time.time,
+    )
+    for module in (chat, models, health):
+        app.include_router(module.router)
+    failures.install(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
+        )
+    app.add_middleware(guard.Guard, settings=settings, new_id=lambda: uuid.uuid4().hex[:24], scripted=source.scripted)
+    return app
+
+
+def working_directory() -> Path:
+    """An empty folder of this user's own for the CLI to run in.
+
+    The same one every time, because its name stands in the CLI's note to the model: another name is another prompt, and
+    a cold prompt cache. Where it cannot be had, a new one.
+    """
+    home = user_cache_path("claude-max") / "empty"
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not any(home.iterdir()):
+            return home
+    except OSError as error:
+        log.warning("no cache folder (%s): each start will begin with a cold prompt cache", error.strerror)
+    return Path(tempfile.mkdtemp(prefix="claude-max-"))

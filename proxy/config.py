@@ -1,0 +1,87 @@
+"""All settings: built-in defaults, then a TOML file, then `CLAUDE_MAX_*` variables, then flags; later ones win.
+
+One frozen Settings comes out. A mistake anywhere is one line that names the setting and where it stands.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_config_path
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+PREFIX = "CLAUDE_MAX_"
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the message is one line for the person who wrote it."""
+
+
+class Settings(BaseSettings):
+    """What the proxy runs with. Times in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback an API key is required.")
+    port: int = Field(3456, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    claude_path: str | None = Field(None, description="The claude program to run; else PATH and the usual places.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    timeout: float = Field(300, gt=0, description="Seconds a model may send nothing before a turn fails.")
+    keepalive: float = Field(15, gt=0, description="Seconds of silence in a stream before a comment keeps it open.")
+    max_workers: int = Field(8, ge=1, le=64, description="Claude processes at most (150-280 MB each).")
+    warm: int = Field(2, ge=0, le=64, description="Claude processes kept ready.")
+    queue: int = Field(64, ge=0, description="Requests that may wait for a worker before others get a 429.")
+    drain: float = Field(4, ge=0, description="Seconds that answers in flight get when the server stops.")
+    body_limit: int = Field(32 * 1024 * 1024, ge=1024, description="Bytes of a request body at most.")
+    body_timeout: float = Field(30, gt=0, description="Seconds without a byte before a request body is given up.")
+    api_key: SecretStr | None = Field(None, description="Key that clients must send; without one any key is accepted.")
+    allowed_hosts: list[str] = Field([], description="Host names that requests may use, besides this machine's.")
+    cors_origins: list[str] = Field([], description="Web origins that may call from a browser.")
+    allow_anthropic_api_key: bool = Field(
+        False, description="Let the CLI use ANTHROPIC_API_KEY, which is billed apart from the subscription."
+    )
+    aliases: dict[str, str] = Field({}, description='Names of your own for models, such as gpt-4o = "sonnet".')
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags over environment over file; no `.env`, which belongs to other programs."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
+
+
+def config_path() -> Path:
+    """The TOML file: `CLAUDE_MAX_CONFIG`, or `config.toml` in the platform's configuration folder."""
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    return Path(named) if named else user_config_path("claude-max") / "config.toml"
+
+
+def load(**flags: Any) -> Settings:
+    """The settings in force; a flag that is None was not given. Raises ConfigError."""
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{config_path()} is not valid TOML: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{config_path()} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        why = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
+        raise ConfigError(f"{name}: {why} ({_place(name.split('.')[0], flags)})") from None
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _place(name: str, flags: dict[str, Any]) -> str:
+    if flags.get(name) is not None:
+        return f"given as --{name.replace('_', '-')}"
+    variable = f"{PREFIX}{name.upper()}"
+    return f"given as {variable}" if variable in os.environ else f"in {config_path()}"

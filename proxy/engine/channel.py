@@ -1,0 +1,183 @@
+"""The conversation with one process below the level of turns: requests and their answers, tool calls, other lines.
+
+Serves the CLI's own requests (its MCP messages) by itself. Knows neither plans nor answers; what a line means for a
+turn is for `worker` and `answer` to say.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from .. import errors
+from ..events import JsonObject, Tool, ToolResult
+from . import mcp, protocol
+from .process import ClaudeProcess
+
+# A step takes 1-50 ms on a quiet machine, `initialize` of a process that is still starting up to 4 s on a busy one.
+STEP_SECONDS = 20.0
+
+
+class Doubt(Exception):
+    """The process is not where it should be, or did not confirm a step."""
+
+
+class Channel:
+    """Reads everything the process says, in a task of its own, until the process ends."""
+
+    def __init__(self, process: ClaudeProcess) -> None:
+        self.process = process
+        self.broken: errors.ProxyError | None = None
+        self._replies: dict[str, asyncio.Future[JsonObject]] = {}
+        self._count = 0
+        self._lines: asyncio.Queue[JsonObject | None] = asyncio.Queue()
+        self._calls: dict[str, tuple[str, object]] = {}
+        self._tools: tuple[Tool, ...] = ()
+        self._listed: set[str] = set()
+        self._changed = asyncio.Event()
+        self._reader = asyncio.create_task(self._read())
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs and everything it said could be read."""
+        return self.process.alive and self.broken is None
+
+    async def send(self, *lines: JsonObject) -> None:
+        """Writes lines. Raises the ProxyError of a process that is gone."""
+        if self.broken is not None:
+            raise self.broken
+        await self.process.send(*lines)
+
+    async def control(self, subtype: str, **fields: object) -> JsonObject:
+        """One control request; its answer's payload. Raises Doubt when the CLI refuses it or stays silent."""
+        self._count += 1
+        request_id = f"r{self._count}"
+        reply = self._replies[request_id] = asyncio.get_running_loop().create_future()
+        try:
+            await self.send(protocol.control_request(request_id, subtype, **fields))
+            response = await asyncio.wait_for(reply, STEP_SECONDS)
+        except TimeoutError:
+            raise Doubt(f"no answer to {subtype}") from None
+        finally:
+            self._replies.pop(request_id, None)
+        if response.get("subtype") != "success":
+            raise Doubt(f"{subtype} was refused: {response.get('error')}")
+        payload = response.get("response")
+        return payload if isinstance(payload, dict) else {}
+
+    async def line(self, seconds: float) -> JsonObject:
+        """The next line that is no request and no reply. Raises TimeoutError, or the ProxyError of a broken process."""
+        line = await asyncio.wait_for(self._lines.get(), seconds)
+        if line is None:
+            self._lines.put_nowait(None)
+            raise self.broken or self.process.crashed()
+        return line
+
+    async def until(self, wanted: Callable[[JsonObject], bool]) -> None:
+        """Reads lines up to the one that is wanted. Raises Doubt when it does not come."""
+        try:
+            while not wanted(await self.line(STEP_SECONDS)):
+                pass
+        except TimeoutError:
+            raise Doubt("an expected line did not come") from None
+
+    def stale(self) -> list[JsonObject]:
+        """Takes the lines that came while nobody listened. Raises the ProxyError of a broken process."""
+        lines = []
+        while not self._lines.empty():
+            line = self._lines.get_nowait()
+            if line is None:
+                self._lines.put_nowait(None)
+                raise self.broken or self.process.crashed()
+            lines.append(line)
+        return lines
+
+    async def offer(self, server: str, tools: tuple[Tool, ...]) -> None:
+        """Replaces the client's tools and waits until the CLI has asked for the new list. Raises Doubt."""
+        self._tools = tools
+        self._listed.discard(server)
+        await self.control("mcp_set_servers", servers={server: {"type": "sdk", "name": server}} if tools else {})
+        if tools:
+            # Until then the model would still be shown the old list.
+            await self._when(lambda: server in self._listed)
+
+    async def called(self, ids: tuple[str, ...]) -> None:
+        """Waits until the CLI has delivered all these tool calls to us. Raises Doubt."""
+        await self._when(lambda: all(call in self._calls for call in ids))
+
+    async def answer_call(self, result: ToolResult) -> None:
+        """Hands the result of a delivered call to the CLI."""
+        request_id, rpc_id = self._calls.pop(result.call_id)
+        await self.send(protocol.mcp_response(request_id, mcp.call_result(rpc_id, result)))
+
+    def forget_calls(self) -> None:
+        """After an interrupt the CLI waits for no call any more."""
+        self._calls.clear()
+
+    def fail(self, error: errors.ProxyError) -> None:
+        """Ends whatever waits on this process with `error`."""
+        self.broken = self.broken or error
+        for reply in self._replies.values():
+            if not reply.done():
+                reply.set_exception(self.broken)
+        self._lines.put_nowait(None)
+        self._changed.set()
+
+    async def close(self) -> None:
+        """Ends the process; returns when it is gone."""
+        await self.process.close()
+        self._reader.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._reader
+
+    async def _when(self, holds: Callable[[], bool]) -> None:
+        try:
+            async with asyncio.timeout(STEP_SECONDS):
+                while not holds():
+                    if not self.alive:
+                        raise self.broken or self.process.crashed()
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise Doubt("an expected request did not come") from None
+
+    async def _read(self) -> None:
+        try:
+            async for line in self.process.lines():
+                self._dispatch(line)
+        except errors.ProxyError as error:
+            self.fail(error)
+        except (KeyError, TypeError, AttributeError) as error:
+            self.fail(errors.CliCrashed(f"The Claude Code CLI wrote a line of an unknown shape ({error!r})."))
+        else:
+            await self.process.ended()
+            self.fail(self.process.crashed())
+
+    def _dispatch(self, line: JsonObject) -> None:
+        match line.get("type"):
+            case "control_response":
+                reply = self._replies.get(line["response"]["request_id"])
+                if reply is not None and not reply.done():
+                    reply.set_result(line["response"])
+            case "control_request":
+                self._serve(line["request_id"], line["request"])
+            case "control_cancel_request":
+                gone = [call for call, (request_id, _) in self._calls.items() if request_id == line.get("request_id")]
+                for call in gone:
+                    del self._calls[call]
+            case _:
+                self._lines.put_nowait(line)
+
+    def _serve(self, request_id: str, request: JsonObject) -> None:
+        """The CLI's own requests: its MCP messages; everything else (permissions, hooks) is refused."""
+        if request.get("subtype") != "mcp_message":
+            self.process.post(protocol.control_refusal(request_id, "not served by this host"))
+            return
+        rpc, server = request["message"], request["server_name"]
+        call = mcp.call_id(rpc)
+        if call is not None:
+            self._calls[call] = (request_id, rpc.get("id"))
+        else:
+            self.process.post(protocol.mcp_response(request_id, mcp.reply(rpc, server, self._tools)))
+            if rpc.get("method") == "tools/list":
+                self._listed.add(server)
+        self._changed.set()

@@ -1,0 +1,105 @@
+"""How the CLI is launched: its arguments and its environment. Pure.
+
+Nothing of a caller's is ever an argument: prompts and system prompts travel on stdin. The environment is built from a
+list of what the CLI needs, so that nothing in the user's shell changes its behaviour, or who pays, behind their back.
+"""
+
+import re
+from collections.abc import Mapping
+
+from .plan import SERVERS
+
+ARGUMENTS: tuple[str, ...] = (
+    "--print",
+    *("--input-format", "stream-json", "--output-format", "stream-json"),
+    "--verbose",
+    "--include-partial-messages",
+    # No built-in tools. Empty, not left out: left out means all of them.
+    *("--tools", ""),
+    # No settings of the user's: without this their CLAUDE.md is loaded and their hooks run.
+    "--setting-sources=",
+    "--strict-mcp-config",
+    "--no-session-persistence",
+    # The client's own tools need no permission prompt; `mcp__*` would silently refuse every call.
+    *("--allowedTools", *(f"mcp__{name}" for name in SERVERS)),
+)
+
+KEPT: Mapping[str, str] = {
+    "HOME": "where the login lives",
+    "USER": "the macOS keychain looks logins up by it",
+    "LOGNAME": "as USER",
+    "PATH": "programs the CLI itself starts",
+    "SHELL": "named in the CLI's environment note",
+    "TERM": "terminal kind",
+    "LANG": "text encoding",
+    "LC_ALL": "text encoding",
+    "LC_CTYPE": "text encoding",
+    "TZ": "the date in the CLI's environment note",
+    "TMPDIR": "temporary files",
+    "XDG_CONFIG_HOME": "configuration folder",
+    "XDG_CACHE_HOME": "cache folder",
+    "XDG_DATA_HOME": "data folder",
+    "XDG_STATE_HOME": "state folder",
+    "XDG_RUNTIME_DIR": "runtime folder",
+    "CLAUDE_CONFIG_DIR": "where the login lives, when moved",
+    "CLAUDE_CODE_OAUTH_TOKEN": "the user's own long-lived login from `claude setup-token`",
+    "HTTP_PROXY": "network",
+    "HTTPS_PROXY": "network",
+    "NO_PROXY": "network",
+    "http_proxy": "network",
+    "https_proxy": "network",
+    "no_proxy": "network",
+    "NODE_EXTRA_CA_CERTS": "network: a company's own certificate",
+    "SSL_CERT_FILE": "network: certificates",
+    "SSL_CERT_DIR": "network: certificates",
+    "ANTHROPIC_BASE_URL": "another address of the service; `serve` says so when it is set",
+    "SYSTEMROOT": "Windows",
+    "COMSPEC": "Windows",
+    "PATHEXT": "Windows",
+    "TEMP": "Windows: temporary files",
+    "TMP": "Windows: temporary files",
+    "APPDATA": "Windows: folders",
+    "LOCALAPPDATA": "Windows: folders",
+    "PROGRAMDATA": "Windows: folders",
+    "USERPROFILE": "Windows: where the login lives",
+    "HOMEDRIVE": "Windows",
+    "HOMEPATH": "Windows",
+}
+
+# Would make the CLI bill somebody else than the subscription; passed on only when the configuration says so.
+API_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+
+ADDED: Mapping[str, str] = {
+    # With its default the CLI retries a 429 or 401 for more than a minute before it says so.
+    "CLAUDE_CODE_MAX_RETRIES": "0",
+    "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
+    # Never silently another model.
+    "CLAUDE_CODE_NO_MODEL_FALLBACK": "1",
+    "CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK": "1",
+    "CLAUDE_CODE_DISABLE_REFUSAL_RETRY": "1",
+    # The history belongs to the client, who must learn that it has become too long.
+    "DISABLE_AUTO_COMPACT": "1",
+    # Nothing of this machine's goes into a prompt; `client_composed` says the same, once more.
+    "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",
+    "CLAUDE_CODE_DISABLE_FILE_MENTIONS": "1",
+    "CLAUDE_CODE_DISABLE_CLAUDE_MDS": "1",
+    "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1",
+    # The client's tools are shown all at once, under their own names.
+    "ENABLE_TOOL_SEARCH": "false",
+    "CLAUDE_AGENT_SDK_MCP_NO_PREFIX": "1",
+    # One user turn is one API request.
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_AUTOUPDATER": "1",
+}
+
+
+def environment(inherited: Mapping[str, str], *, allow_api_key: bool = False) -> dict[str, str]:
+    """The CLI's whole environment, from the server's own."""
+    kept = {*KEPT, *API_KEYS} if allow_api_key else set(KEPT)
+    return {name: value for name, value in inherited.items() if name in kept} | dict(ADDED)
+
+
+def version_of(text: str) -> tuple[int, int, int] | None:
+    """The version in what `claude --version` prints ("2.1.330 (Claude Code)"), None where there is none."""
+    found = re.match(r"\s*(\d+)\.(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None

@@ -1,0 +1,114 @@
+"""What a Turn asks for beyond its text, as settings of a running CLI. Pure.
+
+`apply_flag_settings` takes `model`, `effortLevel` and `env`; two variables carry the rest:
+CLAUDE_CODE_MAX_OUTPUT_TOKENS sets `max_tokens`, CLAUDE_CODE_EXTRA_BODY (documented by Claude Code) is a JSON object
+merged into the API request. Values stay until they are reset key by key, so a change is always computed from what the
+worker holds. The extra body can override anything, `model` included: it is composed here, field by field, and never
+holds a client's own fields.
+"""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import orjson
+
+from ..events import JsonObject, ToolChoice, Turn
+
+MAX_TOKENS = "CLAUDE_CODE_MAX_OUTPUT_TOKENS"
+EXTRA_BODY = "CLAUDE_CODE_EXTRA_BODY"
+
+# What a model may refuse, in the Turn's own words; each can be dropped while the request stays answerable.
+NEGOTIABLE = ("temperature", "top_p", "tool_choice", "schema", "thinking", "effort", "stop")
+
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The settings a worker runs with. Empty strings and None mean the CLI's own default."""
+
+    model: str
+    effort: str | None = None
+    max_tokens: int | None = None
+    extra_body: str = ""
+
+
+def limits(turn: Turn, without: AbstractSet[str] = frozenset()) -> Limits:
+    """The settings this Turn needs; `without` names what its model is known to refuse (of NEGOTIABLE)."""
+    body = extra_body(turn, without)
+    return Limits(
+        model=turn.model,
+        effort=turn.effort if "effort" not in without else None,
+        max_tokens=turn.max_tokens,
+        extra_body=orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode() if body else "",
+    )
+
+
+def extra_body(turn: Turn, without: AbstractSet[str] = frozenset()) -> JsonObject:
+    """The API fields of this Turn that the CLI has no setting for.
+
+    The API refuses a forced tool choice, a `temperature` other than 1 and `top_p` below 0.95 while thinking is on, so
+    asking for one of these turns thinking off, unless the client asked for thinking by an effort.
+    """
+    body: JsonObject = {}
+    if turn.stop and "stop" not in without:
+        body["stop_sequences"] = list(turn.stop)
+    choice = _tool_choice(turn.tool_choice) if turn.tools and "tool_choice" not in without else None
+    if choice is not None:
+        body["tool_choice"] = choice
+    if turn.schema is not None and "schema" not in without:
+        body["output_config"] = {"format": {"type": "json_schema", "schema": turn.schema}}
+    wants_thinking = turn.effort is not None or turn.show_reasoning
+    if not wants_thinking:
+        if turn.temperature is not None and "temperature" not in without:
+            body["temperature"] = turn.temperature
+        if turn.top_p is not None and "top_p" not in without:
+            body["top_p"] = turn.top_p
+    forced = choice is not None and choice["type"] in ("any", "tool")
+    if "thinking" not in without:
+        if forced or body.get("temperature", 1) != 1 or "top_p" in body:
+            body["thinking"] = {"type": "disabled"}
+        elif turn.show_reasoning:
+            body["thinking"] = {"type": "adaptive", "display": "summarized"}
+    return body
+
+
+def dropped(turn: Turn, without: AbstractSet[str] = frozenset()) -> frozenset[str]:
+    """The names of what this Turn asks for and does not get, because of its own contradictions or `without`."""
+    asked = {
+        "temperature": turn.temperature is not None and turn.temperature != 1,
+        "top_p": turn.top_p is not None and turn.top_p != 1,
+    }
+    full = extra_body(turn, without)
+    lost = {name for name, wanted in asked.items() if wanted and name not in full}
+    return frozenset(lost | ({"effort"} & without if turn.effort else set()))
+
+
+def change(held: Limits | None, wanted: Limits) -> JsonObject:
+    """The `settings` of an `apply_flag_settings` request that turns `held` into `wanted`; empty when nothing differs.
+
+    `held` None means a process that was never told anything.
+    """
+    settings: JsonObject = {}
+    env: JsonObject = {}
+    before = held or Limits(model="")
+    if before.model != wanted.model:
+        settings["model"] = wanted.model
+    if before.effort != wanted.effort:
+        settings["effortLevel"] = wanted.effort
+    if before.max_tokens != wanted.max_tokens:
+        env[MAX_TOKENS] = "" if wanted.max_tokens is None else str(wanted.max_tokens)
+    if before.extra_body != wanted.extra_body:
+        env[EXTRA_BODY] = wanted.extra_body
+    return {**settings, "env": env} if env else settings
+
+
+def _tool_choice(choice: ToolChoice) -> JsonObject | None:
+    """The API's `tool_choice`, None where its default says the same."""
+    kind = {"auto": "auto", "none": "none", "required": "any", "named": "tool"}[choice.mode]
+    body: JsonObject = {"type": kind}
+    if choice.name is not None:
+        body["name"] = choice.name
+    if not choice.parallel and kind != "none":
+        body["disable_parallel_tool_use"] = True
+    return body if body != {"type": "auto"} else None

@@ -1,0 +1,237 @@
+"""All workers: hands each Turn to one, keeps them bounded and a few warm, ends them all.
+
+`choose` decides; here the decision is carried out. Between two `await`s the books are always right: a worker is idle,
+busy, or leaving, and processes that are starting or leaving count against the limit too.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from .. import errors
+from ..events import Event, JsonObject, Started, Turn
+from . import limits as limit
+from .channel import Doubt
+from .choose import Candidate, Spawn, Take, choose
+from .plan import EVERYTHING, PLACEHOLDER, Feature, Initialize, Plan, State, plan
+from .worker import Worker
+
+log = logging.getLogger("claude_max.engine")
+
+# How many workers one Turn may try before it fails: a doubtful worker is replaced by a fresh one, which may be unlucky.
+ATTEMPTS = 3
+BUSY_RETRY_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`workers`: processes at most. `warm`: idle ones kept ready. `queue`: turns that may wait. Ages in seconds."""
+
+    workers: int = 8
+    warm: int = 2
+    queue: int = 64
+    turns: int = 150
+    age: float = 3600.0
+
+
+class Pool:
+    """Serves Turns with at most `bounds.workers` processes."""
+
+    def __init__(
+        self, launch: Callable[[], Awaitable[Worker]], bounds: Bounds, features: frozenset[Feature] = EVERYTHING
+    ) -> None:
+        self._launch = launch
+        self._bounds = bounds
+        self._features = features
+        self._idle: dict[int, Worker] = {}
+        self._busy: dict[int, Worker] = {}
+        self._coming = 0
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._closing: errors.ProxyError | None = None
+        self._refused: dict[str, set[str]] = {}
+        self.about: JsonObject = {}
+
+    def __repr__(self) -> str:
+        return (
+            f"<Pool idle={len(self._idle)} busy={len(self._busy)} coming={self._coming} waiting={len(self._waiting)}>"
+        )
+
+    @property
+    def count(self) -> int:
+        """Processes that run, start or end now."""
+        return len(self._idle) + len(self._busy) + self._coming + len(self._leaving)
+
+    async def events(self, turn: Turn) -> AsyncGenerator[Event]:
+        """The answer to a Turn. Raises a ProxyError; close the iterator to abandon the turn."""
+        for attempt in range(ATTEMPTS):
+            without = frozenset(self._refused.get(turn.model, ()))
+            worker, way = await self._acquire(turn, limit.limits(turn, without), fresh=attempt > 0)
+            try:
+                async with contextlib.aclosing(worker.run(way)) as answer:
+                    async for event in answer:
+                        if isinstance(event, Started):
+                            event = replace(event, ignored=limit.dropped(turn, without))
+                        yield event
+                return
+            except Doubt as doubt:
+                log.warning("worker %d replaced: %s", worker.pid, doubt)
+            finally:
+                self._settle(worker)
+        raise errors.CliCrashed(f"The Claude Code CLI could not be brought to this request in {ATTEMPTS} attempts.")
+
+    def start(self) -> None:
+        """Begins to keep workers ready, in the background."""
+        self._start(self.warm())
+
+    async def warm(self) -> None:
+        """Starts what is missing of the workers kept ready, and returns when they are."""
+        while self._closing is None and len(self._idle) < self._bounds.warm and self.count < self._bounds.workers:
+            worker = await self._spawn()
+            if not any(other.state.system for other in self._idle.values()):
+                await worker.take(Initialize(PLACEHOLDER))
+                self.about = worker.about
+            self._make_idle(worker)
+
+    async def drain(self, seconds: float) -> None:
+        """No new turns; those that run may finish within `seconds`, then they end with ShuttingDown."""
+        self._closing = errors.ShuttingDown("The proxy is shutting down.")
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._busy:
+                    self._changed.clear()
+                    await self._changed.wait()
+        for worker in self._busy.values():
+            worker.channel.fail(self._closing)
+
+    async def close(self) -> None:
+        """Ends every process; returns when all are gone."""
+        await self.drain(0)
+        workers = [*self._idle.values(), *self._busy.values()]
+        self._idle.clear()
+        self._busy.clear()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*(worker.close() for worker in workers), *self._leaving, return_exceptions=True)
+
+    # Taking and giving back
+
+    async def _acquire(self, turn: Turn, wanted: limit.Limits, *, fresh: bool) -> tuple[Worker, Plan]:
+        waited = bool(self._waiting)
+        if waited:
+            await self._wait()
+        while True:
+            if self._closing is not None:
+                raise self._closing
+            self._drop_dead()
+            candidates = [] if fresh else [
+                Candidate(key, worker.state, worker.turns, worker.used) for key, worker in self._idle.items()
+            ]  # fmt: skip
+            room = self.count < self._bounds.workers
+            match choose(candidates, turn, wanted, room=room, features=self._features):
+                case Take(key, way):
+                    worker = self._idle.pop(key)
+                    self._busy[key] = worker
+                    if self._idle:
+                        self._wake()
+                    return worker, way
+                case Spawn(instead_of):
+                    if instead_of is not None:
+                        await self._leave(self._idle.pop(instead_of))
+                    worker = await self._spawn()
+                    self._busy[id(worker)] = worker
+                    found = plan(State(), turn, wanted, features=self._features)
+                    if found is None:
+                        self._settle(worker)
+                        raise errors.CliUnavailable("This Claude Code CLI cannot take part of the request.")
+                    return worker, found
+                case _:
+                    if fresh and self._idle:
+                        await self._leave(self._idle.pop(next(iter(self._idle))))
+                        continue
+                    await self._wait(again=waited)
+                    waited = True
+
+    async def _wait(self, *, again: bool = False) -> None:
+        """Waits for a worker in order of arrival; one that was woken in vain (`again`) keeps its place."""
+        if not again and len(self._waiting) >= self._bounds.queue:
+            raise errors.Busy(
+                f"All {self._bounds.workers} workers are busy and {len(self._waiting)} requests wait already.",
+                retry_after=BUSY_RETRY_SECONDS,
+            )
+        turn_comes = asyncio.get_running_loop().create_future()
+        if again:
+            self._waiting.appendleft(turn_comes)
+        else:
+            self._waiting.append(turn_comes)
+        try:
+            await turn_comes
+        except asyncio.CancelledError:
+            if turn_comes.done():
+                self._wake()
+            raise
+        finally:
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(turn_comes)
+
+    def _wake(self) -> None:
+        waiter = next((w for w in self._waiting if not w.done()), None)
+        if waiter is not None:
+            waiter.set_result(None)
+
+    async def _spawn(self) -> Worker:
+        self._coming += 1
+        try:
+            return await self._launch()
+        finally:
+            self._coming -= 1
+
+    def _settle(self, worker: Worker) -> None:
+        """Gives a worker back, in the background: its client need not wait for the end of the CLI's turn."""
+
+        async def settle() -> None:
+            good = await worker.settle()
+            self._busy.pop(id(worker), None)
+            old = worker.turns >= self._bounds.turns or time.monotonic() - worker.born > self._bounds.age
+            if good and self._closing is None and not old:
+                self._make_idle(worker)
+            else:
+                self._leaving.add(self._start(worker.close()))
+
+        self._start(settle())
+
+    def _make_idle(self, worker: Worker) -> None:
+        self._idle[id(worker)] = worker
+        self._wake()
+
+    def _drop_dead(self) -> None:
+        for key, worker in list(self._idle.items()):
+            if not worker.alive:
+                del self._idle[key]
+                self._leaving.add(self._start(worker.close()))
+
+    async def _leave(self, worker: Worker) -> None:
+        leaving = self._start(worker.close())
+        self._leaving.add(leaving)
+        await leaving
+
+    def _start(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._leaving.discard(task)
+        self._changed.set()
+        self._wake()

@@ -1,0 +1,72 @@
+"""One Turn answered once or several times, side by side, as one stream of numbered events."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator
+
+from ..events import Event, Started, Turn
+from .services import Engine
+
+
+class Answers:
+    """`n` answers to the same Turn. `start` first, then iterate, then `aclose` in every case."""
+
+    def __init__(self, engine: Engine, turn: Turn, n: int = 1) -> None:
+        self._engine = engine
+        self._turn = turn
+        self._arrived: asyncio.Queue[tuple[int, Event | Exception | None]] = asyncio.Queue()
+        self._early: deque[tuple[int, Event]] = deque()
+        self._running = n
+        self._pumps = [asyncio.ensure_future(self._pump(index)) for index in range(n)]
+
+    async def start(self) -> Started:
+        """Waits until every answer has begun; the Started of the first. Raises the ProxyError of one that fails."""
+        begun: dict[int, Started] = {}
+        try:
+            while len(begun) < len(self._pumps):
+                index, event = await self._next()
+                if isinstance(event, Started):
+                    begun[index] = event
+                self._early.append((index, event))
+        except BaseException:
+            await self.aclose()
+            raise
+        return begun[0]
+
+    def __aiter__(self) -> AsyncIterator[tuple[int, Event]]:
+        """The events of all answers, each with its answer's number, in the order they come."""
+        return self._events()
+
+    async def _events(self) -> AsyncIterator[tuple[int, Event]]:
+        while self._early:
+            yield self._early.popleft()
+        with contextlib.suppress(StopAsyncIteration):
+            while True:
+                yield await self._next()
+
+    async def _next(self) -> tuple[int, Event]:
+        while self._running:
+            index, event = await self._arrived.get()
+            if isinstance(event, Exception):
+                raise event
+            if event is not None:
+                return index, event
+            self._running -= 1
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Abandons what is not finished."""
+        for pump in self._pumps:
+            pump.cancel()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
+
+    async def _pump(self, index: int) -> None:
+        try:
+            async with contextlib.aclosing(self._engine.events(self._turn)) as events:
+                async for event in events:
+                    self._arrived.put_nowait((index, event))
+        except Exception as error:  # noqa: BLE001 - raised again where the events are read
+            self._arrived.put_nowait((index, error))
+        else:
+            self._arrived.put_nowait((index, None))

@@ -1,0 +1,46 @@
+"""Errors as responses: every failure in OpenAI's shape, with its own status and headers, and never a traceback."""
+
+import logging
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from .. import errors
+
+log = logging.getLogger("claude_max.http")
+
+
+def response(error: errors.ProxyError) -> Response:
+    """The HTTP response of an error."""
+    return Response(orjson.dumps(error.body()), error.status, error.headers(), "application/json")
+
+
+def from_exception(error: Exception) -> errors.ProxyError:
+    """A ProxyError as it is; anything else is a fault of ours, told in the log and not to the client."""
+    if isinstance(error, errors.ProxyError):
+        return error
+    log.error("unexpected failure", exc_info=error)
+    return errors.ServerFault("The proxy failed in an unexpected way; its log says more.")
+
+
+def install(app: FastAPI) -> None:
+    """Makes `app` answer every failure in this shape."""
+
+    async def on_proxy_error(_: Request, error: Exception) -> Response:
+        return response(from_exception(error))
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        where = f"{request.method} {request.url.path}"
+        if status == 404:
+            return response(errors.NotFound(f"There is no {where} here."))
+        if status == 405:
+            found = response(errors.MethodNotAllowed(f"{where} is not allowed."))
+            found.headers.update(getattr(error, "headers", None) or {})
+            return found
+        return response(errors.BadRequest(str(getattr(error, "detail", error))))
+
+    app.add_exception_handler(errors.ProxyError, on_proxy_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(Exception, on_proxy_error)

@@ -1,0 +1,125 @@
+"""Who may call, and how much they may send. `verdict` is pure; `Guard` applies it around the whole app.
+
+A web page in the user's browser can reach a server on loopback. Three checks keep it out: `Host` must name this machine
+(DNS rebinding), `Origin` must be absent, ours or allowed (scripts), and JSON endpoints need `application/json` (forms
+cannot send it without the browser asking first).
+"""
+
+import asyncio
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .. import errors
+from ..config import Settings
+from .failures import response
+
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+OPEN_PATHS = frozenset({"/health"})
+_HOST = re.compile(r"^(\[[^\]]+\]|[^:\[\]]+)(?::\d+)?$")
+
+
+def host_name(value: str) -> str | None:
+    """The name in a `Host` header or an origin's authority, lower case, without port and brackets; None for none."""
+    found = _HOST.match(value.strip().lower())
+    return found[1].strip("[]").rstrip(".") if found else None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settings) -> errors.ProxyError | None:
+    """Why a request is refused before its body is read, None when it is not. Header names are lower case."""
+    host = host_name(headers.get("host", ""))
+    if host is None or host not in LOCAL_NAMES | {settings.host} | {name.lower() for name in settings.allowed_hosts}:
+        return errors.Forbidden(
+            f"The Host header names {host or 'nothing'!r}, which is not this machine. If you meant this, start with "
+            "--allowed-host NAME."
+        )
+    origin = headers.get("origin")
+    if origin is not None and not _allowed_origin(origin, settings):
+        return errors.Forbidden(f"The web origin {origin!r} may not call. If you meant this, set cors_origins.")
+    if settings.api_key is not None and path not in OPEN_PATHS and method != "OPTIONS":
+        given = headers.get("authorization", "").removeprefix("Bearer ").strip() or headers.get("x-api-key", "")
+        if not hmac.compare_digest(given.encode(), settings.api_key.get_secret_value().encode()):
+            return errors.InvalidKey("The API key is missing or wrong.")
+    if method in ("POST", "PUT", "PATCH"):
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            return errors.UnsupportedMediaType(f"Send the body as application/json, not {kind or 'without a type'!r}.")
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > settings.body_limit:
+            return too_large(settings)
+    return None
+
+
+def too_large(settings: Settings) -> errors.TooLarge:
+    """The 413, with the limit and how to raise it."""
+    return errors.TooLarge(f"The request body is over {settings.body_limit} bytes (setting body_limit).")
+
+
+def _allowed_origin(origin: str, settings: Settings) -> bool:
+    return origin in settings.cors_origins
+
+
+class Guard:
+    """Applies the verdict, limits the body as it arrives, and names every response with `x-request-id`."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, new_id: Callable[[], str], scripted: bool) -> None:
+        self._app = app
+        self._settings = settings
+        self._new_id = new_id
+        self._scripted = scripted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = f"req_{self._new_id()}"
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                found = MutableHeaders(scope=message)
+                found["x-request-id"] = request_id
+                if self._scripted:
+                    found["x-claude-max-scripted"] = "true"
+            await send(message)
+
+        refusal = verdict(scope["method"], scope["path"], headers, self._settings)
+        if refusal is not None:
+            await response(refusal)(scope, receive, named)
+            return
+        await self._app(scope, self._limited(receive), named)
+
+    def _limited(self, receive: Receive) -> Receive:
+        """`receive`, raising TooLarge or RequestTimeout while the body arrives."""
+        size, whole = 0, False
+
+        async def limited() -> Message:
+            nonlocal size, whole
+            if whole:
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), self._settings.body_timeout)
+            except TimeoutError:
+                raise errors.RequestTimeout("The request body did not arrive in time.") from None
+            size += len(message.get("body", b""))
+            whole = message["type"] != "http.request" or not message.get("more_body", False)
+            if size > self._settings.body_limit:
+                raise too_large(self._settings)
+            return message
+
+        return limited

@@ -1,0 +1,123 @@
+"""The shape of a chat completions request: types and ranges, as the OpenAI API reference has them.
+
+Unknown fields are accepted, as OpenAI-compatible servers do. What a field *means* is for `chat_request`.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
+
+Number = StrictInt | StrictFloat
+
+
+class Shape(BaseModel):
+    """Strict types (no "5" for 5), unknown fields kept."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+class Part(Shape):
+    """One content part; which of the other fields must be there depends on `type`."""
+
+    type: str
+    text: str | None = None
+    refusal: str | None = None
+    image_url: dict[str, Any] | str | None = None
+    file: dict[str, Any] | None = None
+
+
+class FunctionCall(Shape):
+    """A call: `arguments` is JSON text."""
+
+    name: str
+    arguments: str = "{}"
+
+
+class ToolCallParam(Shape):
+    """A past call in an assistant message."""
+
+    id: str
+    type: str = "function"
+    function: FunctionCall | None = None
+
+
+class MessageParam(Shape):
+    """One message of the conversation."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[Part] | None = None
+    name: str | None = None
+    tool_calls: list[ToolCallParam] | None = None
+    function_call: FunctionCall | None = None
+    tool_call_id: str | None = None
+    refusal: str | None = None
+
+
+class FunctionParam(Shape):
+    """A function the model may call."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class ToolParam(Shape):
+    """A tool; only functions are carried."""
+
+    type: str
+    function: FunctionParam | None = None
+
+
+class StreamOptions(Shape):
+    """What a stream holds beyond its deltas."""
+
+    include_usage: bool | None = None
+
+
+class JsonSchemaParam(Shape):
+    """The schema of a structured answer."""
+
+    name: str = "response"
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    strict: bool | None = None
+
+
+class ResponseFormat(Shape):
+    """The form of the answer's text."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchemaParam | None = None
+
+
+class ChatRequest(Shape):
+    """The body of `POST /v1/chat/completions`."""
+
+    model: str = Field(min_length=1)
+    messages: list[MessageParam] = Field(min_length=1)
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_completion_tokens: int | None = Field(default=None, ge=1)
+    stop: str | list[str] | None = None
+    temperature: Number | None = Field(default=None, ge=0, le=2)
+    top_p: Number | None = Field(default=None, ge=0, le=1)
+    n: int | None = Field(default=None, ge=1, le=128)
+    tools: list[ToolParam] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    functions: list[FunctionParam] | None = None
+    function_call: str | dict[str, Any] | None = None
+    response_format: ResponseFormat | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    # Accepted without effect; typed so that a wrong type is still the client's error.
+    frequency_penalty: Number | None = Field(default=None, ge=-2, le=2)
+    presence_penalty: Number | None = Field(default=None, ge=-2, le=2)
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(default=None, ge=0, le=20)
+    logit_bias: dict[str, Any] | None = None
+    seed: int | None = None
+    user: str | None = None
+    metadata: dict[str, Any] | None = None
+    store: bool | None = None
+    service_tier: str | None = None

@@ -1,0 +1,75 @@
+"""Names of models: which of them mean what to the CLI. Pure.
+
+Never silently another model: a name is a known alias, a row of the CLI's own list, a full `claude-…` id (passed on, the
+API decides), or an error that lists what there is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..errors import ModelNotFound
+from ..events import JsonObject
+
+FAMILIES = ("opus", "sonnet", "haiku")
+
+# The ids of the npm package this project grew from: families, whatever the newest member is.
+SEED_IDS: Mapping[str, str] = {f"claude-{family}-4": family for family in FAMILIES}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One row of what the CLI offers this login. `resolved` is the full id that `value` stands for."""
+
+    value: str
+    resolved: str
+    name: str = ""
+    description: str = ""
+    efforts: tuple[str, ...] = ()
+
+
+def from_initialize(answer: JsonObject) -> tuple[Model, ...]:
+    """The rows in the CLI's answer to `initialize` (field `models`, Claude Code 2.1.330)."""
+    rows = answer.get("models")
+    return tuple(
+        Model(
+            value=str(row["value"]),
+            resolved=str(row.get("resolvedModel") or row["value"]),
+            name=str(row.get("displayName") or ""),
+            description=str(row.get("description") or ""),
+            efforts=tuple(row.get("supportedEffortLevels") or ()) if row.get("supportsEffort") else (),
+        )
+        for row in (rows if isinstance(rows, list) else ())
+        if isinstance(row, dict) and row.get("value")
+    )
+
+
+def resolve(requested: str, offered: Sequence[Model], aliases: Mapping[str, str]) -> str:
+    """The name to give the CLI for what a client asked for. Raises ModelNotFound.
+
+    `aliases` are the user's own (`gpt-4o` → `sonnet`) and come first; a `provider/` prefix is ignored.
+    """
+    name = aliases.get(requested, requested)
+    name = name.rsplit("/", 1)[-1]
+    name = aliases.get(name, name)
+    if name in SEED_IDS:
+        return SEED_IDS[name]
+    if name in FAMILIES or name == "default" or any(name in (row.value, row.resolved) for row in offered):
+        return name
+    if name.startswith("claude-"):
+        return name
+    raise ModelNotFound(
+        f"The model {requested!r} does not exist here. There are: {', '.join(ids(offered, aliases))}, and any full "
+        "claude-… id. Give it a name of your own in the configuration (`models.aliases`).",
+        param="model",
+    )
+
+
+def ids(offered: Sequence[Model], aliases: Mapping[str, str]) -> list[str]:
+    """Every id a client may use, each once: the seed's, the families, what the CLI lists, the user's aliases."""
+    listed = [name for row in offered for name in (row.resolved, row.value)]
+    return list(dict.fromkeys([*SEED_IDS, *FAMILIES, *listed, *aliases]))
+
+
+def model_object(id: str, created: int) -> JsonObject:
+    """A model as `GET /v1/models` shows it; `created` is unix seconds."""
+    return {"id": id, "object": "model", "created": created, "owned_by": "anthropic"}
