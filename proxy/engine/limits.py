@@ -20,6 +20,9 @@ EXTRA_BODY = "CLAUDE_CODE_EXTRA_BODY"
 # What a model may refuse, in the Turn's own words; each can be dropped while the request stays answerable.
 NEGOTIABLE = ("temperature", "top_p", "tool_choice", "schema", "thinking", "effort", "stop")
 
+# The API's smallest thinking budget: below it the CLI itself asks for what the API refuses (2.1.330, Haiku 4.5).
+THINKING_ROOM = 1024
+
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 
@@ -47,8 +50,9 @@ def limits(turn: Turn, without: AbstractSet[str] = frozenset()) -> Limits:
 def extra_body(turn: Turn, without: AbstractSet[str] = frozenset()) -> JsonObject:
     """The API fields of this Turn that the CLI has no setting for.
 
-    The API refuses a forced tool choice, a `temperature` other than 1 and `top_p` below 0.95 while thinking is on, so
-    asking for one of these turns thinking off, unless the client asked for thinking by an effort.
+    The API refuses a forced tool choice, a `temperature` other than 1 and `top_p` below 0.95 while thinking is on, and
+    under a small token limit thinking would leave nothing for the answer; so each of these turns thinking off, unless
+    the client asked for thinking by an effort.
     """
     body: JsonObject = {}
     if turn.stop and "stop" not in without:
@@ -65,8 +69,9 @@ def extra_body(turn: Turn, without: AbstractSet[str] = frozenset()) -> JsonObjec
         if turn.top_p is not None and "top_p" not in without:
             body["top_p"] = turn.top_p
     forced = choice is not None and choice["type"] in ("any", "tool")
+    small = not wants_thinking and turn.max_tokens is not None and turn.max_tokens <= THINKING_ROOM
     if "thinking" not in without:
-        if forced or body.get("temperature", 1) != 1 or "top_p" in body:
+        if forced or small or body.get("temperature", 1) != 1 or "top_p" in body:
             body["thinking"] = {"type": "disabled"}
         elif turn.show_reasoning:
             body["thinking"] = {"type": "adaptive", "display": "summarized"}

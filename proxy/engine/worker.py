@@ -182,14 +182,17 @@ class Worker:
             await self.channel.called(answer.calls)
             self._hold(Entry(fingerprint(answer.message)))
             self.state = replace(self.state, parked=frozenset(answer.calls))
-        elif reason in ("end_turn", "stop_sequence"):
+        elif reason in ("end_turn", "stop_sequence") and answer.message.content:
             await self._read_to_end(answer)
             self._hold(Entry(fingerprint(answer.message)))
         else:
             await self._take_back(answer)
 
     async def _take_back(self, answer: Answer) -> None:
-        """Ends a turn that must leave no trace: cut by a limit, refused, failed, or left by its client."""
+        """Ends a turn that must leave no trace: cut by a limit, refused, empty, failed, or left by its client.
+
+        After a limit, a refusal and an empty answer the CLI asks the model again by itself.
+        """
         while not answer.started and not answer.over:
             # An interrupt sent before the CLI took the message up says success and is lost.
             self._feed(answer, await self.channel.line(SETTLE_SECONDS))

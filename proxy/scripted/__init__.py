@@ -1,0 +1,42 @@
+"""A scripted Anthropic Messages API on loopback: what the real `claude` binary is pointed at when no model is wanted.
+
+`serve --demo`, the contract check of a CLI, and the tests use it through ANTHROPIC_BASE_URL. No model, no account, no
+network. Nothing here may import any other part of claude_max.
+
+reply           the vocabulary of an answer: Reply, its blocks, Failure (pure)
+events          an answer as the stream events and the JSON message of the Messages API (pure)
+directive       `scripted: {JSON}` lines in a prompt, read and checked (pure)
+script          what to answer to a request body (pure)
+schema          the smallest instance of a JSON schema (pure)
+limits          max_tokens and stop_sequences, honoured (pure)
+rules           what the real API refuses: parameters, tools, thinking (pure)
+rules_messages  what the real API refuses: the conversation itself (pure)
+exchange        the record of what arrived, and waiting for it
+server          the wire, inward: ScriptedAPI
+response        the wire, outward: an answer as SSE or JSON
+serving         uvicorn around it, in this loop or in a thread
+"""
+
+from .exchange import Exchange
+from .reply import Block, Failure, Reply, TextBlock, ThinkingBlock, ToolUseBlock, Usage
+from .rules import refusal
+from .script import answer
+from .server import ScriptedAPI
+from .serving import ScriptedServer, scripted_in_thread, serve_scripted
+
+__all__ = [
+    "Block",
+    "Exchange",
+    "Failure",
+    "Reply",
+    "ScriptedAPI",
+    "ScriptedServer",
+    "TextBlock",
+    "ThinkingBlock",
+    "ToolUseBlock",
+    "Usage",
+    "answer",
+    "refusal",
+    "scripted_in_thread",
+    "serve_scripted",
+]

@@ -1,0 +1,121 @@
+"""A Reply in the shapes of the Messages API: the steps of its stream, and the one JSON message.
+
+Source of the shapes: the Messages API's streaming reference, and what Claude Code 2.1.330 accepts. Nothing is sent from
+here and nothing waits here: a pause is a step like any other, for the wire to take.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .reply import Block, Reply, TextBlock, ThinkingBlock
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Send nothing for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Drop the connection here."""
+
+
+Step = dict[str, Any] | Wait | Cut
+
+
+def steps(reply: Reply, message_id: str, model: str) -> Iterator[Step]:
+    """The stream of `reply`, in order: events (dicts with their `type`), waits, and at most one Cut, as the last."""
+    yield {"type": "message_start", "message": _message(reply, message_id, model, started=True)}
+    if not reply.blocks:
+        yield from _quiet(reply)
+    sent = 0
+    for index, block in enumerate(reply.blocks):
+        yield {"type": "content_block_start", "index": index, "content_block": _opening(block)}
+        if index == 0:
+            yield from _quiet(reply)
+        for delta in block.deltas():
+            if broken := _break(reply, sent):
+                yield broken
+                return
+            if sent and reply.pause:
+                yield Wait(reply.pause)
+            yield {"type": "content_block_delta", "index": index, "delta": delta}
+            sent += 1
+        yield {"type": "content_block_stop", "index": index}
+    # A break planned for beyond the last delta is still due: the script said this answer does not end well.
+    if broken := _break(reply, None):
+        yield broken
+        return
+    ending = {"stop_reason": reply.stop_reason, "stop_sequence": reply.stop_sequence}
+    yield {"type": "message_delta", "delta": ending, "usage": _usage(reply)}
+    yield {"type": "message_stop"}
+
+
+def message(reply: Reply, message_id: str, model: str) -> dict[str, Any]:
+    """`reply` as the body of an answer that is not streamed."""
+    return _message(reply, message_id, model, started=False)
+
+
+def _message(reply: Reply, message_id: str, model: str, *, started: bool) -> dict[str, Any]:
+    return {
+        "id": message_id,
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [] if started else [_whole(block) for block in reply.blocks],
+        "stop_reason": None if started else reply.stop_reason,
+        "stop_sequence": None if started else reply.stop_sequence,
+        # The real API has counted one token or so when a stream starts; the true number comes in message_delta.
+        "usage": {**_usage(reply), "output_tokens": 1} if started else _usage(reply),
+    }
+
+
+def _usage(reply: Reply) -> dict[str, Any]:
+    counts = asdict(reply.usage)
+    if counts["output_tokens"] is None:
+        counts["output_tokens"] = reply.tokens
+    return counts
+
+
+def _opening(block: Block) -> dict[str, Any]:
+    if isinstance(block, TextBlock):
+        return {"type": "text", "text": ""}
+    if isinstance(block, ThinkingBlock):
+        return {"type": "thinking", "thinking": "", "signature": ""}
+    return {"type": "tool_use", "id": block.id, "name": block.name, "input": {}}
+
+
+def _whole(block: Block) -> dict[str, Any]:
+    if isinstance(block, TextBlock):
+        return {"type": "text", "text": block.text}
+    if isinstance(block, ThinkingBlock):
+        return {"type": "thinking", "thinking": block.thinking, "signature": block.signature}
+    try:
+        value = json.loads(block.raw)
+    except ValueError:
+        value = block.raw  # broken on purpose: a script may send what no real API would
+    return {"type": "tool_use", "id": block.id, "name": block.name, "input": value}
+
+
+def _quiet(reply: Reply) -> Iterator[Step]:
+    """The pings, and the silence they are spread over."""
+    for _ in range(reply.pings):
+        yield {"type": "ping"}
+        if reply.silence:
+            yield Wait(reply.silence / reply.pings)
+    if reply.silence and not reply.pings:
+        yield Wait(reply.silence)
+
+
+def _break(reply: Reply, sent: int | None) -> Step | None:
+    """The step that ends the stream badly, if it is due after `sent` deltas (None: after the last one)."""
+    cut, error = reply.cut_after, reply.error_after
+    if error is not None and (sent is None or sent >= error) and (cut is None or error <= cut):
+        return reply.error.body()
+    if cut is not None and (sent is None or sent >= cut):
+        return Cut()
+    return None

@@ -1,0 +1,115 @@
+"""An answer on its way out: as SSE or JSON, at the pace the script asks for, watching whether anyone still listens.
+
+What it says is decided before it comes here.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from .events import Cut, Wait, message, steps
+from .exchange import Exchange, Record
+from .reply import Failure, Reply
+
+# Seconds. A client that finds the end of the connection right behind the last event may drop both: Claude Code 2.1.330
+# (Bun's fetch) showed none of the deltas then. Real connections do not break in the same instant either.
+_BEFORE_CUT = 0.05
+
+
+class ScriptedResponse(Response):
+    """A Reply or a Failure on its way out, watching whether anyone still listens."""
+
+    def __init__(self, record: Record, exchange: Exchange, answer: Reply | Failure) -> None:
+        super().__init__()
+        self._record, self._exchange, self._answer = record, exchange, answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+        """Send it all, unless the client leaves or the server hangs up first."""
+        writing = asyncio.create_task(self._write(send))
+        leaving = asyncio.create_task(_left(receive))
+        self._record.writing.add(writing)
+        try:
+            await asyncio.wait({writing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            self._exchange.aborted = not writing.done()
+        finally:
+            self._record.writing.discard(writing)
+            for task in (writing, leaving):
+                task.cancel()
+            # Returning with the response unfinished is how a connection is cut: uvicorn then closes it.
+            with contextlib.suppress(asyncio.CancelledError):
+                await writing
+            self._record.changed()
+
+    async def _write(self, send: Send) -> None:
+        answer, exchange = self._answer, self._exchange
+        await asyncio.sleep(answer.first_byte)
+        if isinstance(answer, Reply) and exchange.body.get("stream") is True:
+            complete = await self._stream(answer, send)
+        else:
+            complete = await self._whole(answer, send)
+        exchange.finished = complete
+
+    async def _whole(self, answer: Reply | Failure, send: Send) -> bool:
+        """An answer that is not streamed; the waits of a stream all come before it. False when the script cuts it."""
+        if isinstance(answer, Reply):
+            broken: Wait | Cut | dict[str, Any] = {}
+            for broken in steps(answer, "", ""):
+                if isinstance(broken, Wait):
+                    await asyncio.sleep(broken.seconds)
+            if isinstance(broken, dict) and broken["type"] == "error":
+                return await self._whole(answer.error, send)
+            value = message(answer, self._message_id(), self._exchange.body["model"])
+            cut, status = isinstance(broken, Cut), 200
+        else:
+            value, cut, status = answer.body(), False, answer.status
+        this_request = request_id()
+        if status != 200:
+            value["request_id"] = this_request
+        content = orjson.dumps(value)
+        await self._start(send, status, "application/json", this_request, {"content-length": str(len(content))})
+        body = content[: len(content) // 2] if cut else content
+        await send({"type": "http.response.body", "body": body, "more_body": cut})
+        return not cut
+
+    async def _stream(self, reply: Reply, send: Send) -> bool:
+        await self._start(send, 200, "text/event-stream; charset=utf-8", request_id(), {"cache-control": "no-cache"})
+        for step in steps(reply, self._message_id(), self._exchange.body["model"]):
+            if isinstance(step, Cut):
+                await asyncio.sleep(_BEFORE_CUT)
+                return False
+            if isinstance(step, Wait):
+                await asyncio.sleep(step.seconds)
+                continue
+            event = b"event: %s\ndata: %s\n\n" % (step["type"].encode(), orjson.dumps(step))
+            await send({"type": "http.response.body", "body": event, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return True
+
+    async def _start(self, send: Send, status: int, kind: str, this_request: str, extra: Mapping[str, str]) -> None:
+        headers = {"content-type": kind, "request-id": this_request, **extra, **self._answer.headers}
+        if isinstance(self._answer, Failure) and self._answer.reset_in is not None:
+            headers["anthropic-ratelimit-unified-reset"] = str(int(time.time() + self._answer.reset_in))
+        self._exchange.status = status
+        self._record.changed()
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": raw})
+
+    def _message_id(self) -> str:
+        return f"msg_scripted{self._exchange.number:012d}"
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def request_id() -> str:
+    """A new id for the `request-id` header."""
+    return f"req_{secrets.token_hex(12)}"

@@ -1,0 +1,128 @@
+"""The wire of the scripted Messages API: requests in, recorded; answers out, as SSE or JSON.
+
+What to answer is decided elsewhere (script.py, rules.py). Credentials that arrive are dropped, not stored.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from . import script
+from .exchange import Exchange, Record
+from .reply import Failure, Reply
+from .response import ScriptedResponse, request_id
+from .rules import refusal, unsupported
+
+Answer = Callable[[dict[str, Any], int], Reply | Failure]
+_SECRET = ("authorization", "x-api-key", "proxy-authorization", "cookie")
+_KEEP = 1000  # exchanges kept: more than any test makes, few enough for a demo that runs for weeks
+_NOT_JSON = Failure(400, "invalid_request_error", "The request body is not valid JSON")
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+class ScriptedAPI:
+    """A Messages API whose every answer is `answer(body, number)`, after the rules of the real one.
+
+    `refuse` names parameters no model takes (rules.unsupported has the syntax); it may be changed between requests.
+    """
+
+    def __init__(self, answer: Answer = script.answer, refuse: frozenset[str] = frozenset(), keep: int = _KEEP) -> None:
+        self.answer = answer
+        self.refuse = refuse
+        self.app = Starlette(
+            routes=[
+                Route("/v1/messages", self._messages, methods=["POST"]),
+                Route("/v1/messages/count_tokens", self._count, methods=["POST"]),
+                Route("/", self._root, methods=["GET", "HEAD"]),
+                Route("/{path:path}", self._nothing, methods=_METHODS),
+            ]
+        )
+        self._record = Record(keep)
+
+    @property
+    def requests(self) -> deque[Exchange]:
+        """What arrived, oldest first; bounded."""
+        return self._record.exchanges
+
+    @property
+    def arrived(self) -> int:
+        """How many POST /v1/messages arrived, ever."""
+        return self._record.arrived
+
+    def messages(self) -> list[Exchange]:
+        """The exchanges of POST /v1/messages, oldest first."""
+        return [exchange for exchange in tuple(self.requests) if exchange.number]
+
+    def bodies(self) -> list[dict[str, Any]]:
+        """The bodies of POST /v1/messages, oldest first."""
+        return [exchange.body for exchange in self.messages()]
+
+    async def wait_for(self, n: int, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the bound is the point
+        """Return once `n` message requests have arrived since the start; TimeoutError after `timeout` seconds."""
+        await self.wait_until(lambda: self.arrived >= n, timeout)
+
+    async def wait_until(self, predicate: Callable[[], bool], timeout: float = 10.0) -> None:  # noqa: ASYNC109
+        """Return once `predicate()` holds, looked at when a request arrives, begins to be answered, or ends."""
+        await self._record.wait(predicate, timeout)
+
+    def wait_until_blocking(self, predicate: Callable[[], bool], timeout: float = 10.0) -> None:
+        """`wait_until` for code without an event loop."""
+        self._record.wait_blocking(predicate, timeout)
+
+    def hang_up(self) -> None:
+        """Drop every answer that is under way. Call it in the server's own loop."""
+        for task in self._record.writing:
+            task.cancel()
+
+    async def _messages(self, request: Request) -> Response:
+        body, exchange = await self._note(request, counted=True)
+        if body is None:
+            answer: Reply | Failure = _NOT_JSON
+        else:
+            answer = refusal(body) or unsupported(body, self.refuse) or self.answer(body, exchange.number)
+        return ScriptedResponse(self._record, exchange, answer)
+
+    async def _count(self, request: Request) -> Response:
+        body, exchange = await self._note(request)
+        if body is None:
+            return ScriptedResponse(self._record, exchange, _NOT_JSON)
+        return self._plain(exchange, {"input_tokens": script.input_tokens(body)})
+
+    async def _root(self, request: Request) -> Response:
+        _, exchange = await self._note(request)
+        return self._plain(exchange, {})
+
+    async def _nothing(self, request: Request) -> Response:
+        _, exchange = await self._note(request)
+        return ScriptedResponse(
+            self._record, exchange, Failure(404, "not_found_error", f"Not found: {request.url.path}")
+        )
+
+    def _plain(self, exchange: Exchange, value: dict[str, Any]) -> Response:
+        exchange.status, exchange.finished = 200, True
+        self._record.changed()
+        return Response(orjson.dumps(value), media_type="application/json", headers={"request-id": request_id()})
+
+    async def _note(self, request: Request, *, counted: bool = False) -> tuple[dict[str, Any] | None, Exchange]:
+        """Record a request. The body is None when it is not a JSON object."""
+        raw = await request.body()
+        try:
+            body = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            body = None
+        if not isinstance(body, dict):
+            body = None
+        headers = {name.lower(): value for name, value in request.headers.items() if name.lower() not in _SECRET}
+        if counted:
+            self._record.arrived += 1
+        number = self._record.arrived if counted else 0
+        exchange = Exchange(number, request.method, request.url.path, request.url.query, headers, body or {})
+        self._record.exchanges.append(exchange)
+        self._record.changed()
+        return body, exchange

@@ -1,0 +1,205 @@
+"""The wire: SSE and JSON as the real API has them, what is recorded, and answers that break off."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from scripted_bodies import directed
+
+from claude_max.proxy.scripted import ScriptedAPI, ScriptedServer, scripted_in_thread
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with scripted_in_thread(ScriptedAPI()) as running:
+        yield running
+
+
+def post(server: ScriptedServer, value: dict[str, Any], **options: Any) -> httpx2.Response:
+    return httpx2.post(f"{server.url}/v1/messages?beta=true", json=value, **options)
+
+
+def events(raw: str) -> list[dict[str, Any]]:
+    """The data of each SSE event; the event's name must be its type."""
+    found = []
+    for chunk in raw.strip().split("\n\n"):
+        name, data = chunk.split("\n")
+        found.append(json.loads(data.removeprefix("data: ")))
+        assert name == f"event: {found[-1]['type']}"
+    return found
+
+
+def test_a_stream_has_the_events_of_the_real_api(server: ScriptedServer) -> None:
+    asked = {"thinking": "a b", "text": "c d", "call": {"name": "f", "input": {"x": 1}, "id": "toolu_x", "pieces": 2}}
+    response = post(server, directed(asked, stream=True))
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert response.headers["request-id"].startswith("req_")
+    said = events(response.text)
+    assert [event["type"].removeprefix("content_block_") for event in said] == [
+        "message_start", "start", "ping", "delta", "delta", "delta", "stop",
+        "start", "delta", "delta", "stop", "start", "delta", "delta", "delta", "stop", "message_delta", "message_stop",
+    ]  # fmt: skip
+    start = said[0]["message"]
+    assert (start["content"], start["stop_reason"], start["model"], start["usage"]["output_tokens"]) == (
+        [],
+        None,
+        "haiku",
+        1,
+    )
+    assert [e["content_block"] for e in said if e["type"] == "content_block_start"] == [
+        {"type": "thinking", "thinking": "", "signature": ""},
+        {"type": "text", "text": ""},
+        {"type": "tool_use", "id": "toolu_x", "name": "f", "input": {}},
+    ]
+    deltas = [
+        (e["index"], e["delta"]["type"], list(e["delta"].values())[1])
+        for e in said
+        if e["type"] == "content_block_delta"
+    ]
+    assert deltas == [
+        (0, "thinking_delta", "a"), (0, "thinking_delta", " b"), (0, "signature_delta", "c2NyaXB0ZWQ="),
+        (1, "text_delta", "c"), (1, "text_delta", " d"),
+        (2, "input_json_delta", ""), (2, "input_json_delta", '{"x"'), (2, "input_json_delta", ": 1}"),
+    ]  # fmt: skip
+    assert said[-2]["delta"] == {"stop_reason": "tool_use", "stop_sequence": None}
+    assert said[-2]["usage"]["output_tokens"] == 6
+    assert said[-2]["usage"]["input_tokens"] == start["usage"]["input_tokens"] > 0
+
+
+def test_without_stream_it_is_one_message(server: ScriptedServer) -> None:
+    answer = post(server, directed({"text": "c d", "call": {"name": "f", "input": {"x": 1}, "id": "toolu_x"}})).json()
+    assert answer["content"] == [
+        {"type": "text", "text": "c d"},
+        {"type": "tool_use", "id": "toolu_x", "name": "f", "input": {"x": 1}},
+    ]
+    assert (answer["type"], answer["role"], answer["stop_reason"]) == ("message", "assistant", "tool_use")
+
+
+def test_errors_have_anthropics_shape(server: ScriptedServer) -> None:
+    response = post(server, directed({"status": 529, "message": "busy", "headers": {"retry-after": "7"}}, stream=True))
+    assert (response.status_code, response.headers["retry-after"]) == (529, "7")
+    assert response.json() == {
+        "type": "error",
+        "error": {"type": "overloaded_error", "message": "busy"},
+        "request_id": response.headers["request-id"],
+    }
+
+
+def test_a_429_resets_in_an_hour(server: ScriptedServer) -> None:
+    response = post(server, directed({"status": 429}))
+    assert response.headers["anthropic-ratelimit-unified-status"] == "rejected"
+    assert abs(int(response.headers["anthropic-ratelimit-unified-reset"]) - time.time() - 3600) < 60
+
+
+@pytest.mark.parametrize("raw", [b"{", b"[]", b""])
+def test_malformed_json_is_refused(server: ScriptedServer, raw: bytes) -> None:
+    response = httpx2.post(f"{server.url}/v1/messages", content=raw)
+    assert response.status_code == 400
+    assert response.json()["error"] == {
+        "type": "invalid_request_error",
+        "message": "The request body is not valid JSON",
+    }
+
+
+def test_the_rules_and_the_refused_parameters_come_before_the_script(server: ScriptedServer) -> None:
+    assert "temperature: range" in post(server, directed({"text": "x"}, temperature=2)).json()["error"]["message"]
+    server.api.refuse = frozenset({"temperature"})
+    refused = post(server, directed({"text": "x"}, temperature=1))
+    assert (refused.status_code, refused.json()["error"]["message"]) == (
+        400,
+        "temperature: this model does not support temperature",
+    )
+    assert post(server, directed({"text": "x"})).status_code == 200
+
+
+def test_the_other_paths(server: ScriptedServer) -> None:
+    assert httpx2.head(server.url).status_code == 200
+    assert httpx2.get(server.url).status_code == 200
+    assert httpx2.post(f"{server.url}/v1/messages/count_tokens", json=directed()).json()["input_tokens"] > 0
+    for method, path in (("GET", "/v1/messages"), ("POST", "/v1/complete"), ("GET", "/api/hello")):
+        missing = httpx2.request(method, server.url + path)
+        assert (missing.status_code, missing.json()["error"]["type"]) == (404, "not_found_error")
+    assert [exchange.status for exchange in server.api.requests] == [200, 200, 200, 404, 404, 404]
+    assert server.api.arrived == 0
+
+
+def test_what_is_recorded_holds_no_credentials(server: ScriptedServer) -> None:
+    post(
+        server,
+        directed({"text": "x"}),
+        headers={"Authorization": "Bearer sk-1", "X-Api-Key": "sk-2", "X-Other": "kept"},
+    )
+    post(server, directed())
+    server.wait_for(2)
+    server.wait_until(lambda: all(exchange.finished for exchange in server.api.requests))
+    first, second = server.api.requests
+    assert (first.number, first.method, first.path, first.query, first.status) == (
+        1,
+        "POST",
+        "/v1/messages",
+        "beta=true",
+        200,
+    )
+    assert (first.aborted, second.number, second.time >= first.time) == (False, 2, True)
+    assert server.api.bodies() == [directed({"text": "x"}), directed()]
+    assert first.headers["x-other"] == "kept"
+    assert "sk-" not in repr(server.api.requests)
+
+
+def test_the_record_is_bounded() -> None:
+    with scripted_in_thread(ScriptedAPI(keep=2)) as running, httpx2.Client() as client:
+        for _ in range(3):
+            client.post(f"{running.url}/v1/messages", json=directed())
+        assert (len(running.api.requests), running.api.arrived) == (2, 3)
+
+
+def test_waiting_for_too_many_says_what_arrived(server: ScriptedServer) -> None:
+    post(server, directed())
+    with pytest.raises(TimeoutError, match=r"1 messages arrived.*POST /v1/messages #1 200"):
+        server.wait_for(2, timeout=0.01)
+    with pytest.raises(ZeroDivisionError):
+        server.wait_until(lambda: 1 // 0 == 1)
+
+
+@pytest.mark.parametrize(("after", "heard"), [(0, ""), (2, "a b"), (99, "a b c")])
+def test_a_cut_connection(server: ScriptedServer, after: int, heard: str) -> None:
+    parts: list[str] = []
+    with (
+        httpx2.stream(
+            "POST", f"{server.url}/v1/messages", json=directed({"text": "a b c", "cut_after": after}, stream=True)
+        ) as response,
+        pytest.raises(httpx2.RemoteProtocolError),
+    ):
+        parts.extend(response.iter_text())
+    said = events("".join(parts))
+    assert "".join(e["delta"]["text"] for e in said if e["type"] == "content_block_delta") == heard
+    assert said[-1]["type"].startswith("content_block") or said[-1]["type"] == "ping"
+    server.wait_until(lambda: not server.api.requests[0].finished and server.api.requests[0].status == 200)
+
+
+def test_a_cut_answer_that_is_not_streamed(server: ScriptedServer) -> None:
+    with pytest.raises(httpx2.RemoteProtocolError):
+        post(server, directed({"text": "a b c", "cut_after": 1}))
+
+
+def test_an_error_in_mid_stream(server: ScriptedServer) -> None:
+    asked = {"text": "a b c", "error_after": 1, "error": {"kind": "api_error", "message": "oops"}}
+    said = events(post(server, directed(asked, stream=True)).text)
+    assert [event["type"] for event in said[-2:]] == ["content_block_delta", "error"]
+    assert said[-1]["error"] == {"type": "api_error", "message": "oops"}
+    assert post(server, directed(asked)).status_code == 529
+
+
+def test_silence_is_filled_with_pings(server: ScriptedServer) -> None:
+    said = events(post(server, directed({"text": "a", "silence": 0.02, "pings": 3}, stream=True)).text)
+    assert [event["type"] for event in said][1:6] == [
+        "content_block_start",
+        "ping",
+        "ping",
+        "ping",
+        "content_block_delta",
+    ]
