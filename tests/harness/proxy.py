@@ -1,0 +1,132 @@
+"""The installed `claude-max serve` in a process of its own, the real CLI behind it, a scripted API behind that."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import openai
+import psutil
+
+from claude_max.proxy.scripted import ScriptedAPI, ScriptedServer, scripted_in_thread
+
+START_SECONDS = 30.0
+
+
+def installed() -> str:
+    """The `claude-max` command of this environment."""
+    found = shutil.which("claude-max", path=str(Path(sys.executable).parent))
+    assert found, "claude-max is not installed beside this Python"
+    return found
+
+
+def home_environment(home: Path) -> dict[str, str]:
+    """An environment with a login and folders of its own, and nothing of the developer's."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "CLAUDE_CONFIG_DIR": str(home / ".claude"),
+        "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-test",
+    }
+
+
+@dataclass
+class RunningProxy:
+    """A proxy that answers at `url` (without `/v1`); `api` is the scripted service behind its CLI."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    home: Path
+    api: ScriptedServer | None
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def client(self) -> openai.OpenAI:
+        """The real SDK, without retries so that every status is seen."""
+        return openai.OpenAI(base_url=f"{self.url}/v1", api_key="anything", max_retries=0)
+
+    @property
+    def http(self) -> httpx2.Client:
+        """A plain HTTP client."""
+        return httpx2.Client(base_url=self.url, timeout=30)
+
+    def bodies(self, marker: str) -> list[dict[str, Any]]:
+        """The upstream request bodies that hold `marker`, in order."""
+        assert self.api is not None
+        return [body for body in self.api.api.bodies() if marker in str(body)]
+
+    def claudes(self) -> list[psutil.Process]:
+        """The CLI processes of this proxy."""
+        with_children = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in with_children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+@contextmanager
+def running_proxy(
+    home: Path, *arguments: str, api: ScriptedServer | None = None, environ: Mapping[str, str] | None = None
+) -> Iterator[RunningProxy]:
+    """Starts `claude-max serve` on a free port, waits until it is ready, and ends it with SIGTERM."""
+    environment = home_environment(home)
+    if api is not None:
+        environment["ANTHROPIC_BASE_URL"] = api.url
+    process = subprocess.Popen(
+        [installed(), "serve", "--port", "0", *arguments],
+        env={**environment, **(environ or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    log: list[str] = []
+    url = threading.Event()
+    reader = threading.Thread(target=_read, args=(process, log, url), daemon=True)
+    reader.start()
+    try:
+        assert url.wait(START_SECONDS), "".join(log)
+        found = re.search(r"http://localhost:\d+", "".join(log))
+        assert found, f"the server ended: {''.join(log)}"
+        _ready(found[0])
+        yield RunningProxy(found[0], process, home, api, log)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(20)
+        reader.join(5)
+
+
+@contextmanager
+def scripted() -> Iterator[ScriptedServer]:
+    """A scripted service of one's own."""
+    with scripted_in_thread(ScriptedAPI(keep=10_000)) as server:
+        yield server
+
+
+def _read(process: subprocess.Popen[bytes], log: list[str], url: threading.Event) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        log.append(line.decode(errors="replace"))
+        if b"OPENAI_BASE_URL" in line:
+            url.set()
+    url.set()
+
+
+def _ready(url: str) -> None:
+    """Polls /health, as a service manager would: there is no event to wait for across processes."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if httpx2.get(f"{url}/health", timeout=5).json()["ready"]:
+                return
+        except (httpx2.HTTPError, KeyError):
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"{url} did not become ready")
