@@ -20,6 +20,7 @@ from .engine.command import environment
 from .engine.locate import Cli
 from .engine.pool import Bounds, Pool
 from .engine.worker import Worker
+from .readiness import Login
 from .routes import chat, failures, guard, health, models
 from .routes.services import Services
 from .translate.models import from_initialize
@@ -47,20 +48,26 @@ def create_app(settings: Settings, cli: Cli, upstream: Upstream | None = None) -
 
     pool = Pool(launch, Bounds(workers=settings.max_workers, warm=settings.warm, queue=settings.queue))
 
+    login = Login(cli.path, environ, cwd)
+
     def ready() -> dict[str, object]:
+        signed_in = login.look()
         return {
             "version": VERSION,
             "cli_version": cli.version_text,
-            "ready": bool(pool.about),
+            "signed_in": signed_in,
+            "ready": bool(pool.about) and signed_in is True,
             "scripted": source.scripted,
         }
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool.start()
+        login.look()
         try:
             yield
         finally:
+            await login.close()
             await pool.close()
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan)

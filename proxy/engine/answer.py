@@ -51,12 +51,17 @@ class Answer:
     whole. `over`: the CLI's turn has ended too.
     """
 
-    def __init__(self, uuid: str | None, tools: Collection[str] = ()) -> None:
-        """`uuid` is the user line's (None for a resumed turn); `tools` are the names the client gave."""
+    def __init__(
+        self, uuid: str | None, tools: Collection[str] = (), rate_limit: JsonObject | None = None
+    ) -> None:
+        """`uuid` is the user line's (None for a resumed turn); `tools` are the names the client gave.
+
+        `rate_limit` is what the CLI said last: it says a limit when it changes, not with every failure.
+        """
         self.started = uuid is None
         self.finished: Finished | None = None
         self.over = False
-        self.rate_limit: JsonObject | None = None
+        self.rate_limit = rate_limit
         self._uuid = uuid
         self._tools = frozenset(tools)
         self._begun = False

@@ -51,7 +51,9 @@ def from_result(
         return errors.ExtraUsageRequired(text)
     if status == 404:
         return errors.ModelNotFound(f"The service does not know this model: {text}", param="model")
-    if status in (400, 413, 422) or kind == "invalid_request":
+    if status == 413:
+        return errors.TooLarge(f"The service refused the request: {text}")
+    if status in (400, 422) or kind == "invalid_request":
         return errors.BadRequest(f"The service refused the request: {text}")
     if status == 529:
         return errors.Overloaded(f"The service is overloaded: {text}")

@@ -54,6 +54,7 @@ class Pool:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self._since = time.monotonic()
         self._closing: errors.ProxyError | None = None
         self._refused: dict[str, set[str]] = {}
         self.about: JsonObject = {}
@@ -82,22 +83,39 @@ class Pool:
                 return
             except Doubt as doubt:
                 log.warning("worker %d replaced: %s", worker.pid, doubt)
+            except errors.NotSignedIn:
+                # A process keeps the login it began with; the next request should see a new one.
+                self.renew()
+                raise
             finally:
                 self._settle(worker)
         raise errors.CliCrashed(f"The Claude Code CLI could not be brought to this request in {ATTEMPTS} attempts.")
 
     def start(self) -> None:
         """Begins to keep workers ready, in the background."""
-        self._start(self.warm())
+        self._start(self._keep_warm())
+
+    async def _keep_warm(self) -> None:
+        try:
+            await self.warm()
+        except (Doubt, errors.ProxyError) as error:
+            log.error("no worker could be made ready: %s", error)
 
     async def warm(self) -> None:
-        """Starts what is missing of the workers kept ready, and returns when they are."""
-        while self._closing is None and len(self._idle) < self._bounds.warm and self.count < self._bounds.workers:
-            worker = await self._spawn()
-            if not any(other.state.system for other in self._idle.values()):
-                await worker.take(Initialize(PLACEHOLDER))
-                self.about = worker.about
+        """Starts what is missing of the workers kept ready, at least one to learn what the CLI offers."""
+        wanted = self._bounds.warm if self.about else max(1, self._bounds.warm)
+        while self._closing is None and len(self._idle) < wanted and self.count < self._bounds.workers:
+            prepared = any(worker.state.system for worker in self._idle.values())
+            worker = await self._spawn(prepare=not prepared)
+            self.about = worker.about or self.about
             self._make_idle(worker)
+
+    def renew(self) -> None:
+        """Ends every idle worker now and every busy one after its turn: the CLI or its login has changed."""
+        self._since = time.monotonic()
+        for worker in self._idle.values():
+            self._leaving.add(self._start(worker.close()))
+        self._idle.clear()
 
     async def drain(self, seconds: float) -> None:
         """No new turns; those that run may finish within `seconds`, then they end with ShuttingDown."""
@@ -188,20 +206,34 @@ class Pool:
         if waiter is not None:
             waiter.set_result(None)
 
-    async def _spawn(self) -> Worker:
+    async def _spawn(self, *, prepare: bool = False) -> Worker:
+        """A new worker; `prepare` gives it a system prompt to be replaced, which most requests bring."""
         self._coming += 1
+        worker: Worker | None = None
         try:
-            return await self._launch()
+            worker = await self._launch()
+            if prepare:
+                await worker.take(Initialize(PLACEHOLDER))
+        except BaseException:
+            if worker is not None:
+                self._leaving.add(self._start(worker.close()))
+            raise
         finally:
             self._coming -= 1
+        return worker
 
     def _settle(self, worker: Worker) -> None:
         """Gives a worker back, in the background: its client need not wait for the end of the CLI's turn."""
 
         async def settle() -> None:
             good = await worker.settle()
+            self.about = worker.about or self.about
             self._busy.pop(id(worker), None)
-            old = worker.turns >= self._bounds.turns or time.monotonic() - worker.born > self._bounds.age
+            old = (
+                worker.turns >= self._bounds.turns
+                or worker.born < self._since
+                or time.monotonic() - worker.born > self._bounds.age
+            )
             if good and self._closing is None and not old:
                 self._make_idle(worker)
             else:

@@ -53,6 +53,7 @@ class Worker:
         self.about: JsonObject = {}
         self._silence = silence
         self._answer: Answer | None = None
+        self._rate_limit: JsonObject | None = None
 
     @classmethod
     async def spawn(cls, program: Path, environ: Mapping[str, str], cwd: Path, silence: float) -> "Worker":
@@ -98,6 +99,8 @@ class Worker:
         """Waits for the CLI's turn to end, bounded, and takes back what must not stay. False: close this worker."""
         self.used = time.monotonic()
         self.turns += 1
+        if self._answer is not None:
+            self._rate_limit = self._answer.rate_limit
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self._settle()
@@ -160,12 +163,12 @@ class Worker:
         match step:
             case Ask(message):
                 name = str(uuid.uuid4())
-                answer = self._answer = Answer(name, names)
+                answer = self._answer = Answer(name, names, self._rate_limit)
                 self._hold(entry(message, name))
                 await self.channel.send(protocol.user_line(message, name, query=True))
                 return answer
             case Resume(message, results):
-                answer = self._answer = Answer(None, names)
+                answer = self._answer = Answer(None, names, self._rate_limit)
                 self.state = replace(self.state, parked=frozenset())
                 self._hold(entry(message, None))
                 for result in results:

@@ -11,6 +11,10 @@ from .. import errors
 log = logging.getLogger("claude_max.http")
 
 
+class ClientGone(Exception):
+    """Nobody waits for the answer any more."""
+
+
 def response(error: errors.ProxyError) -> Response:
     """The HTTP response of an error."""
     return Response(orjson.dumps(error.body()), error.status, error.headers(), "application/json")
@@ -41,6 +45,11 @@ def install(app: FastAPI) -> None:
             return found
         return response(errors.BadRequest(str(getattr(error, "detail", error))))
 
+    async def on_client_gone(_: Request, __: Exception) -> Response:
+        # Never read; 499 is what web servers write into their logs for this.
+        return Response(status_code=499)
+
+    app.add_exception_handler(ClientGone, on_client_gone)
     app.add_exception_handler(errors.ProxyError, on_proxy_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(Exception, on_proxy_error)

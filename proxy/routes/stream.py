@@ -11,17 +11,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..events import JsonObject
-from .failures import from_exception
+from .failures import ClientGone, from_exception
 
 T = TypeVar("T")
 
 DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
 HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-
-
-class ClientGone(Exception):
-    """Nobody waits for the answer any more."""
 
 
 def data(value: JsonObject) -> bytes:

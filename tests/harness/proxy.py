@@ -73,9 +73,13 @@ class RunningProxy:
 
 @contextmanager
 def running_proxy(
-    home: Path, *arguments: str, api: ScriptedServer | None = None, environ: Mapping[str, str] | None = None
+    home: Path,
+    *arguments: str,
+    api: ScriptedServer | None = None,
+    environ: Mapping[str, str] | None = None,
+    ready: bool = True,
 ) -> Iterator[RunningProxy]:
-    """Starts `claude-max serve` on a free port, waits until it is ready, and ends it with SIGTERM."""
+    """Starts `claude-max serve` on a free port, waits until it says whether it is ready, and ends it with SIGTERM."""
     environment = home_environment(home)
     if api is not None:
         environment["ANTHROPIC_BASE_URL"] = api.url
@@ -94,7 +98,7 @@ def running_proxy(
         assert url.wait(START_SECONDS), "".join(log)
         found = re.search(r"http://localhost:\d+", "".join(log))
         assert found, f"the server ended: {''.join(log)}"
-        _ready(found[0])
+        _ready(found[0], ready)
         yield RunningProxy(found[0], process, home, api, log)
     finally:
         if process.poll() is None:
@@ -119,12 +123,13 @@ def _read(process: subprocess.Popen[bytes], log: list[str], url: threading.Event
     url.set()
 
 
-def _ready(url: str) -> None:
+def _ready(url: str, ready: bool) -> None:
     """Polls /health, as a service manager would: there is no event to wait for across processes."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:
-            if httpx2.get(f"{url}/health", timeout=5).json()["ready"]:
+            health = httpx2.get(f"{url}/health", timeout=5).json()
+            if health["ready"] or (not ready and health["signed_in"] is not None):
                 return
         except (httpx2.HTTPError, KeyError):
             pass

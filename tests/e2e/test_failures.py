@@ -1,0 +1,171 @@
+"""Every failure keeps its meaning, through the real CLI: the status, the code, the words, and when to try again."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from harness.openai_schema import check_error
+from harness.proxy import RunningProxy, running_proxy, scripted
+
+
+def directive(**reply: Any) -> str:
+    """A prompt that makes the scripted service answer so."""
+    return f"scripted: {json.dumps(reply)}"
+
+
+def ask(proxy: RunningProxy, text: str, **fields: Any) -> Any:
+    """One request over plain HTTP."""
+    messages = [{"role": "user", "content": text}]
+    return proxy.http.post("/v1/chat/completions", json={"model": "sonnet", "messages": messages, **fields})
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
+    """A proxy that waits one second for a silent model."""
+    with scripted() as api, running_proxy(tmp_path_factory.mktemp("home"), "--timeout", "1", api=api) as running:
+        yield running
+
+
+CASES: dict[str, tuple[dict[str, Any], int, str, str]] = {
+    "overloaded": ({"status": 529}, 503, "overloaded", "overloaded"),
+    "server error": ({"status": 500}, 502, "upstream_error", "500"),
+    "not signed in": ({"status": 401}, 401, "not_signed_in", "claude auth login"),
+    "no such model": ({"status": 404}, 404, "model_not_found", "model"),
+    "refused": ({"status": 400, "message": "odd field"}, 400, "invalid_value", "odd field"),
+    "too large": ({"status": 413}, 413, "request_too_large", "too large"),
+    "too long": (
+        {"status": 400, "message": "prompt is too long: 250000 tokens > 200000 maximum"},
+        400,
+        "context_length_exceeded",
+        "context window",
+    ),
+    "billed apart": (
+        {"status": 400, "message": "Third-party apps now draw from your extra usage."},
+        402,
+        "extra_usage_required",
+        "Third-party apps now draw from your extra usage.",
+    ),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", CASES)
+def test_a_failure_before_the_answer_has_its_own_status(proxy: RunningProxy, name: str, stream: bool) -> None:
+    reply, status, code, words = CASES[name]
+    answer = ask(proxy, directive(**reply), stream=stream)
+    assert answer.status_code == status
+    check_error(answer.json())
+    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+    assert answer.json()["error"]["code"] == code
+    assert words in answer.json()["error"]["message"]
+    assert answer.headers["x-request-id"]
+    assert answer.headers.get("x-should-retry") == ("false" if status in (401, 402) else None)
+
+
+@pytest.mark.parametrize(("window", "words"), [("five_hour", "five-hour limit"), ("seven_day", "weekly limit")])
+def test_a_rate_limit_tells_which_window_and_when(proxy: RunningProxy, window: str, words: str) -> None:
+    resets = int(time.time()) + 7200
+    answer = ask(proxy, directive(status=429, reset=resets, claim=window))
+    assert answer.status_code == 429
+    assert words in answer.json()["error"]["message"]
+    assert time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(resets)) in answer.json()["error"]["message"]
+    assert 7100 < int(answer.headers["retry-after"]) <= 7200
+    assert answer.headers["x-should-retry"] == "false"
+
+
+def test_a_short_rate_limit_may_be_retried(proxy: RunningProxy) -> None:
+    answer = ask(proxy, directive(status=429, reset=int(time.time()) + 20, claim="five_hour"))
+    assert 1 <= int(answer.headers["retry-after"]) <= 20
+    assert "x-should-retry" not in answer.headers
+
+
+def test_errors_are_fast(proxy: RunningProxy) -> None:
+    """The CLI's own default is to retry a rate limit for more than a minute; a bound, not a benchmark."""
+    begun = time.monotonic()
+    assert ask(proxy, directive(status=429)).status_code == 429
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("reply", [{"cut_after": 4}, {"error_after": 4, "error": {"kind": "overloaded_error"}}])
+def test_a_failure_in_the_middle_is_an_error_event(proxy: RunningProxy, reply: dict[str, Any]) -> None:
+    seen = ""
+    stream = proxy.client.chat.completions.create(
+        model="sonnet", stream=True, messages=[{"role": "user", "content": directive(words=10, **reply)}]
+    )
+    with pytest.raises(openai.APIError) as failure:
+        for chunk in stream:
+            seen += chunk.choices[0].delta.content or ""
+    assert seen == "word1 word2 word3 word4"
+    assert failure.value.type == "server_error"
+
+
+def test_a_failure_in_the_middle_of_a_whole_answer_is_no_answer(proxy: RunningProxy) -> None:
+    answer = ask(proxy, directive(words=10, cut_after=4))
+    assert answer.status_code == 502
+    assert "word1" not in answer.text
+
+
+def test_a_silent_model_is_a_timeout(hasty: RunningProxy) -> None:
+    answer = ask(hasty, directive(words=3, first_byte=30))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout")
+    assert ask(hasty, directive(text="fine")).json()["choices"][0]["message"]["content"] == "fine"
+
+
+def test_a_silent_stream_is_kept_open(tmp_path: Path) -> None:
+    with (
+        scripted() as api,
+        running_proxy(tmp_path, api=api, environ={"CLAUDE_MAX_KEEPALIVE": "0.2"}) as proxy,
+        proxy.http.stream(
+            "POST",
+            "/v1/chat/completions",
+            json={"model": "sonnet", "stream": True, "messages": [{"role": "user", "content": directive(silence=1)}]},
+        ) as answer,
+    ):
+        lines = list(answer.iter_lines())
+    assert lines.count(": keep-alive") >= 2
+    assert lines[-2] == "data: [DONE]"
+
+
+@pytest.mark.parametrize("after", ["status", "text"])
+def test_a_client_that_goes_away_ends_its_turn_upstream(proxy: RunningProxy, marker: str, after: str) -> None:
+    pause: dict[str, Any] = {"first_byte": 30} if after == "status" else {"pause": 0.2}
+    body = {
+        "model": "sonnet",
+        "stream": True,
+        "messages": [{"role": "user", "content": f"{marker}\n{directive(words=200, **pause)}"}],
+    }
+    assert proxy.api is not None
+    exchanges = proxy.api.api.messages
+
+    def ours() -> list[Any]:
+        return [exchange for exchange in exchanges() if marker in str(exchange.body)]
+
+    host, _, port = proxy.url.removeprefix("http://").partition(":")
+    content = json.dumps(body).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection((host, int(port)), 10) as connection:
+        connection.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+        if after == "status":
+            proxy.api.wait_until(lambda: bool(ours()), 10)
+        else:
+            received = b""
+            while b"word1" not in received:
+                received += connection.recv(4096)
+    proxy.api.wait_until(lambda: bool(ours()) and all(exchange.aborted for exchange in ours()), 10)
+    assert ask(proxy, directive(text="next")).json()["choices"][0]["message"]["content"] == "next"
+
+
+def test_signed_out_is_said_at_once(home: Path) -> None:
+    environ = {"CLAUDE_CODE_OAUTH_TOKEN": ""}
+    with running_proxy(home, environ=environ, ready=False) as proxy:
+        answer = ask(proxy, "hello")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_signed_in")
+        assert "claude auth login" in answer.json()["error"]["message"]
+        assert answer.headers["x-should-retry"] == "false"
+        health = proxy.http.get("/health").json()
+        assert (health["status"], health["ready"], health["signed_in"]) == ("ok", False, False)
