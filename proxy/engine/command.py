@@ -18,6 +18,8 @@ ARGUMENTS: tuple[str, ...] = (
     *("--tools", ""),
     # No settings of the user's: without this their CLAUDE.md is loaded and their hooks run.
     "--setting-sources=",
+    # A client's tool that is named `Bash` would bring the CLI's note on git attribution into the prompt.
+    *("--settings", '{"attribution":{"commit":"","pr":"","sessionUrl":false}}'),
     "--strict-mcp-config",
     "--no-session-persistence",
     # The client's own tools need no permission prompt; `mcp__*` would silently refuse every call.
