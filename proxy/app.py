@@ -17,11 +17,12 @@ from starlette.middleware.cors import CORSMiddleware
 
 from .config import Settings
 from .engine.command import environment
+from .engine.engine import Engine
 from .engine.locate import Cli
 from .engine.pool import Bounds, Pool
 from .engine.worker import Worker
 from .readiness import Login
-from .routes import chat, failures, guard, health, models
+from .routes import chat, completions, failures, guard, health, models
 from .routes.services import Services
 from .translate.models import from_initialize
 
@@ -73,14 +74,14 @@ def create_app(settings: Settings, cli: Cli, upstream: Upstream | None = None) -
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan)
     app.state.pool = pool
     app.state.services = Services(
-        engine=pool,
+        engine=Engine(pool),
         settings=settings,
         models=lambda: from_initialize(pool.about),
         ready=ready,
         new_id=lambda: uuid.uuid4().hex[:24],
         now=time.time,
     )
-    for module in (chat, models, health):
+    for module in (chat, completions, models, health):
         app.include_router(module.router)
     failures.install(app)
     if settings.cors_origins:

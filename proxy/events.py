@@ -80,7 +80,8 @@ class Turn:
     """All that one answer depends on. The last message is the user's; `system` is empty for none.
 
     `model` is a name the CLI takes (an alias such as `sonnet`, or a full id). None means the client did not say.
-    `schema` is a JSON Schema the answer's text must satisfy; `show_reasoning` asks for the thinking's text.
+    `schema` is a JSON Schema the answer's text must satisfy. `thinking` is on as the model has it, asked to be off, or
+    asked to be shown.
     """
 
     model: str
@@ -94,7 +95,7 @@ class Turn:
     temperature: float | None = None
     top_p: float | None = None
     effort: str | None = None
-    show_reasoning: bool = False
+    thinking: Literal["default", "off", "shown"] = "default"
 
 
 StopReason = Literal["end_turn", "stop_sequence", "max_tokens", "tool_use", "refusal"]
@@ -109,6 +110,16 @@ class Usage:
     cache_creation: int = 0
     output: int = 0
     reasoning: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """The usage of two answers together."""
+        return Usage(
+            self.input + other.input,
+            self.cache_read + other.cache_read,
+            self.cache_creation + other.cache_creation,
+            self.output + other.output,
+            self.reasoning + other.reasoning,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,12 @@ class Login:
         pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
         try:
             child = await asyncio.create_subprocess_exec(
-                *(self._program, "auth", "status"), stdin=null, stdout=pipe, stderr=null, env=self._environ, cwd=self._cwd
+                *(self._program, "auth", "status"),
+                stdin=null,
+                stdout=pipe,
+                stderr=null,
+                env=self._environ,
+                cwd=self._cwd,
             )
         except OSError:
             self.signed_in = None

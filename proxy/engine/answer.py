@@ -51,9 +51,7 @@ class Answer:
     whole. `over`: the CLI's turn has ended too.
     """
 
-    def __init__(
-        self, uuid: str | None, tools: Collection[str] = (), rate_limit: JsonObject | None = None
-    ) -> None:
+    def __init__(self, uuid: str | None, tools: Collection[str] = (), rate_limit: JsonObject | None = None) -> None:
         """`uuid` is the user line's (None for a resumed turn); `tools` are the names the client gave.
 
         `rate_limit` is what the CLI said last: it says a limit when it changes, not with every failure.

@@ -17,13 +17,8 @@ from ..events import JsonObject, ToolChoice, Turn
 MAX_TOKENS = "CLAUDE_CODE_MAX_OUTPUT_TOKENS"
 EXTRA_BODY = "CLAUDE_CODE_EXTRA_BODY"
 
-# What a model may refuse, in the Turn's own words; each can be dropped while the request stays answerable.
-NEGOTIABLE = ("temperature", "top_p", "tool_choice", "schema", "thinking", "effort", "stop")
-
 # The API's smallest thinking budget: below it the CLI itself asks for what the API refuses (2.1.330, Haiku 4.5).
 THINKING_ROOM = 1024
-
-EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,35 +53,42 @@ def extra_body(turn: Turn, without: AbstractSet[str] = frozenset()) -> JsonObjec
     if turn.stop and "stop" not in without:
         body["stop_sequences"] = list(turn.stop)
     choice = _tool_choice(turn.tool_choice) if turn.tools and "tool_choice" not in without else None
+    is_forced = choice is not None and choice["type"] in ("any", "tool")
     if choice is not None:
         body["tool_choice"] = choice
     if turn.schema is not None and "schema" not in without:
         body["output_config"] = {"format": {"type": "json_schema", "schema": turn.schema}}
-    wants_thinking = turn.effort is not None or turn.show_reasoning
-    if not wants_thinking:
+    if turn.thinking != "shown":
         if turn.temperature is not None and "temperature" not in without:
             body["temperature"] = turn.temperature
         if turn.top_p is not None and "top_p" not in without:
             body["top_p"] = turn.top_p
-    forced = choice is not None and choice["type"] in ("any", "tool")
-    small = not wants_thinking and turn.max_tokens is not None and turn.max_tokens <= THINKING_ROOM
     if "thinking" not in without:
-        if forced or small or body.get("temperature", 1) != 1 or "top_p" in body:
-            body["thinking"] = {"type": "disabled"}
-        elif turn.show_reasoning:
+        if turn.thinking == "shown" and not is_forced:
             body["thinking"] = {"type": "adaptive", "display": "summarized"}
+        elif turn.thinking == "off" or is_forced or _excludes_thinking(turn, body):
+            body["thinking"] = {"type": "disabled"}
     return body
 
 
+def carried(turn: Turn, without: AbstractSet[str] = frozenset()) -> frozenset[str]:
+    """What of this Turn reaches the API, by the Turn's own names."""
+    body = extra_body(turn, without)
+    names = {"stop_sequences": "stop", "output_config": "schema"}
+    effort = {"effort"} if turn.effort and "effort" not in without else set()
+    return frozenset({names.get(field, field) for field in body} | effort)
+
+
 def dropped(turn: Turn, without: AbstractSet[str] = frozenset()) -> frozenset[str]:
-    """The names of what this Turn asks for and does not get, because of its own contradictions or `without`."""
+    """What this Turn asks for and does not get: by its own contradictions, or because of `without`."""
     asked = {
-        "temperature": turn.temperature is not None and turn.temperature != 1,
-        "top_p": turn.top_p is not None and turn.top_p != 1,
+        "temperature": turn.temperature not in (None, 1),
+        "top_p": turn.top_p not in (None, 1),
+        "stop": bool(turn.stop),
+        "effort": turn.effort is not None,
+        "thinking": turn.thinking != "default",
     }
-    full = extra_body(turn, without)
-    lost = {name for name, wanted in asked.items() if wanted and name not in full}
-    return frozenset(lost | ({"effort"} & without if turn.effort else set()))
+    return frozenset(name for name, wanted in asked.items() if wanted) - carried(turn, without)
 
 
 def change(held: Limits | None, wanted: Limits) -> JsonObject:
@@ -106,6 +108,11 @@ def change(held: Limits | None, wanted: Limits) -> JsonObject:
     if before.extra_body != wanted.extra_body:
         env[EXTRA_BODY] = wanted.extra_body
     return {**settings, "env": env} if env else settings
+
+
+def _excludes_thinking(turn: Turn, body: JsonObject) -> bool:
+    small = turn.max_tokens is not None and turn.max_tokens <= THINKING_ROOM
+    return small or body.get("temperature", 1) != 1 or body.get("top_p", 1) < 0.95
 
 
 def _tool_choice(choice: ToolChoice) -> JsonObject | None:

@@ -10,13 +10,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .. import errors
-from ..events import Event, JsonObject, Started, Turn
-from . import limits as limit
+from ..events import Event, JsonObject, Turn
 from .channel import Doubt
 from .choose import Candidate, Spawn, Take, choose
+from .limits import Limits
 from .plan import EVERYTHING, PLACEHOLDER, Feature, Initialize, Plan, State, plan
 from .worker import Worker
 
@@ -56,7 +56,6 @@ class Pool:
         self._changed = asyncio.Event()
         self._since = time.monotonic()
         self._closing: errors.ProxyError | None = None
-        self._refused: dict[str, set[str]] = {}
         self.about: JsonObject = {}
 
     def __repr__(self) -> str:
@@ -69,16 +68,16 @@ class Pool:
         """Processes that run, start or end now."""
         return len(self._idle) + len(self._busy) + self._coming + len(self._leaving)
 
-    async def events(self, turn: Turn) -> AsyncGenerator[Event]:
-        """The answer to a Turn. Raises a ProxyError; close the iterator to abandon the turn."""
+    async def events(self, turn: Turn, wanted: Limits, schema: JsonObject | None = None) -> AsyncGenerator[Event]:
+        """The answer to a Turn under these limits; `schema` asks for the CLI's own schema mode.
+
+        Raises a ProxyError; close the iterator to abandon the turn.
+        """
         for attempt in range(ATTEMPTS):
-            without = frozenset(self._refused.get(turn.model, ()))
-            worker, way = await self._acquire(turn, limit.limits(turn, without), fresh=attempt > 0)
+            worker, way = await self._acquire(turn, wanted, schema, fresh=attempt > 0)
             try:
                 async with contextlib.aclosing(worker.run(way)) as answer:
                     async for event in answer:
-                        if isinstance(event, Started):
-                            event = replace(event, ignored=limit.dropped(turn, without))
                         yield event
                 return
             except Doubt as doubt:
@@ -143,7 +142,9 @@ class Pool:
 
     # Taking and giving back
 
-    async def _acquire(self, turn: Turn, wanted: limit.Limits, *, fresh: bool) -> tuple[Worker, Plan]:
+    async def _acquire(
+        self, turn: Turn, wanted: Limits, schema: JsonObject | None, *, fresh: bool
+    ) -> tuple[Worker, Plan]:
         waited = bool(self._waiting)
         if waited:
             await self._wait()
@@ -155,7 +156,7 @@ class Pool:
                 Candidate(key, worker.state, worker.turns, worker.used) for key, worker in self._idle.items()
             ]  # fmt: skip
             room = self.count < self._bounds.workers
-            match choose(candidates, turn, wanted, room=room, features=self._features):
+            match choose(candidates, turn, wanted, room=room, schema=schema, features=self._features):
                 case Take(key, way):
                     worker = self._idle.pop(key)
                     self._busy[key] = worker
@@ -167,7 +168,7 @@ class Pool:
                         await self._leave(self._idle.pop(instead_of))
                     worker = await self._spawn()
                     self._busy[id(worker)] = worker
-                    found = plan(State(), turn, wanted, features=self._features)
+                    found = plan(State(), turn, wanted, schema=schema, features=self._features)
                     if found is None:
                         self._settle(worker)
                         raise errors.CliUnavailable("This Claude Code CLI cannot take part of the request.")

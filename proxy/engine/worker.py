@@ -35,6 +35,7 @@ from .plan import (
     entry,
 )
 from .process import ClaudeProcess
+from .schema_answer import SchemaAnswer
 from .transcript import Entry, fingerprint, rewinds
 
 # How long the end of a turn may take after its answer: a `result`, a call delivered, an interrupt and a rewind.
@@ -160,15 +161,16 @@ class Worker:
 
     async def _ask(self, step: Step) -> Answer:
         names = [tool.name for tool in self.state.tools]
+        kind = Answer if self.state.schema is None else SchemaAnswer
         match step:
             case Ask(message):
                 name = str(uuid.uuid4())
-                answer = self._answer = Answer(name, names, self._rate_limit)
+                answer = self._answer = kind(name, names, self._rate_limit)
                 self._hold(entry(message, name))
                 await self.channel.send(protocol.user_line(message, name, query=True))
                 return answer
             case Resume(message, results):
-                answer = self._answer = Answer(None, names, self._rate_limit)
+                answer = self._answer = kind(None, names, self._rate_limit)
                 self.state = replace(self.state, parked=frozenset())
                 self._hold(entry(message, None))
                 for result in results:
@@ -185,7 +187,7 @@ class Worker:
             await self.channel.called(answer.calls)
             self._hold(Entry(fingerprint(answer.message)))
             self.state = replace(self.state, parked=frozenset(answer.calls))
-        elif reason in ("end_turn", "stop_sequence") and answer.message.content:
+        elif reason in ("end_turn", "stop_sequence") and answer.message.content and self.state.schema is None:
             await self._read_to_end(answer)
             self._hold(Entry(fingerprint(answer.message)))
         else:
@@ -194,7 +196,8 @@ class Worker:
     async def _take_back(self, answer: Answer) -> None:
         """Ends a turn that must leave no trace: cut by a limit, refused, empty, failed, or left by its client.
 
-        After a limit, a refusal and an empty answer the CLI asks the model again by itself.
+        After a limit, a refusal and an empty answer the CLI asks the model again by itself; in its schema mode it
+        reminds the model of the schema in every later turn.
         """
         while not answer.started and not answer.over:
             # An interrupt sent before the CLI took the message up says success and is lost.

@@ -1,12 +1,22 @@
-"""One Turn answered once or several times, side by side, as one stream of numbered events."""
+"""One Turn answered once or several times, side by side, and sent as one object or as a stream.
+
+The status waits for the model's first event, so that a failure keeps its own status also when `stream` is true.
+"""
 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
-from ..events import Event, Started, Turn
-from .services import Engine
+import orjson
+from fastapi import Request, Response
+
+from ..events import Event, JsonObject, Started, Turn
+from ..translate.chat_request import ChatOptions
+from .services import Engine, Services
+from .stream import DONE, EventStream, data, while_connected
+
+IGNORED = "x-claude-max-ignored"
 
 
 class Answers:
@@ -70,3 +80,40 @@ class Answers:
             self._arrived.put_nowait((index, error))
         else:
             self._arrived.put_nowait((index, None))
+
+
+async def respond(
+    request: Request,
+    services: Services,
+    answers: Answers,
+    options: ChatOptions,
+    whole: Callable[[Answers, Started], Awaitable[JsonObject]],
+    chunks: Callable[[Answers, Started], AsyncGenerator[JsonObject]],
+) -> Response:
+    """The response to a request: what `whole` makes of the answers, or the events of `chunks`.
+
+    Raises the ProxyError of an answer that fails before it began, and ClientGone.
+    """
+
+    async def collect() -> tuple[JsonObject, Started]:
+        async with contextlib.aclosing(answers):
+            started = await answers.start()
+            return await whole(answers, started), started
+
+    async def lines(started: Started) -> AsyncGenerator[bytes]:
+        async with contextlib.aclosing(answers), contextlib.aclosing(chunks(answers, started)) as made:
+            async for chunk in made:
+                yield data(chunk)
+            yield DONE
+
+    if options.stream:
+        begun = await while_connected(request, answers.start())
+        return EventStream(lines(begun), _headers(options, begun), services.settings.keepalive)
+    found, begun = await while_connected(request, collect())
+    return Response(orjson.dumps(found), headers=_headers(options, begun), media_type="application/json")
+
+
+def _headers(options: ChatOptions, started: Started) -> dict[str, str]:
+    """Names every parameter that had no effect."""
+    ignored = [*options.ignored, *sorted(started.ignored.difference(options.ignored))]
+    return {IGNORED: ", ".join(ignored)} if ignored else {}

@@ -30,7 +30,7 @@ class ScriptedResponse(Response):
         super().__init__()
         self._record, self._exchange, self._answer = record, exchange, answer
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it all, unless the client leaves or the server hangs up first."""
         writing = asyncio.create_task(self._write(send))
         leaving = asyncio.create_task(_left(receive))

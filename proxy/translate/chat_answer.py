@@ -57,17 +57,6 @@ def usage_object(usage: Usage) -> JsonObject:
     }
 
 
-def total(usages: Sequence[Usage]) -> Usage:
-    """The usage of several choices; they share a prompt but each was paid for."""
-    return Usage(
-        input=sum(u.input for u in usages),
-        cache_read=sum(u.cache_read for u in usages),
-        cache_creation=sum(u.cache_creation for u in usages),
-        output=sum(u.output for u in usages),
-        reasoning=sum(u.reasoning for u in usages),
-    )
-
-
 class Choice:
     """Collects the events of one choice into its final message."""
 
@@ -111,7 +100,7 @@ class Choice:
 
 def completion(stamp: Stamp, choices: Sequence[Choice]) -> JsonObject:
     """The whole `chat.completion` object."""
-    usage = total([choice.finished.usage for choice in choices if choice.finished is not None])
+    usage = sum((choice.finished.usage for choice in choices if choice.finished is not None), Usage())
     return {
         "id": stamp.id,
         "object": "chat.completion",
@@ -128,7 +117,7 @@ class Chunks:
     def __init__(self, stamp: Stamp, options: ChatOptions) -> None:
         self._stamp = stamp
         self._options = options
-        self._usages: list[Usage] = []
+        self._usage = Usage()
 
     def feed(self, choice: int, event: Event) -> list[JsonObject]:
         """The chunks this event of choice number `choice` makes, in order."""
@@ -144,7 +133,7 @@ class Chunks:
             case ToolCallDelta(index, json):
                 return [self._call(choice, index, {"arguments": json}, {})]
             case Finished(reason, usage):
-                self._usages.append(usage)
+                self._usage += usage
                 name = FINISH[reason]
                 if name == "tool_calls" and self._options.legacy_function:
                     name = "function_call"
@@ -155,7 +144,7 @@ class Chunks:
         """What follows the last choice's end: the usage, when it was asked for."""
         if not self._options.include_usage:
             return []
-        return [{**self._frame([]), "usage": usage_object(total(self._usages))}]
+        return [{**self._frame([]), "usage": usage_object(self._usage)}]
 
     def _call(self, choice: int, index: int, function: JsonObject, head: JsonObject) -> JsonObject:
         if self._options.legacy_function:

@@ -54,14 +54,10 @@ def to_turn(body: JsonObject, offered: Sequence[Model], aliases: Mapping[str, st
     ignored = [name for name in WITHOUT_EFFECT if body.get(name) is not None and body[name] != NEUTRAL.get(name)]
     if any(message.name for message in request.messages if message.role not in ("tool", "function")):
         ignored.append("messages.name")
-    temperature = request.temperature
-    if temperature is not None and temperature > 1:
-        # OpenAI's scale ends at 2, Claude's at 1.
-        temperature = 1
-        ignored.append("temperature")
     if request.response_format is not None and request.response_format.type == "json_object":
         system = f"{system}\n\n{JSON_OBJECT}" if system else JSON_OBJECT
-    effort = {"none": None, "minimal": "low"}.get(request.reasoning_effort or "none", request.reasoning_effort)
+    wanted = request.reasoning_effort
+    effort = None if wanted == "none" else "low" if wanted == "minimal" else wanted
     turn = Turn(
         model=model,
         messages=messages,
@@ -70,11 +66,11 @@ def to_turn(body: JsonObject, offered: Sequence[Model], aliases: Mapping[str, st
         tool_choice=choice_of(request, tools),
         schema=_schema(request.response_format),
         max_tokens=request.max_completion_tokens or request.max_tokens,
-        stop=_stop(request.stop),
-        temperature=temperature,
+        stop=stop_of(request.stop),
+        temperature=clamped(request.temperature, ignored),
         top_p=request.top_p,
         effort=effort,
-        show_reasoning=effort is not None,
+        thinking="off" if wanted == "none" else "shown" if wanted else "default",
     )
     options = ChatOptions(
         stream=bool(request.stream),
@@ -87,7 +83,15 @@ def to_turn(body: JsonObject, offered: Sequence[Model], aliases: Mapping[str, st
     return turn, options
 
 
-def _stop(stop: str | Sequence[str] | None) -> tuple[str, ...]:
+def clamped(temperature: float | None, ignored: list[str]) -> float | None:
+    """OpenAI's scale ends at 2, Claude's at 1; one that is cut down is added to `ignored`."""
+    if temperature is None or temperature <= 1:
+        return temperature
+    ignored.append("temperature")
+    return 1
+
+
+def stop_of(stop: str | Sequence[str] | None) -> tuple[str, ...]:
     """The stop sequences; the API refuses blank ones, so they are the client's error."""
     found = (stop,) if isinstance(stop, str) else tuple(stop or ())
     if len(found) > STOP_LIMIT:
