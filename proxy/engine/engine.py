@@ -42,7 +42,8 @@ class Engine:
                 if name is None:
                     raise
                 without.add(name)
-                if lasting(refusal.message):
+                # What only contradicts thinking is lost for good where the model cannot be asked to stop thinking.
+                if lasting(refusal.message) or "thinking" in known:
                     known.add(name)
 
     async def _ask(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:

@@ -6,13 +6,19 @@ Carried: text; images by data URL or http(s) URL; PDF and text files. Everything
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..errors import BadRequest
 from ..events import Media, Text
 from .chat_schema import Part
 
-IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+# What each kind of image begins with. The CLI would put "[Image could not be processed]" in the place of another.
+SIGNATURES: Mapping[str, re.Pattern[bytes]] = {
+    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n....IHDR", re.DOTALL),
+    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
+    "image/gif": re.compile(rb"GIF8[79]a"),
+    "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+}
 _DATA_URL = re.compile(r"data:([\w.+/-]+)?((?:;[\w-]+=[^;,]*)*)(;base64)?,", re.IGNORECASE)
 
 
@@ -61,8 +67,14 @@ def _image(url: object, where: str) -> Media:
     media_type, data = _data_url(url, where)
     if media_type == "image/jpg":
         media_type = "image/jpeg"
-    if media_type not in IMAGE_TYPES:
-        raise BadRequest(f"{where}: {media_type} is not one of {', '.join(IMAGE_TYPES)}.", param=where)
+    if media_type not in SIGNATURES:
+        raise BadRequest(f"{where}: {media_type} is not one of {', '.join(SIGNATURES)}.", param=where)
+    return _checked_image(media_type, data, where)
+
+
+def _checked_image(media_type: str, data: str, where: str) -> Media:
+    if not SIGNATURES[media_type].match(base64.b64decode(data[:64])):
+        raise BadRequest(f"{where}: the data is no {media_type}.", param=where)
     return Media("image", media_type, data)
 
 
@@ -81,8 +93,8 @@ def _file(file: dict[str, object], where: str) -> Media:
         media_type = "application/pdf" if (title or "").lower().endswith(".pdf") else "text/plain"
     if media_type == "application/pdf":
         return Media("document", media_type, data, title=title)
-    if media_type in IMAGE_TYPES:
-        return Media("image", media_type, data)
+    if media_type in SIGNATURES:
+        return _checked_image(media_type, data, where)
     if media_type.startswith("text/") or media_type in ("application/json", "application/xml", "application/yaml"):
         return Media("document", "text/plain", _text(data, where), title=title)
     raise BadRequest(f"{where}: {media_type} cannot be carried; PDF, text and images can.", param=where)

@@ -76,7 +76,10 @@ def test_parallel_calls_and_their_results_in_any_order(proxy: RunningProxy, mark
     used = [{"type": "tool_use", "id": c["id"], "name": "get_weather", "input": json.loads(c["function"]["arguments"])} for c in calls]  # fmt: skip
     assert found["messages"][:2] == [user(prompt), assistant("Let me look.", *used)]
     results = {b["tool_use_id"]: b["content"] for b in found["messages"][2]["content"]}
-    assert results == {calls[0]["id"]: [{"type": "text", "text": "sun"}], calls[1]["id"]: [{"type": "text", "text": "rain"}]}
+    assert results == {
+        calls[0]["id"]: [{"type": "text", "text": "sun"}],
+        calls[1]["id"]: [{"type": "text", "text": "rain"}],
+    }
     assert {**found, "messages": []} == {**expected(tools=[UPSTREAM_WEATHER])}
 
 
@@ -127,7 +130,11 @@ def test_history_with_calls_is_replayed_where_no_worker_holds_it(proxy: RunningP
             "role": "assistant",
             "content": None,
             "tool_calls": [
-                {"id": "call_abc", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Oslo"}'}},
+                {
+                    "id": "call_abc",
+                    "type": "function",
+                    "function": {"name": "get_weather", "arguments": '{"city": "Oslo"}'},
+                },
                 {"id": "functions.x:1", "type": "function", "function": {"name": "get_weather", "arguments": ""}},
             ],
         },
@@ -168,7 +175,9 @@ def test_an_abandoned_call_leaves_no_trace(proxy: RunningProxy, marker: str) -> 
     create(proxy, messages=[{"role": "user", "content": calling(marker, ("get_weather", {"city": "Paris"}))}])
     for _ in range(4):
         create(proxy, messages=[{"role": "user", "content": f"other {marker}"}])
-    assert all(seen(body) == expected(user(f"other {marker}"), tools=[UPSTREAM_WEATHER]) for body in proxy.bodies(marker)[1:])
+    assert all(
+        seen(body) == expected(user(f"other {marker}"), tools=[UPSTREAM_WEATHER]) for body in proxy.bodies(marker)[1:]
+    )
 
 
 @pytest.mark.parametrize("name", ["Bash", "Read", "Task", "WebSearch", "mcp__a__x", "a-b_C9"])
@@ -189,7 +198,9 @@ def messages_text(message: Any) -> dict[str, Any]:
 
 def test_tool_results_with_images(proxy: RunningProxy, marker: str) -> None:
     pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-    messages: list[Any] = [{"role": "user", "content": calling(marker, ("get_weather", {"city": "X"}), then={"text": "seen"})}]
+    messages: list[Any] = [
+        {"role": "user", "content": calling(marker, ("get_weather", {"city": "X"}), then={"text": "seen"})}
+    ]
     message = create(proxy, messages=messages)["choices"][0]["message"]
     image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{pixel}"}}
     messages += [message, result(message["tool_calls"][0], [{"type": "text", "text": "look"}, image])]
