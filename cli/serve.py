@@ -15,7 +15,7 @@ import uvicorn
 from rich.markup import escape
 from rich.panel import Panel
 
-from claude_max.proxy.app import Upstream, create_app
+from claude_max.proxy.app import Upstream, contract_of, create_app
 from claude_max.proxy.config import ConfigError, Settings, load
 from claude_max.proxy.engine.locate import Cli, locate
 from claude_max.proxy.engine.pool import Pool
@@ -67,13 +67,19 @@ def serve(*, demo: bool, **flags: Any) -> None:
         where = f"{settings.host}:{settings.port}"
         stop(f"{where} cannot be used ({error.strerror}). Choose another with --port.", Exit.PORT_TAKEN)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(settings, cli, sockets, demo))
+    # asyncio's own warnings are about connections that clients cut, which is their right.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(settings, cli, sockets, demo))
+    except CliUnavailable as error:
+        stop(error.message, Exit.NO_CLI)
 
 
 async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], demo: bool) -> None:
-    async with _upstream(demo) as upstream:
-        app = create_app(settings, cli, upstream)
+    features = await contract_of(cli)
+    async with upstream(demo) as source:
+        app = create_app(settings, cli, features, source)
         config = uvicorn.Config(
             app,
             log_level=settings.log_level,
@@ -87,7 +93,7 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
 
 
 @contextlib.asynccontextmanager
-async def _upstream(demo: bool) -> AsyncIterator[Upstream]:
+async def upstream(demo: bool) -> AsyncIterator[Upstream]:
     """The real service, or a scripted one with a home of its own, so that no login of the user's is near it."""
     if not demo:
         yield Upstream(os.environ)

@@ -17,8 +17,10 @@ from starlette.middleware.cors import CORSMiddleware
 
 from .config import Settings
 from .engine.command import environment
+from .engine.contract_store import verified
 from .engine.engine import Engine
 from .engine.locate import Cli
+from .engine.plan import Feature
 from .engine.pool import Bounds, Pool
 from .engine.worker import Worker
 from .readiness import Login
@@ -38,16 +40,24 @@ class Upstream:
     scripted: bool = False
 
 
-def create_app(settings: Settings, cli: Cli, upstream: Upstream | None = None) -> FastAPI:
-    """The whole proxy. Its workers start and end with the app's lifespan; `app.state.pool` is theirs."""
-    source = upstream or Upstream(os.environ)
+async def contract_of(cli: Cli) -> frozenset[Feature]:
+    """What may be relied on with this CLI, checked once and remembered. Raises CliUnavailable for an unsafe one."""
+    return await verified(cli, user_cache_path("claude-max") / "contracts.json", VERSION, os.environ)
+
+
+def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], source: Upstream) -> FastAPI:
+    """The whole proxy. Its workers start and end with the app's lifespan; `app.state.pool` is theirs.
+
+    `features` are what `contract_of` found.
+    """
     environ = environment(source.environ, allow_api_key=settings.allow_anthropic_api_key)
     cwd = working_directory()
 
     async def launch() -> Worker:
         return await Worker.spawn(cli.path, environ, cwd, settings.timeout)
 
-    pool = Pool(launch, Bounds(workers=settings.max_workers, warm=settings.warm, queue=settings.queue))
+    bounds = Bounds(workers=settings.max_workers, warm=settings.warm, queue=settings.queue)
+    pool = Pool(launch, bounds, features)
 
     login = Login(cli.path, environ, cwd)
 

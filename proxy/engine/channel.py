@@ -24,8 +24,10 @@ class Doubt(Exception):
 class Channel:
     """Reads everything the process says, in a task of its own, until the process ends."""
 
-    def __init__(self, process: ClaudeProcess) -> None:
+    def __init__(self, process: ClaudeProcess, patience: float = STEP_SECONDS) -> None:
+        """`patience` is how many seconds the CLI may take to confirm a step."""
         self.process = process
+        self._patience = patience
         self.broken: errors.ProxyError | None = None
         self._replies: dict[str, asyncio.Future[JsonObject]] = {}
         self._count = 0
@@ -54,7 +56,7 @@ class Channel:
         reply = self._replies[request_id] = asyncio.get_running_loop().create_future()
         try:
             await self.send(protocol.control_request(request_id, subtype, **fields))
-            response = await asyncio.wait_for(reply, STEP_SECONDS)
+            response = await asyncio.wait_for(reply, self._patience)
         except TimeoutError:
             raise Doubt(f"no answer to {subtype}") from None
         finally:
@@ -75,7 +77,7 @@ class Channel:
     async def until(self, wanted: Callable[[JsonObject], bool]) -> None:
         """Reads lines up to the one that is wanted. Raises Doubt when it does not come."""
         try:
-            while not wanted(await self.line(STEP_SECONDS)):
+            while not wanted(await self.line(self._patience)):
                 pass
         except TimeoutError:
             raise Doubt("an expected line did not come") from None
@@ -131,7 +133,7 @@ class Channel:
 
     async def _when(self, holds: Callable[[], bool]) -> None:
         try:
-            async with asyncio.timeout(STEP_SECONDS):
+            async with asyncio.timeout(self._patience):
                 while not holds():
                     if not self.alive:
                         raise self.broken or self.process.crashed()

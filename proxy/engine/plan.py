@@ -17,10 +17,10 @@ from typing import Literal
 from ..events import JsonObject, Message, Tool, ToolResult, Turn
 from . import mcp
 from .limits import Limits, change
-from .transcript import Entry, carries_results, fingerprint, fingerprints, fork_point, rewinds, shared
+from .transcript import Entry, carries_results, fingerprint, fingerprints, fork_point, shared
 
-Feature = Literal["replay", "rewind", "system", "tools", "resume"]
-EVERYTHING: frozenset[Feature] = frozenset({"replay", "rewind", "system", "tools", "resume"})
+Feature = Literal["replay", "rewind", "system", "tools", "resume", "limits"]
+EVERYTHING: frozenset[Feature] = frozenset({"replay", "rewind", "system", "tools", "resume", "limits"})
 
 # Two names are enough: a server's name must only differ from the one before it.
 SERVERS = ("a", "b")
@@ -186,13 +186,13 @@ def _bring(
     if state.parked:
         steps.append(Interrupt())
         keep = min(keep, _before_calls(state.transcript))
-    left = len(state.transcript)
-    for uuid in rewinds(state.transcript, keep):
-        left = next(i for i, entry in enumerate(state.transcript) if entry.uuid == uuid)
-        steps.append(Rewind(uuid, left))
-    if left != keep:
+    back = rewind_steps(state.transcript, keep)
+    if (back[-1].keep if back else len(state.transcript)) != keep:
         return None
+    steps.extend(back)
     settings = change(state.limits, wanted)
+    if settings and state.limits is not None and "limits" not in features:
+        return None
     if settings:
         steps.append(SetLimits(wanted, settings))
     if state.system is not None and state.system != turn.system:
@@ -208,6 +208,12 @@ def _bring(
         return None
     steps.append(Ask(last))
     return Plan(tuple(steps), kept=keep, appended=len(history) - keep)
+
+
+def rewind_steps(transcript: Sequence[Entry], keep: int) -> tuple[Rewind, ...]:
+    """The way back to the first `keep` entries, latest line first: the CLI refuses an earlier one."""
+    lines = [(index, entry.uuid) for index, entry in enumerate(transcript) if entry.uuid is not None and index >= keep]
+    return tuple(Rewind(uuid, index) for index, uuid in reversed(lines))
 
 
 def _model_changes(state: State, wanted: Limits) -> bool:

@@ -72,8 +72,3 @@ def fork_point(held: Sequence[Entry], wanted: Sequence[bytes]) -> int:
     while count > 0 and held[count].uuid is None:
         count -= 1
     return count
-
-
-def rewinds(held: Sequence[Entry], keep: int) -> tuple[str, ...]:
-    """The user lines to take back, latest first (the CLI refuses an earlier one), so that `keep` entries are left."""
-    return tuple(entry.uuid for entry in reversed(held[keep:]) if entry.uuid is not None)

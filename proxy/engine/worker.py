@@ -17,7 +17,7 @@ from .. import errors
 from ..events import Event, JsonObject
 from . import protocol
 from .answer import Answer
-from .channel import Channel, Doubt
+from .channel import STEP_SECONDS, Channel, Doubt
 from .command import ARGUMENTS
 from .plan import (
     Append,
@@ -33,10 +33,11 @@ from .plan import (
     State,
     Step,
     entry,
+    rewind_steps,
 )
 from .process import ClaudeProcess
 from .schema_answer import SchemaAnswer
-from .transcript import Entry, fingerprint, rewinds
+from .transcript import Entry, fingerprint
 
 # How long the end of a turn may take after its answer: a `result`, a call delivered, an interrupt and a rewind.
 SETTLE_SECONDS = 10.0
@@ -45,9 +46,9 @@ SETTLE_SECONDS = 10.0
 class Worker:
     """One process. Serves one Turn at a time: `run`, then `settle`, then perhaps `run` again."""
 
-    def __init__(self, process: ClaudeProcess, silence: float) -> None:
-        """`silence` is how many seconds the model may say nothing before a turn fails with TimedOut."""
-        self.channel = Channel(process)
+    def __init__(self, process: ClaudeProcess, silence: float, patience: float = STEP_SECONDS) -> None:
+        """`silence`: seconds the model may say nothing. `patience`: seconds the CLI may take to confirm a step."""
+        self.channel = Channel(process, patience)
         self.state = State()
         self.born = self.used = time.monotonic()
         self.turns = 0
@@ -57,9 +58,11 @@ class Worker:
         self._rate_limit: JsonObject | None = None
 
     @classmethod
-    async def spawn(cls, program: Path, environ: Mapping[str, str], cwd: Path, silence: float) -> "Worker":
+    async def spawn(
+        cls, program: Path, environ: Mapping[str, str], cwd: Path, silence: float, patience: float = STEP_SECONDS
+    ) -> "Worker":
         """A new process that holds nothing yet."""
-        return cls(await ClaudeProcess.spawn(program, ARGUMENTS, environ, cwd), silence)
+        return cls(await ClaudeProcess.spawn(program, ARGUMENTS, environ, cwd), silence, patience)
 
     @property
     def alive(self) -> bool:
@@ -131,7 +134,10 @@ class Worker:
                 await self.channel.until(lambda line: line.get("type") == "result")
                 self._unpark()
             case Rewind(target, keep):
-                await self._rewind(target, keep)
+                reply = await self.channel.control("rewind_conversation", target_message_uuid=target)
+                if reply.get("rewound") is not True:
+                    raise Doubt(f"a rewind was refused: {reply.get('reason')}")
+                self.state = replace(self.state, transcript=self.state.transcript[:keep])
             case SetSystem(system, model):
                 await self.channel.control("set_model", model=model, system_prompt=system)
                 self.state = replace(self.state, system=system)
@@ -152,12 +158,6 @@ class Worker:
                 self._hold(entry(message, name))
             case Ask() | Resume():
                 raise AssertionError("a plan asks once, at its end")
-
-    async def _rewind(self, target: str, keep: int) -> None:
-        reply = await self.channel.control("rewind_conversation", target_message_uuid=target)
-        if reply.get("rewound") is not True:
-            raise Doubt(f"a rewind was refused: {reply.get('reason')}")
-        self.state = replace(self.state, transcript=self.state.transcript[:keep])
 
     async def _ask(self, step: Step) -> Answer:
         names = [tool.name for tool in self.state.tools]
@@ -208,8 +208,8 @@ class Worker:
         self._unpark()
         transcript = self.state.transcript
         keep = max(i for i, item in enumerate(transcript) if item.uuid is not None)
-        for target in rewinds(transcript, keep):
-            await self._rewind(target, keep)
+        for step in rewind_steps(transcript, keep):
+            await self.take(step)
 
     async def _read_to_end(self, answer: Answer) -> None:
         while not answer.over:

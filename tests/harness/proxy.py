@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,8 @@ def home_environment(home: Path) -> dict[str, str]:
         "HOME": str(home),
         "CLAUDE_CONFIG_DIR": str(home / ".claude"),
         "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-test",
+        # The contract check's result is kept here; one check of the tested CLI is enough for a whole run.
+        "XDG_CACHE_HOME": str(Path(tempfile.gettempdir()) / "claude-max-tests-cache"),
     }
 
 

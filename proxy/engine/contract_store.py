@@ -1,0 +1,72 @@
+"""Remembers what the contract check found, for each CLI binary, so that it runs once and not at every start.
+
+A small JSON file in the cache folder. Losing it costs two seconds; a broken one counts as lost.
+"""
+
+import contextlib
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import orjson
+
+from ..errors import CliUnavailable
+from ..events import JsonObject
+from .contract import Record, examine
+from .locate import UPDATE, Cli
+from .plan import Feature
+
+log = logging.getLogger("claude_max.engine")
+
+KEPT = 8
+
+
+def key(cli: Cli, our_version: str) -> str:
+    """What makes a binary another one: its place, size, time and version, and the version of the check."""
+    stat = cli.path.resolve().stat()
+    return f"{cli.path}|{stat.st_size}|{stat.st_mtime_ns}|{cli.version_text}|{our_version}"
+
+
+def recall(file: Path, name: str) -> Record | None:
+    """The record of that name, None where there is none that can be read."""
+    try:
+        found = orjson.loads(file.read_bytes())[name]
+        return Record(frozenset(found["holds"]), dict(found["fails"]))
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def remember(file: Path, name: str, record: Record) -> None:
+    """Adds a record, whole or not at all. A folder that cannot be written costs the next start two seconds."""
+    records: JsonObject = {}
+    with contextlib.suppress(OSError, orjson.JSONDecodeError):
+        found = orjson.loads(file.read_bytes())
+        records = found if isinstance(found, dict) else {}
+    records.pop(name, None)
+    records[name] = {"holds": sorted(record.holds), "fails": dict(record.fails)}
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        scratch = file.with_suffix(f".{os.getpid()}")
+        scratch.write_bytes(orjson.dumps(dict(list(records.items())[-KEPT:]), option=orjson.OPT_INDENT_2))
+        scratch.replace(file)
+    except OSError as error:
+        log.warning("the contract check's result cannot be kept (%s)", error.strerror)
+
+
+async def verified(cli: Cli, file: Path, our_version: str, environ: Mapping[str, str]) -> frozenset[Feature]:
+    """What the pool may rely on with this CLI. Raises CliUnavailable when a safety capability fails, with the reason.
+
+    A result that was not all good is never kept: it may have been the machine's fault, and trying again is cheap.
+    """
+    name = key(cli, our_version)
+    record = recall(file, name)
+    if record is None:
+        record = await examine(cli.path, environ.get("PATH", os.defpath))
+        if not record.fails:
+            remember(file, name, record)
+    for capability, why in record.fails.items():
+        log.warning("Claude Code %s lacks %s (%s)", cli.version_text, capability, why)
+    if record.unsafe is not None:
+        raise CliUnavailable(f"Claude Code {cli.version_text} fails the contract check: {record.unsafe}. {UPDATE}")
+    return record.features

@@ -1,0 +1,80 @@
+"""`claude-max chat` in a real pseudo-terminal. Every wait is for something on the screen, with a bound."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pexpect
+
+from .proxy import installed
+
+BOUND = 20.0
+# prompt_toolkit turns bracketed paste on when it begins to read a line, and off when the line is taken.
+READING, TAKEN = "\x1b[?2004h", "\x1b[?2004l"
+PASTE, PASTED = "\x1b[200~", "\x1b[201~"
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>78]|\x1b\][^\x07]*\x07")
+
+
+class Terminal:
+    """A chat and its keyboard."""
+
+    def __init__(self, child: "pexpect.spawn[str]") -> None:
+        self.child = child
+
+    def prompt(self) -> str:
+        """Waits until a line is asked for; what was shown until then, without escape sequences."""
+        self.child.expect_exact(READING)
+        before = str(self.child.before)
+        self.child.expect_exact("> ")
+        return plain(before)
+
+    def see(self, text: str) -> str:
+        """Waits for `text` on the screen; what was shown before it."""
+        self.child.expect_exact(text)
+        return plain(str(self.child.before))
+
+    def type(self, text: str) -> None:
+        """Types without Enter; what is known to be a key sequence is given as it is."""
+        self.child.send(text)
+
+    def enter(self, line: str = "") -> None:
+        """Types a line and waits until it was taken."""
+        self.child.send(f"{line}\r")
+        self.child.expect_exact(TAKEN)
+
+    def ask(self, line: str) -> str:
+        """A line, and all that is shown until the next prompt."""
+        self.enter(line)
+        return self.prompt()
+
+    def leaves(self) -> int:
+        """Waits for the end; the exit code."""
+        self.child.expect(pexpect.EOF)
+        self.child.wait()
+        assert isinstance(self.child.exitstatus, int)
+        return self.child.exitstatus
+
+
+@contextmanager
+def chat(environ: Mapping[str, str], *arguments: str, columns: int = 80, rows: int = 24) -> Iterator[Terminal]:
+    """A chat whose first prompt is not yet waited for; killed at the end if it still runs."""
+    # A pexpect terminal answers no question about the cursor's place.
+    env = {**environ, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
+    child = pexpect.spawn(
+        installed(),
+        ["chat", *arguments],
+        env=env,  # type: ignore[arg-type]
+        dimensions=(rows, columns),
+        encoding="utf-8",
+        timeout=BOUND,
+    )
+    child.delaybeforesend = None
+    try:
+        yield Terminal(child)
+    finally:
+        child.close(force=True)
+
+
+def plain(text: str) -> str:
+    """What a person sees of what was written."""
+    return _ESCAPES.sub("", text).replace("\r\n", "\n")
