@@ -1,5 +1,6 @@
 """The FastAPI app and its life: the only place where things are wired together."""
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -19,9 +20,10 @@ from .config import Settings
 from .engine.command import environment
 from .engine.contract_store import verified
 from .engine.engine import Engine
-from .engine.locate import Cli
+from .engine.locate import Cli, check
 from .engine.plan import Feature
 from .engine.pool import Bounds, Pool
+from .engine.upkeep import Upkeep, login_file
 from .engine.worker import Worker
 from .readiness import Login
 from .routes import chat, completions, failures, guard, health, models
@@ -59,6 +61,9 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
     bounds = Bounds(workers=settings.max_workers, warm=settings.warm, queue=settings.queue)
     pool = Pool(launch, bounds, features)
 
+    async def recheck() -> frozenset[Feature]:
+        return await contract_of(await asyncio.to_thread(check, cli.path, cli.source))
+
     login = Login(cli.path, environ, cwd)
 
     def ready() -> dict[str, object]:
@@ -75,9 +80,11 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool.start()
         login.look()
+        upkeep = asyncio.create_task(Upkeep(pool, cli.path, login_file(environ), recheck).run())
         try:
             yield
         finally:
+            upkeep.cancel()
             await login.close()
             await pool.close()
 

@@ -5,14 +5,17 @@ A step names one thing the worker does and observes. What each needs and resets 
 - Interrupt: ends a parked call; only then can the conversation be rewound.
 - Rewind: takes back the latest user line and all after it.
 - SetSystem: replaces a system prompt that is not empty by another that is not empty; the conversation stays.
-- SetTools: a server name that differs from the last one; the conversation stays.
+- SetTools: a server name that differs from the last one; the conversation stays. The CLI keeps a tool's description by
+  its name and schema for as long as it runs: the same two with another description need another process.
 - SetLimits: settings; a change of `model` is clean only on an empty conversation.
 - Append: one past message. Ask: the message to answer. Resume: the results of the calls that are parked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+import orjson
 
 from ..events import JsonObject, Message, Tool, ToolResult, Turn
 from . import mcp
@@ -29,12 +32,16 @@ SERVERS = ("a", "b")
 PLACEHOLDER = "-"
 
 
+ToolKey = tuple[str, bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What a worker is known to hold: the last state that was observed, never the one hoped for.
 
     `system` None means not initialized. `schema` is the CLI's own schema mode, fixed at initialization. `parked` are
-    the ids of calls that wait for their results.
+    the ids of calls that wait for their results. `described` are the tools the process was ever offered: name and
+    schema, and the description it keeps for them.
     """
 
     system: str | None = None
@@ -44,6 +51,7 @@ class State:
     server: str = ""
     transcript: tuple[Entry, ...] = ()
     parked: frozenset[str] = frozenset()
+    described: Mapping[ToolKey, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +205,8 @@ def _bring(
         steps.append(SetLimits(wanted, settings))
     if state.system is not None and state.system != turn.system:
         steps.append(SetSystem(turn.system, wanted.model))
+    if any(state.described.get(key, what) != what for key, what in descriptions(turn.tools).items()):
+        return None
     if state.tools != turn.tools:
         if state.server and "tools" not in features:
             return None
@@ -208,6 +218,11 @@ def _bring(
         return None
     steps.append(Ask(last))
     return Plan(tuple(steps), kept=keep, appended=len(history) - keep)
+
+
+def descriptions(tools: Sequence[Tool]) -> dict[ToolKey, str]:
+    """The description of each tool, by what the CLI knows it by."""
+    return {(tool.name, orjson.dumps(tool.parameters, option=orjson.OPT_SORT_KEYS)): tool.description for tool in tools}
 
 
 def rewind_steps(transcript: Sequence[Entry], keep: int) -> tuple[Rewind, ...]:

@@ -55,6 +55,8 @@ class Pool:
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._since = time.monotonic()
+        self._warming = False
+        self._refusal: errors.ProxyError | None = None
         self._closing: errors.ProxyError | None = None
         self.about: JsonObject = {}
 
@@ -91,7 +93,8 @@ class Pool:
         raise errors.CliCrashed(f"The Claude Code CLI could not be brought to this request in {ATTEMPTS} attempts.")
 
     def start(self) -> None:
-        """Begins to keep workers ready, in the background."""
+        """Makes workers ready, in the background."""
+        self._warming = True
         self._start(self._keep_warm())
 
     async def _keep_warm(self) -> None:
@@ -99,6 +102,8 @@ class Pool:
             await self.warm()
         except (Doubt, errors.ProxyError) as error:
             log.error("no worker could be made ready: %s", error)
+        finally:
+            self._warming = False
 
     async def warm(self) -> None:
         """Starts what is missing of the workers kept ready, at least one to learn what the CLI offers."""
@@ -113,8 +118,28 @@ class Pool:
         """Ends every idle worker now and every busy one after its turn: the CLI or its login has changed."""
         self._since = time.monotonic()
         for worker in self._idle.values():
-            self._leaving.add(self._start(worker.close()))
+            self._dismiss(worker)
         self._idle.clear()
+        self._refill()
+
+    def admit(self, features: frozenset[Feature]) -> None:
+        """The CLI may be used, relying on `features`."""
+        self._features, self._refusal = features, None
+
+    def refuse(self, error: errors.ProxyError) -> None:
+        """No new turns with this CLI; each gets `error`."""
+        self._refusal = error
+
+    def trim(self, *, idle: float, too_large: Callable[[int], bool]) -> None:
+        """Ends idle workers that are too large, too old, or more than are kept warm and idle for `idle` seconds."""
+        now = time.monotonic()
+        spare = len(self._idle) - self._bounds.warm
+        for key, worker in sorted(self._idle.items(), key=lambda item: item[1].used):
+            superfluous = spare > 0 and now - worker.used > idle
+            if superfluous or self._is_old(worker) or too_large(worker.pid):
+                spare -= 1
+                self._dismiss(self._idle.pop(key))
+        self._refill()
 
     async def drain(self, seconds: float) -> None:
         """No new turns; those that run may finish within `seconds`, then they end with ShuttingDown."""
@@ -149,8 +174,9 @@ class Pool:
         if waited:
             await self._wait()
         while True:
-            if self._closing is not None:
-                raise self._closing
+            stopped = self._closing or self._refusal
+            if stopped is not None:
+                raise stopped
             self._drop_dead()
             candidates = [] if fresh else [
                 Candidate(key, worker.state, worker.turns, worker.used) for key, worker in self._idle.items()
@@ -164,9 +190,8 @@ class Pool:
                         self._wake()
                     return worker, way
                 case Spawn(instead_of):
-                    if instead_of is not None:
-                        await self._leave(self._idle.pop(instead_of))
-                    worker = await self._spawn()
+                    gone = None if instead_of is None else self._idle.pop(instead_of)
+                    worker = await self._spawn(instead_of=gone)
                     self._busy[id(worker)] = worker
                     found = plan(State(), turn, wanted, schema=schema, features=self._features)
                     if found is None:
@@ -175,7 +200,7 @@ class Pool:
                     return worker, found
                 case _:
                     if fresh and self._idle:
-                        await self._leave(self._idle.pop(next(iter(self._idle))))
+                        await self._dismiss(self._idle.pop(next(iter(self._idle))))
                         continue
                     await self._wait(again=waited)
                     waited = True
@@ -207,17 +232,22 @@ class Pool:
         if waiter is not None:
             waiter.set_result(None)
 
-    async def _spawn(self, *, prepare: bool = False) -> Worker:
-        """A new worker; `prepare` gives it a system prompt to be replaced, which most requests bring."""
+    async def _spawn(self, *, prepare: bool = False, instead_of: Worker | None = None) -> Worker:
+        """A new worker, once `instead_of` is gone, whose place is kept meanwhile.
+
+        `prepare` gives it a system prompt to be replaced, which most requests bring.
+        """
         self._coming += 1
         worker: Worker | None = None
         try:
+            if instead_of is not None:
+                await self._dismiss(instead_of)
             worker = await self._launch()
             if prepare:
                 await worker.take(Initialize(PLACEHOLDER))
         except BaseException:
             if worker is not None:
-                self._leaving.add(self._start(worker.close()))
+                self._dismiss(worker)
             raise
         finally:
             self._coming -= 1
@@ -230,15 +260,11 @@ class Pool:
             good = await worker.settle()
             self.about = worker.about or self.about
             self._busy.pop(id(worker), None)
-            old = (
-                worker.turns >= self._bounds.turns
-                or worker.born < self._since
-                or time.monotonic() - worker.born > self._bounds.age
-            )
-            if good and self._closing is None and not old:
+            if good and self._closing is None and not self._is_old(worker):
                 self._make_idle(worker)
             else:
-                self._leaving.add(self._start(worker.close()))
+                self._dismiss(worker)
+            self._refill()
 
         self._start(settle())
 
@@ -249,13 +275,21 @@ class Pool:
     def _drop_dead(self) -> None:
         for key, worker in list(self._idle.items()):
             if not worker.alive:
-                del self._idle[key]
-                self._leaving.add(self._start(worker.close()))
+                self._dismiss(self._idle.pop(key))
 
-    async def _leave(self, worker: Worker) -> None:
+    def _dismiss(self, worker: Worker) -> asyncio.Task[None]:
         leaving = self._start(worker.close())
         self._leaving.add(leaving)
-        await leaving
+        return leaving
+
+    def _is_old(self, worker: Worker) -> bool:
+        age = time.monotonic() - worker.born
+        return worker.turns >= self._bounds.turns or age > self._bounds.age or worker.born < self._since
+
+    def _refill(self) -> None:
+        """Makes up for workers that went, while no turn needs the processor."""
+        if not self._busy and not self._warming and self._closing is None and self.count < self._bounds.warm:
+            self.start()
 
     def _start(self, work: Awaitable[None]) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.ensure_future(work)

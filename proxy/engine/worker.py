@@ -32,6 +32,7 @@ from .plan import (
     SetTools,
     State,
     Step,
+    descriptions,
     entry,
     rewind_steps,
 )
@@ -143,7 +144,8 @@ class Worker:
                 self.state = replace(self.state, system=system)
             case SetTools(server, tools):
                 await self.channel.offer(server, tools)
-                self.state = replace(self.state, tools=tools, server=server)
+                described = {**self.state.described, **descriptions(tools)}
+                self.state = replace(self.state, tools=tools, server=server, described=described)
             case SetLimits(limits, settings):
                 await self.channel.control("apply_flag_settings", settings=settings)
                 self.state = replace(self.state, limits=limits)

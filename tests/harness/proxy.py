@@ -1,5 +1,6 @@
 """The installed `claude-max serve` in a process of its own, the real CLI behind it, a scripted API behind that."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -69,9 +70,13 @@ class RunningProxy:
         return [body for body in self.api.api.bodies() if marker in str(body)]
 
     def claudes(self) -> list[psutil.Process]:
-        """The CLI processes of this proxy."""
-        with_children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in with_children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+        """The workers of this proxy."""
+        found = []
+        for child in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.Error):
+                if "--input-format" in child.cmdline():
+                    found.append(child)
+        return found
 
 
 @contextmanager
