@@ -11,8 +11,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,12 @@ class RunningProxy:
     api: ScriptedServer | None
     log: list[str] = field(default_factory=list)
 
-    @property
+    @cached_property
     def client(self) -> openai.OpenAI:
         """The real SDK, without retries so that every status is seen."""
         return openai.OpenAI(base_url=f"{self.url}/v1", api_key="anything", max_retries=0)
 
-    @property
+    @cached_property
     def http(self) -> httpx2.Client:
         """A plain HTTP client."""
         return httpx2.Client(base_url=self.url, timeout=30)
@@ -107,12 +108,25 @@ def running_proxy(
         found = re.search(r"http://localhost:\d+", "".join(log))
         assert found, f"the server ended: {''.join(log)}"
         _ready(found[0], ready)
-        yield RunningProxy(found[0], process, home, api, log)
+        running = RunningProxy(found[0], process, home, api, log)
+        with closing(running.http), closing(running.client):
+            yield running
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         process.wait(20)
         reader.join(5)
+        assert process.stderr is not None
+        process.stderr.close()
+        if process.stderr is not None:
+            process.stderr.close()
+
+
+def ended(claudes: list[psutil.Process]) -> None:
+    """Kills workers whose proxy was killed under them: one that still answers would go on until its answer's end."""
+    for claude in claudes:
+        with contextlib.suppress(psutil.Error):
+            claude.kill()
 
 
 @contextmanager
