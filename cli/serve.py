@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import socket
@@ -11,7 +10,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from rich.markup import escape
 from rich.panel import Panel
 
@@ -22,28 +20,11 @@ from claude_max.proxy.engine.pool import Pool
 from claude_max.proxy.errors import CliUnavailable
 from claude_max.proxy.routes.guard import is_loopback
 from claude_max.proxy.scripted import ScriptedAPI, serve_scripted
+from claude_max.proxy.server import Server, listen
 
 from .output import Exit, stop, talk
 
-# After the drain: time for the last error events to reach their clients before connections are cut.
-LAST_WORDS_SECONDS = 1
 DEMO_LOGIN = "sk-ant-oat01-scripted-demo"
-
-
-class Server(uvicorn.Server):
-    """uvicorn, giving answers in flight their time before connections are closed."""
-
-    def __init__(self, config: uvicorn.Config, pool: Pool, drain: float) -> None:
-        super().__init__(config)
-        self._pool = pool
-        self._drain = drain
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stops listening, lets running answers end, then closes."""
-        for server in self.servers:
-            server.close()
-        await self._pool.drain(0 if self.force_exit else self._drain)
-        await super().shutdown(sockets)
 
 
 def serve(*, demo: bool, **flags: Any) -> None:
@@ -80,16 +61,13 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
     features = await contract_of(cli)
     async with upstream(demo) as source:
         app = create_app(settings, cli, features, source)
-        config = uvicorn.Config(
-            app,
-            log_level=settings.log_level,
-            access_log=False,
-            server_header=False,
-            log_config=None,
-            timeout_graceful_shutdown=LAST_WORDS_SECONDS,
-        )
         _banner(settings, cli, sockets[0].getsockname()[1], demo)
-        await Server(config, app.state.pool, settings.drain).serve(sockets)
+        pool: Pool = app.state.pool
+
+        async def drain(at_once: bool) -> None:
+            await pool.drain(0 if at_once else settings.drain)
+
+        await Server(app, settings.log_level, drain).serve(sockets)
 
 
 @contextlib.asynccontextmanager
@@ -108,47 +86,6 @@ async def upstream(demo: bool) -> AsyncIterator[Upstream]:
                 "ANTHROPIC_BASE_URL": url,
             }
             yield Upstream(environ, scripted=True)
-
-
-def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets for the address; the default listens on ::1 too, where the machine has it, so that `localhost` works.
-
-    Raises OSError when the port is taken.
-    """
-    hosts = [host, "::1"] if host in ("127.0.0.1", "localhost") else [host]
-    sockets: list[socket.socket] = []
-    try:
-        for index, name in enumerate("127.0.0.1" if h == "localhost" else h for h in hosts):
-            family = socket.AF_INET6 if ":" in name else socket.AF_INET
-            try:
-                sockets.append(_bound(family, name, port))
-            except OSError as error:
-                # No IPv6 on this machine is fine; somebody else on the same port there is not.
-                if index == 0 or error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-                    raise
-            port = sockets[0].getsockname()[1]
-    except OSError:
-        for sock in sockets:
-            sock.close()
-        raise
-    return sockets
-
-
-def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    # With the protocol left open asyncio would not turn Nagle's algorithm off: 40 ms more on every kept connection.
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":
-            # Only lets a restart take the port at once; two servers still cannot share it.
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind((host, port))
-        sock.listen(2048)
-    except OSError:
-        sock.close()
-        raise
-    return sock
 
 
 def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:

@@ -88,7 +88,7 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
             await login.close()
             await pool.close()
 
-    app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan)
+    app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool
     app.state.services = Services(
         engine=Engine(pool),

@@ -11,8 +11,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 import orjson
 from fastapi import Request, Response
 
-from ..events import Event, JsonObject, Started, Turn
+from ..events import Event, Finished, JsonObject, Started, TextDelta, Turn, Usage
 from ..translate.chat_request import ChatOptions
+from .journal import entry_of, log_answer, log_prompt
 from .services import Engine, Services
 from .stream import DONE, EventStream, data, while_connected
 
@@ -23,8 +24,10 @@ class Answers:
     """`n` answers to the same Turn. `start` first, then iterate, then `aclose` in every case."""
 
     def __init__(self, engine: Engine, turn: Turn, n: int = 1) -> None:
+        self.turn = turn
+        self.usage: Usage | None = None
+        self._texts: list[str] = []
         self._engine = engine
-        self._turn = turn
         self._arrived: asyncio.Queue[tuple[int, Event | Exception | None]] = asyncio.Queue()
         self._early: deque[tuple[int, Event]] = deque()
         self._running = n
@@ -44,6 +47,11 @@ class Answers:
             raise
         return begun[0]
 
+    @property
+    def text(self) -> str:
+        """The text so far, of all answers together."""
+        return "".join(self._texts)
+
     def __aiter__(self) -> AsyncIterator[tuple[int, Event]]:
         """The events of all answers, each with its answer's number, in the order they come."""
         return self._events()
@@ -60,6 +68,10 @@ class Answers:
             index, event = await self._arrived.get()
             if isinstance(event, Exception):
                 raise event
+            if isinstance(event, TextDelta):
+                self._texts.append(event.text)
+            elif isinstance(event, Finished):
+                self.usage = (self.usage or Usage()) + event.usage
             if event is not None:
                 return index, event
             self._running -= 1
@@ -73,7 +85,7 @@ class Answers:
 
     async def _pump(self, index: int) -> None:
         try:
-            async with contextlib.aclosing(self._engine.events(self._turn)) as events:
+            async with contextlib.aclosing(self._engine.events(self.turn)) as events:
                 async for event in events:
                     self._arrived.put_nowait((index, event))
         except Exception as error:  # noqa: BLE001 - raised again where the events are read
@@ -95,19 +107,37 @@ async def respond(
     Raises the ProxyError of an answer that fails before it began, and ClientGone.
     """
 
+    entry = entry_of(request)
+    entry.model = answers.turn.model
+    if services.settings.log_content:
+        log_prompt(entry, answers.turn)
+
     async def collect() -> tuple[JsonObject, Started]:
         async with contextlib.aclosing(answers):
             started = await answers.start()
-            return await whole(answers, started), started
+            entry.model, entry.first = started.model, entry.elapsed()
+            try:
+                return await whole(answers, started), started
+            finally:
+                note()
+
+    def note() -> None:
+        entry.usage = answers.usage
+        if services.settings.log_content:
+            log_answer(entry, answers.text)
 
     async def lines(started: Started) -> AsyncGenerator[bytes]:
         async with contextlib.aclosing(answers), contextlib.aclosing(chunks(answers, started)) as made:
-            async for chunk in made:
-                yield data(chunk)
+            try:
+                async for chunk in made:
+                    yield data(chunk)
+            finally:
+                note()
             yield DONE
 
     if options.stream:
         begun = await while_connected(request, answers.start())
+        entry.model, entry.first = begun.model, entry.elapsed()
         return EventStream(lines(begun), _headers(options, begun), services.settings.keepalive)
     found, begun = await while_connected(request, collect())
     return Response(orjson.dumps(found), headers=_headers(options, begun), media_type="application/json")

@@ -23,7 +23,7 @@ BODY: dict[str, Any] = {
 @router.post("/v1/chat/completions", openapi_extra=BODY)
 async def chat_completions(request: Request, services: Wired) -> Response:
     """A chat completion; server-sent events when `stream` is true."""
-    body = parse_object(await request.body())
+    body = parse_object(await request.body(), services.settings.json_depth)
     turn, options = to_turn(body, services.models(), services.settings.aliases)
     stamp = Stamp(f"chatcmpl-{services.new_id()}", int(services.now()), turn.model)
 

@@ -25,7 +25,7 @@ BODY: dict[str, Any] = {
 @router.post("/v1/completions", openapi_extra=BODY)
 async def completions(request: Request, services: Wired) -> Response:
     """A text completion; server-sent events when `stream` is true."""
-    body = parse_object(await request.body())
+    body = parse_object(await request.body(), services.settings.json_depth)
     turn, options, echo = to_turn(body, services.models(), services.settings.aliases)
     stamp = Stamp(f"cmpl-{services.new_id()}", int(services.now()), turn.model)
 

@@ -10,6 +10,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .. import errors
 from ..config import Settings
 from .failures import response
+from .journal import Entry, log
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN_PATHS = frozenset({"/health"})
@@ -48,7 +50,8 @@ def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settin
             "--allowed-host NAME."
         )
     origin = headers.get("origin")
-    if origin is not None and not _allowed_origin(origin, settings):
+    same = origin is not None and origin.lower() == f"http://{headers['host'].strip().lower()}"
+    if origin is not None and not same and origin not in settings.cors_origins:
         return errors.Forbidden(f"The web origin {origin!r} may not call. If you meant this, set cors_origins.")
     if settings.api_key is not None and path not in OPEN_PATHS and method != "OPTIONS":
         given = headers.get("authorization", "").removeprefix("Bearer ").strip() or headers.get("x-api-key", "")
@@ -69,12 +72,8 @@ def too_large(settings: Settings) -> errors.TooLarge:
     return errors.TooLarge(f"The request body is over {settings.body_limit} bytes (setting body_limit).")
 
 
-def _allowed_origin(origin: str, settings: Settings) -> bool:
-    return origin in settings.cors_origins
-
-
 class Guard:
-    """Applies the verdict, limits the body as it arrives, and names every response with `x-request-id`."""
+    """Applies the verdict, limits the body as it arrives, names every response with `x-request-id`, and logs it."""
 
     def __init__(self, app: ASGIApp, settings: Settings, new_id: Callable[[], str], scripted: bool) -> None:
         self._app = app
@@ -89,9 +88,12 @@ class Guard:
             return
         headers = Headers(scope=scope)
         request_id = f"req_{self._new_id()}"
+        entry = Entry(request_id, scope["method"], quote(scope["path"]))
+        scope.setdefault("state", {})["journal"] = entry
 
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":
+                entry.status = message["status"]
                 found = MutableHeaders(scope=message)
                 found["x-request-id"] = request_id
                 if self._scripted:
@@ -99,10 +101,13 @@ class Guard:
             await send(message)
 
         refusal = verdict(scope["method"], scope["path"], headers, self._settings)
-        if refusal is not None:
-            await response(refusal)(scope, receive, named)
-            return
-        await self._app(scope, self._limited(receive), named)
+        try:
+            if refusal is not None:
+                await response(refusal)(scope, receive, named)
+            else:
+                await self._app(scope, self._limited(receive), named)
+        finally:
+            log.info(entry.line())
 
     def _limited(self, receive: Receive) -> Receive:
         """`receive`, raising TooLarge or RequestTimeout while the body arrives."""

@@ -21,8 +21,10 @@ from ..errors import BadRequest
 from ..events import Block, JsonObject, Message, Text, ToolCall, ToolResult
 from .chat_schema import MessageParam
 from .content import blocks_of, text_of
+from .validation import too_deep
 
 OPENING = "(The conversation begins with the assistant.)"
+ARGUMENT_DEPTH = 100
 _API_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -129,6 +131,8 @@ def _arguments(text: str, where: str) -> JsonObject:
         raise BadRequest(f"{where} is not valid JSON: {error}", param=where) from None
     if not isinstance(value, dict):
         raise BadRequest(f"{where} must be a JSON object.", param=where)
+    if too_deep(value, ARGUMENT_DEPTH):
+        raise BadRequest(f"{where} has more than {ARGUMENT_DEPTH} levels.", param=where)
     return value
 
 

@@ -11,15 +11,35 @@ from ..events import JsonObject
 M = TypeVar("M", bound=BaseModel)
 
 
-def parse_object(body: bytes) -> JsonObject:
-    """The JSON object in `body`. orjson refuses what JSON does not allow (NaN, lone surrogates) and 1,024 levels."""
+def parse_object(body: bytes, depth: int) -> JsonObject:
+    """The JSON object in `body`. orjson refuses what JSON does not allow (NaN, lone surrogates).
+
+    More than `depth` levels are refused: what is passed on must be written again, and writers have limits of their own.
+    """
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"The request body is not valid JSON: {error}") from None
     if not isinstance(value, dict):
         raise BadRequest("The request body must be a JSON object.")
+    if too_deep(value, depth):
+        raise BadRequest(f"The request body has more than {depth} levels (setting json_depth).")
     return cast("JsonObject", value)
+
+
+def too_deep(value: object, depth: int) -> bool:
+    """Whether a JSON value has more than `depth` levels of objects and lists."""
+    level: list[object] = [value]
+    for _ in range(depth + 1):
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def shaped(model: type[M], value: JsonObject) -> M:

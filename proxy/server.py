@@ -1,0 +1,127 @@
+"""The HTTP server around the app: which sockets it listens on, how long it waits for a client, how it stops.
+
+uvicorn does the serving; here is what it leaves open. Knows neither routes nor engine, only that there is something to
+drain before connections are closed.
+"""
+
+import asyncio
+import errno
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+# A head arrives in one piece; a client that takes this long is half-open or dribbles.
+HEAD_SECONDS = 20.0
+HEAD_BYTES = 64 * 1024
+# After the drain: time for the last error events to reach their clients before connections are cut.
+LAST_WORDS_SECONDS = 1
+
+
+class PatientProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1, closing connections on which no whole request head arrives within HEAD_SECONDS."""
+
+    _head: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Starts the clock: a client that connects and says nothing is closed too."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Starts the clock at a request's first byte, stops it when its head is whole."""
+        if self._head is None and (self.cycle is None or self.cycle.response_complete):
+            self._expect_head()
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._forget()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stops the clock."""
+        self._forget()
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """From here on uvicorn's own keep-alive time runs, until the next request's first byte."""
+        self._forget()
+        super().on_response_complete()
+
+    def _expect_head(self) -> None:
+        self._head = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _forget(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
+
+
+class Server(uvicorn.Server):
+    """uvicorn, giving answers in flight their time before connections are closed."""
+
+    def __init__(self, app: FastAPI, log_level: str, drain: Callable[[bool], Awaitable[None]]) -> None:
+        """`drain` lets running answers end, at once when its argument is true."""
+        config = uvicorn.Config(
+            app,
+            http=PatientProtocol,
+            ws="none",
+            log_level=log_level,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            h11_max_incomplete_event_size=HEAD_BYTES,
+            timeout_graceful_shutdown=LAST_WORDS_SECONDS,
+        )
+        super().__init__(config)
+        self._finish_answers = drain
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops listening, lets running answers end, then closes."""
+        for server in self.servers:
+            server.close()
+        await self._finish_answers(self.force_exit)
+        await super().shutdown(sockets)
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Sockets for the address; the default listens on ::1 too, where the machine has it, so that `localhost` works.
+
+    Raises OSError when the port is taken.
+    """
+    hosts = ["127.0.0.1", "::1"] if host in ("127.0.0.1", "localhost") else [host]
+    sockets: list[socket.socket] = []
+    try:
+        for name in hosts:
+            family = socket.AF_INET6 if ":" in name else socket.AF_INET
+            try:
+                sockets.append(_bound(family, name, port))
+            except OSError as error:
+                # No IPv6 on this machine is fine; somebody else on the same port there is not.
+                if not sockets or error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                    raise
+            port = sockets[0].getsockname()[1]
+    except OSError:
+        for sock in sockets:
+            sock.close()
+        raise
+    return sockets
+
+
+def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    # With the protocol left open asyncio would not turn Nagle's algorithm off: 40 ms more on every kept connection.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            # Only lets a restart take the port at once; two servers still cannot share it.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((host, port))
+        sock.listen(2048)
+    except OSError:
+        sock.close()
+        raise
+    return sock
