@@ -1,13 +1,19 @@
 """The command tree. Each command is a thin wrapper; the work is in its own module, imported when it runs."""
 
+import sys
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
+
+from . import agent
 
 app = typer.Typer(
     name="claude-max",
     help="Your Claude Code login as an OpenAI-compatible endpoint on your own machine.",
     no_args_is_help=True,
+    epilog="Exit codes: 0 fine, 1 failed, 2 wrong arguments or settings, 3 no usable claude, "
+    "4 claude is not signed in, 5 the port is taken.",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -38,6 +44,7 @@ def serve(
     ] = None,
     claude_path: Annotated[str | None, typer.Option(metavar="FILE", help="The claude program to run.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.  [default: info]")] = None,
+    log_content: Annotated[bool, typer.Option("--log-content", help="Also log prompts and answers.")] = False,
     timeout: Annotated[
         float | None, typer.Option(help="Seconds a model may send nothing before a turn fails.  [default: 300]")
     ] = None,
@@ -62,6 +69,7 @@ def serve(
         port=port,
         claude_path=claude_path,
         log_level=log_level,
+        log_content=log_content or None,
         timeout=timeout,
         warm=warm,
         max_workers=max_workers,
@@ -70,6 +78,114 @@ def serve(
     )
 
 
+@app.command()
+def chat(
+    question: Annotated[
+        str | None, typer.Argument(help="What to ask; without it, a conversation. Text on stdin goes before it.")
+    ] = None,
+    model: Annotated[str, typer.Option("--model", "-m", metavar="NAME", help="Who answers.")] = "default",
+    system: Annotated[str, typer.Option("--system", "-s", metavar="TEXT", help="The system prompt.")] = "",
+    effort: Annotated[str, typer.Option(metavar="LEVEL", help="none, low, medium, high, xhigh or max.")] = "none",
+    image: Annotated[
+        list[str] | None, typer.Option("--image", metavar="FILE", help="A picture for the question (repeatable).")
+    ] = None,
+    file: Annotated[
+        list[str] | None, typer.Option("--file", metavar="FILE", help="A text or PDF for the question (repeatable).")
+    ] = None,
+    schema: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A JSON Schema that the answer must satisfy.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the whole completion object.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print Markdown as it is.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="No account needed: scripted answers, through the real CLI.")
+    ] = False,
+) -> None:
+    """Talk to Claude: a conversation, or one question and its answer."""
+    from .chat.command import chat as talk
+
+    talk(
+        question,
+        model=model,
+        system=system,
+        effort=effort,
+        images=image or (),
+        files=file or (),
+        schema=schema,
+        json=json,
+        raw=raw,
+        demo=demo,
+    )
+
+
+agent.add_to(app)
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, errors too.")]
+
+
+@app.command()
+def doctor(
+    json: Json = False,
+    list_checks: Annotated[bool, typer.Option("--list-checks", help="Show the checks there are, and exit.")] = False,
+    check: Annotated[
+        list[str] | None, typer.Option("--check", metavar="NAME", help="Only this check (repeatable).")
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also send one tiny request through the running proxy; spends a few tokens.")
+    ] = False,
+) -> None:
+    """Find out why it does not work, and the command that mends it."""
+    from .doctor import doctor as examine
+
+    examine(json=json, list_checks=list_checks, only=check or (), live=live)
+
+
+@app.command()
+def models(json: Json = False) -> None:
+    """Show the models that this login offers, and the names that clients may use."""
+    from .models import models as show
+
+    show(json=json)
+
+
+@app.command()
+def usage(json: Json = False) -> None:
+    """Show how full the plan's windows are, and when they reset."""
+    from .usage import usage as show
+
+    show(json=json)
+
+
+config = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+app.add_typer(config, name="config", help="Show the settings in force, and where they come from.")
+
+
+@config.command("path")
+def config_path(json: Json = False) -> None:
+    """Print where the configuration file is, or would be."""
+    from .config import path
+
+    path(json=json)
+
+
+@config.command("show")
+def config_show(json: Json = False) -> None:
+    """Show every setting with its value and where that came from."""
+    from .config import show
+
+    show(json=json)
+
+
 def run() -> None:
     """The entry point of the `claude-max` command."""
-    app()
+    if "--json" not in sys.argv:
+        app()
+    try:
+        # Wrong arguments are an error object, too, for those who asked for JSON.
+        sys.exit(app(standalone_mode=False))
+    except TyperException as error:
+        from .output import complain
+
+        complain(error.format_message(), error.exit_code, json=True)
+        sys.exit(error.exit_code)

@@ -70,8 +70,12 @@ def rate_limited(text: str, limit: JsonObject | None, now: float) -> errors.Rate
     if not isinstance(resets, int | float) or resets <= now:
         return errors.RateLimited(text or "The service's rate limit is reached.")
     when = datetime.fromtimestamp(resets, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    message = f"Your plan's {window or 'limit'} is reached. It resets at {when} ({_span(resets - now)} from now)."
-    return errors.RateLimited(f"{message} {text}".strip(), retry_after=resets - now)
+    reset = f"resets at {when} ({_span(resets - now)} from now)"
+    if not window:
+        return errors.RateLimited(
+            f"{text or 'The service is limiting requests'}. It {reset}.", retry_after=resets - now
+        )
+    return errors.RateLimited(f"Your plan's {window} is reached. It {reset}. {text}".strip(), retry_after=resets - now)
 
 
 def _text(result: JsonObject, notice: JsonObject | None) -> str:

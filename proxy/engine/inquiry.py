@@ -15,6 +15,7 @@ import orjson
 from ..errors import CliCrashed, NotSignedIn
 from ..events import JsonObject
 from .channel import Doubt
+from .failure import SIGN_IN
 from .plan import PLACEHOLDER, Initialize
 from .worker import Worker
 
@@ -25,7 +26,6 @@ NO_SILENCE = 1.0
 
 # While this is set the CLI (2.1.330) asks nobody for the plan's usage and says `rate_limits: null`.
 TRAFFIC_SWITCH = "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"
-SIGN_IN = "The Claude Code CLI is not signed in. Run `claude auth login`, or on a machine without a browser `claude setup-token`."
 
 
 def login(program: Path, environ: Mapping[str, str]) -> JsonObject:
@@ -91,9 +91,11 @@ async def _asked(program: Path, environ: Mapping[str, str]) -> AsyncIterator[Wor
         try:
             await worker.take(Initialize(PLACEHOLDER))
             if not signed_in(worker.about):
-                raise NotSignedIn(SIGN_IN)
+                raise NotSignedIn(f"The Claude Code CLI is not signed in. {SIGN_IN}")
             yield worker
         except Doubt as error:
-            raise CliCrashed(f"The Claude Code CLI did not do as asked: {error}.") from None
+            # Without a network 2.1.330 answers `initialize` only after 18 s, on a busy machine later than anyone waits.
+            why = "It waits for the network before it answers: is there one?"
+            raise CliCrashed(f"The Claude Code CLI did not do as asked: {error}. {why}") from None
         finally:
             await worker.close()

@@ -41,10 +41,13 @@ class Answers:
                 index, event = await self._next()
                 if isinstance(event, Started):
                     begun[index] = event
-                self._early.append((index, event))
+                else:
+                    self._early.append((index, event))
         except BaseException:
             await self.aclose()
             raise
+        # The first chunk of each choice in the choices' order: an SDK takes the order of appearance for the index.
+        self._early.extendleft((index, begun[index]) for index in sorted(begun, reverse=True))
         return begun[0]
 
     @property

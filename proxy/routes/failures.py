@@ -11,6 +11,19 @@ from .. import errors
 log = logging.getLogger("claude_max.http")
 
 
+# Endpoints of OpenAI's that clients ask for, and why they are not here.
+ABSENT = {
+    "/v1/embeddings": "Claude models make no embeddings.",
+    "/v1/audio": "Claude models neither hear nor speak.",
+    "/v1/images": "Claude models make no images.",
+    "/v1/fine_tuning": "Claude models cannot be fine-tuned through the CLI.",
+    "/v1/files": "There is no file store; send files as content parts.",
+    "/v1/batches": "There are no batches; send requests side by side.",
+    "/v1/moderations": "There is no moderation model.",
+    "/v1/assistants": "Use /v1/chat/completions.",
+}
+
+
 class ClientGone(Exception):
     """Nobody waits for the answer any more."""
 
@@ -38,7 +51,8 @@ def install(app: FastAPI) -> None:
         status = error.status_code if isinstance(error, HTTPException) else 500
         where = f"{request.method} {request.url.path}"
         if status == 404:
-            return response(errors.NotFound(f"There is no {where} here."))
+            why = next((text for path, text in ABSENT.items() if request.url.path.startswith(path)), "")
+            return response(errors.NotFound(f"There is no {where} here. {why}".strip()))
         if status == 405:
             found = response(errors.MethodNotAllowed(f"{where} is not allowed."))
             found.headers.update(getattr(error, "headers", None) or {})

@@ -32,7 +32,21 @@ def tools_of(request: ChatRequest) -> tuple[Tool, ...]:
     for name in names:
         if names.count(name) > 1:
             raise BadRequest(f"tools: the name {name!r} is given twice.", param="tools")
-    return tools
+    allowed = _allowed(request.tool_choice)
+    if allowed is None:
+        return tools
+    unknown = allowed.difference(names)
+    if unknown:
+        raise BadRequest(f"tool_choice: no function is named {min(unknown)!r}.", param="tool_choice")
+    return tuple(tool for tool in tools if tool.name in allowed)
+
+
+def _allowed(choice: Any) -> set[str] | None:
+    """The names in a `tool_choice` of type `allowed_tools`: the others are not offered. None for any other choice."""
+    match choice:
+        case {"type": "allowed_tools", "allowed_tools": {"tools": list(tools)}}:
+            return {str(tool.get("function", {}).get("name")) for tool in tools if isinstance(tool, dict)}
+    return None
 
 
 def _tool(function: FunctionParam, where: str) -> Tool:
@@ -60,6 +74,8 @@ def choice_of(request: ChatRequest, tools: Sequence[Tool]) -> ToolChoice:
             return ToolChoice("none", parallel=parallel)
         case "required" if tools:
             return ToolChoice("required", parallel=parallel)
+        case {"type": "allowed_tools", "allowed_tools": {"mode": "auto" | "required" as mode}}:
+            return ToolChoice(mode, parallel=parallel)
         case {"type": "function", "function": {"name": str(name)}} | {"name": str(name)}:
             if name not in [tool.name for tool in tools]:
                 raise BadRequest(f"{field}: no function is named {name!r}.", param=field)

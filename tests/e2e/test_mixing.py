@@ -54,9 +54,8 @@ class Asker:
         return {"role": "user", "content": f"{self.word} asks {uuid4().hex}\nscripted: {text}"}
 
     async def ask(self, *messages: Any, **fields: Any) -> Any:
-        answer = await self.client.chat.completions.create(
-            **{**self.fields, "messages": [*self.system, *messages], **fields}
-        )
+        create: Any = self.client.chat.completions.create
+        answer = await create(**{**self.fields, "messages": [*self.system, *messages], **fields})
         return answer.choices[0].message
 
     async def mine(self, *messages: Any) -> Any:
@@ -104,7 +103,8 @@ class Asker:
         assert list(json.loads(message.content)) == [self.word]
 
     async def aborted(self) -> None:
-        stream = await self.client.chat.completions.create(
+        create: Any = self.client.chat.completions.create
+        stream = await create(
             **self.fields, stream=True, messages=[*self.system, self.prompt(text=f"{self.word} " * 200, pause=0.05)]
         )
         async for chunk in stream:

@@ -118,8 +118,6 @@ def running_proxy(
         reader.join(5)
         assert process.stderr is not None
         process.stderr.close()
-        if process.stderr is not None:
-            process.stderr.close()
 
 
 def ended(claudes: list[psutil.Process]) -> None:

@@ -22,10 +22,10 @@ class Terminal:
         self.child = child
 
     def prompt(self) -> str:
-        """Waits until a line is asked for; what was shown until then, without escape sequences."""
+        """Waits until a line is asked for; what was shown until then. What stands in the line is yet to be seen."""
         self.child.expect_exact(READING)
         before = str(self.child.before)
-        self.child.expect_exact("> ")
+        self.child.expect_exact(">")
         return plain(before)
 
     def see(self, text: str) -> str:
@@ -63,7 +63,7 @@ def chat(environ: Mapping[str, str], *arguments: str, columns: int = 80, rows: i
     child = pexpect.spawn(
         installed(),
         ["chat", *arguments],
-        env=env,  # type: ignore[arg-type]
+        env=env,
         dimensions=(rows, columns),
         encoding="utf-8",
         timeout=BOUND,

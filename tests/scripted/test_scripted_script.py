@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from scripted_bodies import body, reply, say, text
+from harness.scripted_bodies import body, reply, say, text
 
 from claude_max.proxy.scripted import Failure, Reply, TextBlock, ThinkingBlock, ToolUseBlock, answer
 from claude_max.proxy.scripted.limits import limited

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from scripted_bodies import directed
+from harness.scripted_bodies import directed
 
 from claude_max.proxy.scripted import Failure, Reply, ScriptedAPI, TextBlock, scripted_in_thread, serve_scripted
 

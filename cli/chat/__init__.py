@@ -1,0 +1,16 @@
+"""`claude-max chat`: one question, or a conversation, at a terminal or in a pipe.
+
+command      what the command line means, and which of the two it is; the only file that ends the program
+session      the conversation: what was said, what is attached, what a request holds, the transcript (pure)
+commands     `/model sonnet` and the like: their table, read from a line (pure)
+attach       files as parts of a message
+client       the proxy over HTTP: questions out, pieces of answers in, failures with their exit code
+connect      the proxy that runs, or one started inside for the while
+markdown     which blocks of an answer are whole, and how one is drawn (pure)
+view         an answer on the screen while it grows: Markdown painted live, or plain text
+prompt       the line editor
+interactive  the conversation at a terminal
+oneshot      one question, one answer
+
+Nothing here may know how the proxy works inside: what it says over HTTP is all there is.
+"""

@@ -1,0 +1,92 @@
+"""Files as parts of a message: read, recognised by their first bytes, encoded. Every mistake is one clear line.
+
+What a part may be is the proxy's to say (`proxy/translate/content.py`); here only what a person could have got wrong.
+"""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from .session import Attachment, JsonObject
+
+# More cannot be sent: a request holds 32 MiB, and base64 makes four bytes of three.
+LIMIT = 24 * 1024 * 1024
+
+STARTS = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+}
+
+
+class Unusable(ValueError):
+    """A file that cannot be used; the message is one line for the person who named it."""
+
+
+def image(name: str) -> Attachment:
+    """A picture. Raises Unusable when the file cannot be read or is none."""
+    data = _read(name)
+    kind = image_type(data)
+    if kind is None:
+        raise Unusable(f"{name} is no picture that models take (PNG, JPEG, GIF or WebP).")
+    return Attachment(Path(name).name, {"type": "image_url", "image_url": {"url": _data_url(kind, data)}})
+
+
+def file(name: str) -> Attachment:
+    """A text, a PDF or a picture. Raises Unusable when the file cannot be read or is something else."""
+    data = _read(name)
+    if image_type(data) is not None:
+        return image(name)
+    kind = "application/pdf" if data.startswith(b"%PDF-") else "text/plain"
+    if kind == "text/plain":
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = "\0"
+        # A NUL is valid UTF-8 and a sure sign of a binary file.
+        if "\0" in text:
+            raise Unusable(f"{name} is neither text (UTF-8) nor a PDF nor a picture.")
+        if not text.strip():
+            raise Unusable(f"{name} is empty.")
+        data = text.encode()
+    part = {"filename": Path(name).name, "file_data": _data_url(kind, data)}
+    return Attachment(Path(name).name, {"type": "file", "file": part})
+
+
+def schema(name: str) -> JsonObject:
+    """A JSON Schema. Raises Unusable when the file cannot be read or holds no JSON object."""
+    try:
+        found: Any = json.loads(_read(name))
+    except json.JSONDecodeError as error:
+        raise Unusable(f"{name} is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
+    except (UnicodeDecodeError, RecursionError):
+        raise Unusable(f"{name} is not JSON.") from None
+    if not isinstance(found, dict):
+        raise Unusable(f"{name} holds no JSON Schema: a schema is an object.")
+    return found
+
+
+def image_type(data: bytes) -> str | None:
+    """The media type of a picture's bytes, None when they are none that models take."""
+    for start, kind in STARTS.items():
+        if data.startswith(start):
+            return kind
+    return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
+
+
+def _read(name: str) -> bytes:
+    try:
+        with Path(name).expanduser().open("rb") as opened:
+            data = opened.read(LIMIT + 1)
+    except (OSError, ValueError, RuntimeError) as error:
+        # ValueError: a NUL in the name. RuntimeError: a `~user` that does not exist.
+        raise Unusable(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    if len(data) > LIMIT:
+        raise Unusable(f"{name} is over {LIMIT // 2**20} MiB, more than a request can hold.")
+    return data
+
+
+def _data_url(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"

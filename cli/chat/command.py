@@ -1,0 +1,137 @@
+"""What the command line of `claude-max chat` means, and which of its two forms it is.
+
+The only file here that reads stdin, catches signals and ends the program.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import typer
+
+from claude_max.proxy.config import ConfigError, Settings, load
+
+from ..output import Exit, stop
+from . import attach
+from .attach import Unusable
+from .client import Failure
+from .commands import LEVELS
+from .connect import connected
+from .session import Attachment, JsonObject, Session
+
+# A shell shows a program ended by a signal as 128 and its number.
+BY_SIGNAL = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, read."""
+
+    text: str
+    session: Session
+    schema: JsonObject | None
+    json: bool
+    raw: bool
+    demo: bool
+
+
+def chat(
+    question: str | None,
+    *,
+    model: str,
+    system: str,
+    effort: str,
+    images: Sequence[str],
+    files: Sequence[str],
+    schema: str | None,
+    json: bool,
+    raw: bool,
+    demo: bool,
+) -> None:
+    """Answers one question, or holds a conversation when there is none and a terminal. Exits as Exit says."""
+    try:
+        if effort not in LEVELS:
+            raise Unusable(f"There is no effort {effort!r}: it is one of {', '.join(LEVELS)}.")
+        attached: list[Attachment] = [*map(attach.image, images), *map(attach.file, files)]
+        session = Session(model, system, None if effort == "none" else effort, attached=attached)
+        found = None if schema is None else attach.schema(schema)
+        text = asked(question, "" if sys.stdin is None or sys.stdin.isatty() else piped())
+        if not text and (json or schema is not None or sys.stdin is None or not sys.stdin.isatty()):
+            raise Unusable('There is no question: claude-max chat "…", or text on stdin.')
+        settings = load()
+    except (Unusable, ConfigError) as error:
+        stop(str(error), Exit.USAGE, json=json)
+    options = Options(text, session, found, json, raw, demo)
+    try:
+        run(_main(options, settings))
+    except Failure as error:
+        stop(str(error), error.exit, json=json)
+    except BrokenPipeError:
+        # `| head` has seen enough. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(Exit.FAILED) from None
+
+
+async def _main(options: Options, settings: Settings) -> None:
+    async with connected(settings, demo=options.demo) as connection:
+        if not options.text:
+            from .interactive import Chat
+
+            await Chat(connection, options.session, raw=options.raw).run()
+            return
+        from .oneshot import answer, completion
+
+        question = options.session.question(options.text)
+        if options.json:
+            await completion(connection.client, options.session, question, options.schema)
+        else:
+            await answer(connection.client, options.session, question, options.schema, raw=options.raw)
+
+
+def asked(question: str | None, context: str) -> str:
+    """The user message: what was piped in first, then the question. Blank ones do not count."""
+    return "\n\n".join(text for text in (context.strip("\n"), question or "") if text.strip())
+
+
+def piped() -> str:
+    """All of stdin. Raises Unusable when it is not UTF-8 text."""
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unusable("stdin is not UTF-8 text. A picture or a PDF goes with --image or --file.") from None
+    return text.replace("\r\n", "\n")
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Runs `work`; a signal that would end the program cancels it first, so that no claude process is left behind."""
+    received: list[int] = []
+
+    async def main() -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+
+        def end(number: int) -> None:
+            received.append(number)
+            task.cancel()
+
+        for name in ("SIGTERM", "SIGHUP"):
+            with contextlib.suppress(AttributeError, NotImplementedError):
+                number = getattr(signal, name)
+                loop.add_signal_handler(number, end, number)
+        await work
+
+    try:
+        asyncio.run(main())
+    except KeyboardInterrupt:
+        _ended(signal.SIGINT)
+    except asyncio.CancelledError:
+        _ended(received[0] if received else signal.SIGTERM)
+
+
+def _ended(number: int) -> NoReturn:
+    raise typer.Exit(BY_SIGNAL + number) from None

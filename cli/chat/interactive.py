@@ -1,0 +1,219 @@
+"""The conversation at a terminal: ask for a line, do what it says, until the end.
+
+The law: nothing typed is lost. A question that was not answered, and a command that could not be followed, stand in the
+next prompt.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+
+from ..output import Exit, complain, out
+from . import attach, prompt
+from .attach import Unusable
+from .client import ENDINGS, Ended, Failure, Piece, Said, Thought
+from .commands import COMMANDS, FORCED, KEYS, LEVELS, Do, Say, Wrong, file_name, parse
+from .connect import Connection
+from .session import Exchange, Question, Session, names
+from .view import note, quiet_keys, view
+
+
+class Chat:
+    """One conversation. `run` returns when the user leaves."""
+
+    def __init__(self, connection: Connection, session: Session, *, raw: bool) -> None:
+        self._connection = connection
+        self._client = connection.client
+        self._session = session
+        self._raw = raw
+        self._models: list[str] = []
+        self._prompt = prompt.Prompt(lambda: self._models)
+        self._answering: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Asks and answers."""
+        note(f"claude-max chat: {self._connection.where}, model {self._session.model}. /help helps, Ctrl-D leaves.")
+        if self._connection.scripted:
+            note("Demo: every answer is scripted. No model is asked, no account is used.")
+        typed = ""
+        with self._interrupts():
+            while True:
+                learning = asyncio.create_task(self._learn_models())
+                try:
+                    line = await self._prompt.ask(typed, len(self._session.attached))
+                except KeyboardInterrupt:
+                    note("Ctrl-D or /exit leaves.")
+                    typed = ""
+                    continue
+                except EOFError:
+                    return
+                finally:
+                    learning.cancel()
+                match parse(line):
+                    case Say(text):
+                        typed = await self._ask(self._session.question(text))
+                    case Wrong(why):
+                        complain(why, Exit.USAGE)
+                        typed = line
+                    case Do("exit"):
+                        return
+                    case Do() as command:
+                        typed = await self._do(command, line)
+                    case None:
+                        typed = ""
+
+    # Asking
+
+    async def _ask(self, question: Question) -> str:
+        """Asks, shows, records. Returns what belongs into the next prompt: the question, when it was not answered."""
+        got = _Got()
+        self._answering = asyncio.create_task(
+            self._show(self._client.stream(self._session.body(question, stream=True)), got)
+        )
+        with quiet_keys():
+            await asyncio.wait({self._answering})
+        task, self._answering = self._answering, None
+        stopped = task.cancelled()
+        if not stopped and (error := task.exception()) is not None:
+            if not isinstance(error, Failure):
+                raise error
+            complain(str(error), error.exit)
+            return question.text
+        if stopped and not got.text.strip():
+            note("Stopped before an answer came.")
+            return question.text
+        model = got.ended.model if got.ended else self._session.model
+        self._session.record(Exchange(question, got.text, model, stopped), got.ended.usage if got.ended else None)
+        if stopped:
+            note("Stopped. What came is kept; /undo takes it back.")
+        elif got.ended and got.ended.reason in ENDINGS:
+            note(ENDINGS[got.ended.reason])
+        return ""
+
+    async def _show(self, pieces: AsyncGenerator[Piece], got: "_Got") -> None:
+        screen = view(out, raw=self._raw)
+        try:
+            async with contextlib.aclosing(pieces):
+                async for piece in pieces:
+                    got.take(piece)
+                    match piece:
+                        case Said(text):
+                            screen.say(text)
+                        case Thought(text):
+                            screen.think(text)
+        finally:
+            screen.close()
+
+    @contextlib.contextmanager
+    def _interrupts(self) -> Iterator[None]:
+        """Ctrl-C stops the answer that is being given, if any, and never the program."""
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            if self._answering is not None:
+                self._answering.cancel()
+
+        before = signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(stop))
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    async def _learn_models(self) -> None:
+        with contextlib.suppress(Failure):
+            self._models = await self._client.models()
+
+    # Commands: each returns what belongs into the next prompt
+
+    async def _do(self, command: Do, line: str) -> str:
+        session, argument = self._session, command.argument
+        try:
+            match command.name:
+                case "model":
+                    await self._model(argument)
+                case "system":
+                    session.system = {"none": "", "": session.system}.get(argument, argument)
+                    note(f"System prompt: {session.system}" if session.system else "There is no system prompt.")
+                case "effort":
+                    session.effort = effort(argument) if argument else session.effort
+                    note(f"Effort: {session.effort or 'none asked for'}.")
+                case "image" | "file":
+                    session.attached.append(getattr(attach, command.name)(file_name(argument)))
+                    note(f"Goes with your next question: {names(session.attached)}.")
+                case "clear":
+                    session.clear()
+                    note("A new conversation.")
+                case "undo":
+                    return self._undo()
+                case "save" | "save!":
+                    self._save(file_name(argument), replace=command.name == FORCED)
+                case "usage":
+                    note(str(session.tokens))
+                case _:
+                    help()
+        except (Unusable, Failure) as error:
+            complain(str(error), Exit.USAGE)
+            return line
+        return ""
+
+    async def _model(self, name: str) -> None:
+        if name:
+            await self._client.check_model(name)
+            self._session.model = name
+        else:
+            note(f"There are: {', '.join(await self._client.models())}, and any full claude-… id.")
+        note(f"Model: {self._session.model}.")
+
+    def _undo(self) -> str:
+        question = self._session.undo()
+        if question is None:
+            note("There is nothing to take back.")
+            return ""
+        note("Taken back.")
+        return question.text
+
+    def _save(self, name: str, *, replace: bool) -> None:
+        if not self._session.exchanges:
+            raise Unusable("There is no conversation to save yet.")
+        path = Path(name)
+        try:
+            path = path.expanduser()
+            replaced = replace and path.exists()
+            with path.open("w" if replace else "x", encoding="utf-8") as file:
+                file.write(self._session.transcript())
+        except FileExistsError:
+            raise Unusable(f"{name} exists. /save! {name} replaces it.") from None
+        except (OSError, ValueError, RuntimeError) as error:
+            raise Unusable(f"{name} cannot be written: {getattr(error, 'strerror', None) or error}.") from None
+        note(f"Saved to {path.absolute()}{', in place of what was there' if replaced else ''}.")
+
+
+class _Got:
+    """What has come of an answer so far."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.ended: Ended | None = None
+
+    def take(self, piece: Piece) -> None:
+        if isinstance(piece, Said):
+            self.text += piece.text
+        elif isinstance(piece, Ended):
+            self.ended = piece
+
+
+def effort(level: str) -> str | None:
+    """A level as a request has it. Raises Unusable for one that does not exist."""
+    if level not in LEVELS:
+        raise Unusable(f"There is no effort {level!r}: it is one of {', '.join(LEVELS)}.")
+    return None if level == "none" else level
+
+
+def help() -> None:
+    """Shows the commands and the keys."""
+    for name, known in COMMANDS.items():
+        note(f"/{name} {known.argument}".rstrip() + f"  {known.help}")
+    for line in (*KEYS, f"What you type is kept in {prompt.history_path()}."):
+        note(line)

@@ -1,0 +1,127 @@
+"""The line editor: several lines, a history that lasts, completion of commands and what follows them.
+
+Only editing. What a line means is `commands`' to say.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from platformdirs import user_state_path
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
+from prompt_toolkit.document import Document
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import Output, create_output
+
+from .commands import COMMANDS, LEVELS
+
+MARK = "> "
+
+
+class Prompt:
+    """Asks for lines. `models` gives the names to complete after /model."""
+
+    def __init__(
+        self,
+        models: Callable[[], Sequence[str]],
+        history: History | None = None,
+        input: Input | None = None,
+        output: Output | None = None,
+    ) -> None:
+        self._session: PromptSession[str] = PromptSession(
+            multiline=True,
+            prompt_continuation=lambda width, *_: " " * width,
+            history=history or lasting_history(),
+            completer=Commands(models),
+            complete_while_typing=True,
+            reserve_space_for_menu=4,
+            key_bindings=bindings(),
+            input=input,
+            # Answers may go to a file; the prompt is for the person.
+            output=output or create_output(always_prefer_tty=True),
+        )
+
+    async def ask(self, default: str = "", attached: int = 0) -> str:
+        """A line or several, beginning with `default`. Raises KeyboardInterrupt on Ctrl-C with nothing typed, EOFError
+        on Ctrl-D.
+        """
+        shown = f"[{attached} attached] {MARK}" if attached else MARK
+        return await self._session.prompt_async(FormattedText([("bold", shown)]), default=default)
+
+
+def bindings() -> KeyBindings:
+    """Enter sends; a backslash before it, or Alt, makes a new line. Ctrl-C empties the line and keeps it in history."""
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def _send(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.complete_state and buffer.complete_state.current_completion:
+            buffer.complete_state = None
+        elif buffer.document.current_line_before_cursor.endswith("\\") and buffer.document.is_cursor_at_the_end_of_line:
+            buffer.delete_before_cursor()
+            buffer.insert_text("\n")
+        else:
+            buffer.validate_and_handle()
+
+    @keys.add("escape", "enter")
+    def _new_line(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    @keys.add("c-c")
+    def _empty(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if not buffer.text:
+            event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
+            return
+        buffer.append_to_history()
+        buffer.reset()
+
+    return keys
+
+
+def lasting_history() -> History:
+    """The history file of this user, readable by nobody else; one in memory where there can be no file."""
+    path = history_path()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(path)
+
+
+def history_path() -> Path:
+    """Where the history is kept."""
+    return user_state_path("claude-max") / "chat_history"
+
+
+class Commands(Completer):
+    """Completes commands, and models, levels and paths after those that take them."""
+
+    def __init__(self, models: Callable[[], Sequence[str]]) -> None:
+        self._models = models
+        self._paths = PathCompleter(expanduser=True)
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """What may stand at the cursor; nothing inside a message."""
+        before = document.text_before_cursor
+        if not before.startswith("/") or "\n" in before:
+            return
+        name, blank, argument = before[1:].partition(" ")
+        if not blank:
+            for each, known in COMMANDS.items():
+                if each.startswith(name):
+                    yield Completion(
+                        each, -len(name), display=f"/{each} {known.argument}".rstrip(), display_meta=known.help
+                    )
+            return
+        match name:
+            case "image" | "file" | "save" | "save!":
+                yield from self._paths.get_completions(Document(argument), complete_event)
+            case "model" | "effort":
+                words = LEVELS if name == "effort" else self._models()
+                yield from (Completion(word, -len(argument)) for word in words if word.startswith(argument))

@@ -1,0 +1,195 @@
+"""An answer on the screen while it grows: Markdown painted live on a terminal, plain text everywhere else.
+
+rich.live is not used: it counts the rows it has to erase by the old width, so that every change of the window's size
+leaves its last picture behind, and it cuts what is taller than the window. Here finished blocks are printed once, for
+good, and only the tail of the last one is painted over.
+"""
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from typing import Protocol, TextIO
+
+from rich.console import Console, RenderableType
+from rich.control import Control
+from rich.segment import ControlType, Segment, SegmentLines
+from rich.text import Text
+
+from ..output import talk
+from .markdown import drawn, finished, printable
+
+# Faster than the eye needs is wasted; and however long a paint takes, four times that is left for everything else.
+PAINT_SECONDS = 0.05
+SHARE = 4
+THINKING_ROWS = 4
+
+
+class View(Protocol):
+    """Where one answer goes. `close` in every case: what has come is then on the screen, whole."""
+
+    def say(self, text: str) -> None:
+        """More of the answer."""
+
+    def think(self, text: str) -> None:
+        """More of the thinking, which is shown while there is no answer and not kept."""
+
+    def close(self) -> None:
+        """The end, whichever it was."""
+
+
+class Plain:
+    """Text as it comes, and a newline at the end."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._clean = stream.isatty()
+        self._last = "\n"
+
+    def say(self, text: str) -> None:
+        """Writes it at once; into a pipe exactly as it is, to a terminal without what would command it."""
+        text = printable(text) if self._clean else text
+        self._last = text[-1:] or self._last
+        self._stream.write(text)
+        self._stream.flush()
+
+    def think(self, text: str) -> None:
+        """Nothing: stdout gets the answer only."""
+
+    def close(self) -> None:
+        """Ends the last line."""
+        if self._last != "\n":
+            self._stream.write("\n")
+            self._stream.flush()
+
+
+class Painted:
+    """Markdown, painted live. Needs a running event loop."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._region = Region(console)
+        self._open = self._thoughts = ""
+        self._printed = False
+        self._next = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._region.paint(Text("…", style="dim"))
+
+    def say(self, text: str) -> None:
+        """Takes more of the answer; it is painted now or very soon."""
+        self._open += printable(text)
+        self._soon()
+
+    def think(self, text: str) -> None:
+        """Takes more of the thinking."""
+        self._thoughts += printable(text)
+        self._soon()
+
+    def close(self) -> None:
+        """Prints what is left, and leaves the terminal as it was."""
+        if self._timer is not None:
+            self._timer.cancel()
+        with self._console:
+            self._region.erase()
+            if self._open.strip():
+                self._print(self._open)
+
+    def _soon(self) -> None:
+        if self._timer is None:
+            wait = max(0.0, self._next - time.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(wait, self._paint)
+
+    def _paint(self) -> None:
+        self._timer = None
+        began = time.monotonic()
+        blocks, self._open = finished(self._open)
+        with self._console:
+            if blocks:
+                self._region.erase()
+            for block in blocks:
+                self._print(block)
+            if self._open.strip():
+                self._region.paint(drawn(self._open), space=self._printed)
+            elif not self._printed:
+                self._region.paint(Text(self._thoughts.strip() or "…", style="dim italic"), rows=THINKING_ROWS)
+        ended = time.monotonic()
+        self._next = ended + max(PAINT_SECONDS, SHARE * (ended - began))
+
+    def _print(self, block: str) -> None:
+        if self._printed:
+            self._console.print()
+        self._printed = True
+        self._console.print(SegmentLines(picture(self._console, drawn(block)), new_lines=True), end="")
+
+
+class Region:
+    """Some rows above the cursor that are painted over again and again; the cursor stands on the row below them."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._widths: list[int] = []
+
+    def paint(self, what: RenderableType, *, rows: int | None = None, space: bool = False) -> None:
+        """Shows the last rows of `what` that fit into the window (at most `rows`), under an empty row if `space`."""
+        height = max(1, self._console.height - 2)
+        lines = picture(self._console, what)
+        if space:
+            lines.insert(0, [])
+        lines = lines[-min(height, rows or height) :]
+        with self._console:
+            self.erase()
+            self._console.print(SegmentLines(lines, new_lines=True), end="")
+        self._widths = [sum(segment.cell_length for segment in line) for line in lines]
+
+    def erase(self) -> None:
+        """Takes the rows away. A window that became narrower has wrapped them: they are counted by today's width."""
+        width = max(1, self._console.width)
+        rows = sum(max(1, -(-each // width)) for each in self._widths)
+        up = [(ControlType.CURSOR_UP, 1), (ControlType.ERASE_IN_LINE, 2)] * rows
+        self._console.control(Control(ControlType.CARRIAGE_RETURN, *up))
+        self._widths = []
+
+
+def view(console: Console, *, raw: bool) -> View:
+    """The best view that stdout can have."""
+    if raw or not console.is_terminal or console.is_dumb_terminal:
+        return Plain(sys.stdout)
+    return Painted(console)
+
+
+@contextlib.contextmanager
+def quiet_keys() -> Iterator[None]:
+    """While an answer is painted, keys are not echoed into it. They are not lost: the next prompt reads them."""
+    if sys.platform == "win32" or not sys.stdin.isatty():
+        yield
+        return
+    import termios
+
+    keyboard = sys.stdin.fileno()
+    before = termios.tcgetattr(keyboard)
+    silent = termios.tcgetattr(keyboard)
+    silent[3] &= ~termios.ECHO
+    termios.tcsetattr(keyboard, termios.TCSANOW, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(keyboard, termios.TCSANOW, before)
+
+
+def note(line: str) -> None:
+    """A line of talk."""
+    talk.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def picture(console: Console, what: RenderableType) -> list[list[Segment]]:
+    """`what` as rows, with no blanks at their ends (a row only filled up is not wrapped) and no empty rows around."""
+    rows = [_trimmed(line) for line in console.render_lines(what, pad=False)]
+    filled = [index for index, row in enumerate(rows) if row]
+    return rows[filled[0] : filled[-1] + 1] if filled else []
+
+
+def _trimmed(line: list[Segment]) -> list[Segment]:
+    while line and not line[-1].text.strip():
+        line = line[:-1]
+    return [*line[:-1], Segment(line[-1].text.rstrip(), line[-1].style)] if line else []

@@ -1,0 +1,52 @@
+"""Writes `completions/`: `uv run python -m claude_max.cli.completion [FOLDER]`. A test regenerates and compares.
+
+The scripts are the ones of `claude-max --show-completion`: they ask the program itself, so they never go stale.
+"""
+
+import sys
+from pathlib import Path
+
+from typer import completion
+
+PROGRAM = "claude-max"
+VARIABLE = "_CLAUDE_MAX_COMPLETE"
+
+# As each shell wants its files to be named.
+FILES = {
+    f"{PROGRAM}.bash": "bash",
+    f"_{PROGRAM}": "zsh",
+    f"{PROGRAM}.fish": "fish",
+    f"{PROGRAM}.ps1": "powershell",
+}
+
+# A file on zsh's `fpath` is itself the function: without this the first Tab only defines it and completes nothing.
+ZSH_REGISTERS = f"compdef _claude_max_completion {PROGRAM}"
+ZSH_LOADED = f"""if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+  _claude_max_completion "$@"
+else
+  {ZSH_REGISTERS}
+fi"""
+
+
+def script(shell: str) -> str:
+    """The completion script for bash, zsh, fish or powershell, with a final newline."""
+    # What `--show-completion` calls; typer lends it out there without saying so to type checkers.
+    make = completion.get_completion_script  # type: ignore[attr-defined]
+    text = str(make(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell)).strip()
+    if shell == "zsh":
+        body, found, rest = text.rpartition(ZSH_REGISTERS)
+        if not found or rest:
+            raise AssertionError("typer's zsh script has changed; read it again")
+        text = body + ZSH_LOADED
+    return text + "\n"
+
+
+def main(folder: Path) -> None:
+    """Writes all four."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, shell in FILES.items():
+        (folder / name).write_text(script(shell), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "completions"))

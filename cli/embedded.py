@@ -1,0 +1,83 @@
+"""A whole proxy inside another command, in its own event loop, on a port nobody else knows. It ends with its block.
+
+No signal handling and no output: both belong to the command around it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import uvicorn
+from pydantic import SecretStr
+
+from claude_max.proxy.app import contract_of, create_app
+from claude_max.proxy.config import Settings
+from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.server import listen
+
+from .serve import upstream
+
+# Whoever started it has closed its connections by then; this is only for one that hangs.
+GRACE_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Where it listens, and the key it wants: other users of this machine could find the port, too."""
+
+    url: str
+    key: str
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, without signal handlers, telling when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
+@contextlib.asynccontextmanager
+async def embedded(settings: Settings, *, demo: bool) -> AsyncIterator[Embedded]:
+    """Runs the proxy with one warm claude process; none is left when the block ends. Raises CliUnavailable."""
+    cli = locate(settings.claude_path, os.environ)
+    features = await contract_of(cli)
+    key = secrets.token_urlsafe()
+    own = settings.model_copy(update={"host": "127.0.0.1", "port": 0, "warm": 1, "api_key": SecretStr(key)})
+    # Its log would be painted over the answer; what goes wrong reaches the client as an error anyway.
+    for name in ("claude_max", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    async with upstream(demo) as source:
+        sockets = listen(own.host, 0)
+        config = uvicorn.Config(
+            create_app(own, cli, features, source),
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        server = _Server(config)
+        serving = asyncio.create_task(server.serve(sockets))
+        up = asyncio.create_task(server.up.wait())
+        try:
+            await asyncio.wait({serving, up}, return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                serving.result()
+            yield Embedded(f"http://127.0.0.1:{sockets[0].getsockname()[1]}", key)
+        finally:
+            up.cancel()
+            server.should_exit = True
+            await asyncio.shield(serving)

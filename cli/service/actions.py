@@ -1,0 +1,180 @@
+"""Install, uninstall, restart, status, logs: decides, has the steps taken, waits for the proxy, and says what is so.
+
+Returns frozen results; raises ServiceError, and what the settings (ConfigError) and the search for `claude`
+(CliUnavailable) raise. Printing is `cli/agent.py`'s.
+"""
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from claude_max.proxy.config import Settings, config_path, load
+from claude_max.proxy.engine.locate import Cli, locate
+from claude_max.proxy.presence import Kind, address, occupant
+
+from ..output import Exit
+from .manager import Manager, State
+from .program import program
+from .results import Change, Outcome, Status
+from .seed import MARK, seeds
+from .spec import Service, ServiceError, arguments, environment, left_out
+from .steps import Machine, Step, Write, shown
+
+# From the start of the process to the first answer: 1 s measured, more on a machine that is just booting.
+HEALTHY_SECONDS = 10.0
+POLL_SECONDS = 0.2
+LAST_LINES = 15
+BUNDLED = "the [cli] extra"
+
+
+def install(manager: Manager, machine: Machine, *, port: int | None, claude_path: str | None, dry_run: bool) -> Change:
+    """Has the service of this very program installed, loaded and answering."""
+    if claude_path is not None:
+        claude_path = os.path.abspath(os.path.expanduser(claude_path))  # noqa: PTH100, PTH111 - links are kept
+    settings = load(port=port, claude_path=claude_path)
+    if settings.port == 0:
+        raise ServiceError("A service needs a port of its own: --port 3456", Exit.USAGE)
+    service = Service(
+        (program(machine.environ), *arguments(port=port, claude_path=claude_path)),
+        _environment(manager, machine.environ, settings),
+    )
+    content = manager.render(service)
+    before, steps = manager.state(), manager.install(content)
+    notes = _notes(manager, machine.environ, settings)
+    done = tuple(shown(step) for step in steps)
+    if dry_run:
+        return Change("dry-run", manager.file, done, content.decode(), notes=notes)
+    if not (before.installed and before.running and settings_of(manager).port == settings.port):
+        _free(settings, notes)
+    machine.perform(steps)
+    health = _healthy(manager, machine, settings)
+    outcome = _outcome(before, steps)
+    hints = () if outcome == "unchanged" else tuple(manager.hints())
+    return Change(outcome, manager.file, done, "", f"{address(settings)}/v1", health, (*notes, *hints))
+
+
+def uninstall(manager: Manager, machine: Machine, *, dry_run: bool) -> Change:
+    """Ends the service and takes its file away."""
+    steps = manager.uninstall()
+    done = tuple(shown(step) for step in steps)
+    if dry_run:
+        return Change("dry-run", manager.file, done)
+    machine.perform(steps)
+    return Change("uninstalled" if steps else "absent", manager.file, done)
+
+
+def restart(manager: Manager, machine: Machine) -> Change:
+    """Starts the installed service anew and waits until it answers."""
+    _installed(manager)
+    settings = settings_of(manager)
+    steps = manager.restart()
+    machine.perform(steps)
+    health = _healthy(manager, machine, settings)
+    return Change("restarted", manager.file, tuple(map(shown, steps)), url=f"{address(settings)}/v1", signed_in=health)
+
+
+def status(manager: Manager) -> Status:
+    """Asks the manager, and the proxy itself. Changes nothing."""
+    state = manager.state()
+    settings = settings_of(manager) if state.installed else load()
+    health = occupant(settings).health
+    return Status(
+        manager=manager.name,
+        file=manager.file,
+        installed=state.installed,
+        loaded=state.loaded,
+        running=state.running,
+        pid=state.pid,
+        last_exit=state.last_exit,
+        url=f"{address(settings)}/v1",
+        healthy=bool(health),
+        signed_in=_signed_in(health),
+    )
+
+
+def logs(manager: Manager, machine: Machine, *, lines: int, follow: bool) -> int:
+    """Prints the service's last lines. Returns the exit code of what printed them."""
+    _installed(manager)
+    return machine.show(manager.logs(lines, follow=follow))
+
+
+def settings_of(manager: Manager) -> Settings:
+    """The settings the installed service runs with: its flags over the configuration."""
+    words = manager.command()
+    flags = {name: words[at + 1] for at, name in enumerate(words[:-1]) if name in ("--port", "--claude-path")}
+    return load(port=flags.get("--port"), claude_path=flags.get("--claude-path"))
+
+
+def _installed(manager: Manager) -> None:
+    if not manager.state().installed:
+        raise ServiceError("The service is not installed: claude-max install-agent")
+
+
+def _environment(manager: Manager, inherited: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    cli = locate(settings.claude_path, inherited)
+    search = (*_folders(cli, inherited), *manager.search)
+    return {**environment(inherited, search, manager.language), **manager.told}
+
+
+def _folders(cli: Cli, inherited: Mapping[str, str]) -> list[str]:
+    """Where `claude` is found as it was just now; and its interpreter, when it is a script of npm's."""
+    if cli.source == BUNDLED:
+        return []
+    folders = [str(cli.path.parent.absolute())]
+    with cli.path.open("rb") as file:
+        if file.read(2) == b"#!":
+            places = (Path(place) for place in inherited.get("PATH", "").split(os.pathsep) if place)
+            folders += [str(place) for place in places if os.access(place / "node", os.X_OK)][:1]
+    return folders
+
+
+def _notes(manager: Manager, inherited: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
+    notes = left_out(inherited, secrets=manager.secrets, config=config_path())
+    for seed in seeds(manager.file.parent, settings.port):
+        notes.append(f"{seed.file} starts claude-max-api-proxy on port {seed.port}, too. Take it away: {seed.undo}")
+    if manager.secrets is not None and manager.secrets.exists() and manager.secrets.stat().st_mode & 0o077:
+        notes.append(f"Others can read {manager.secrets}: chmod 600 {shlex.quote(str(manager.secrets))}")
+    return tuple(notes)
+
+
+def _free(settings: Settings, notes: tuple[str, ...]) -> None:
+    found = occupant(settings)
+    if found.kind is Kind.NOBODY:
+        return
+    if found.kind is Kind.UNUSABLE:
+        raise ServiceError(f"{settings.host}:{settings.port} cannot be used ({found.detail}).", Exit.PORT_TAKEN)
+    who = {Kind.OURS: "Another claude-max", Kind.SEED: "claude-max-api-proxy"}.get(found.kind, "Another program")
+    which = f", {found.detail}," if found.detail else ""
+    hint = " ".join(note for note in notes if MARK in note)
+    raise ServiceError(
+        f"{who}{which} is listening on port {settings.port}: stop it, or choose another with --port. {hint}".rstrip(),
+        Exit.PORT_TAKEN,
+    )
+
+
+def _outcome(before: State, steps: list[Step]) -> Outcome:
+    if not before.installed:
+        return "installed"
+    if any(isinstance(step, Write) for step in steps):
+        return "updated"
+    return "started" if steps else "unchanged"
+
+
+def _healthy(manager: Manager, machine: Machine, settings: Settings) -> bool | None:
+    """Waits until the proxy answers and knows its login. Returns that; raises ServiceError with the log's end."""
+    url = address(settings)
+    deadline = machine.clock() + HEALTHY_SECONDS
+    health = occupant(settings).health
+    while _signed_in(health) is None and machine.clock() < deadline:
+        machine.pause(POLL_SECONDS)
+        health = occupant(settings).health
+    if health:
+        return _signed_in(health)
+    last = machine.ask(manager.logs(LAST_LINES, follow=False)).stdout.rstrip()
+    raise ServiceError(f"The service was started and does not answer at {url} after {HEALTHY_SECONDS:.0f} s.\n{last}")
+
+
+def _signed_in(health: Mapping[str, object]) -> bool | None:
+    said = health.get("signed_in")
+    return said if isinstance(said, bool) else None

@@ -1,0 +1,40 @@
+"""Which service manager this machine has for its user; and what to say where there is none."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+
+from .launchd import Launchd
+from .manager import Manager
+from .spec import ServiceError
+from .steps import Machine
+from .systemd import SYSTEMCTL, Systemd
+
+BY_HAND = "Start it by hand, or from whatever starts your programs: claude-max serve"
+
+
+def choose(machine: Machine | None = None, platform: str = sys.platform) -> Manager:
+    """The manager of this machine. Raises ServiceError, with what to do by hand, where there is none."""
+    machine = machine or Machine()
+    if "SUDO_USER" in machine.environ and platform != "win32" and os.geteuid() == 0:
+        raise ServiceError("The service belongs to your own login: run the same command without sudo.")
+    if platform == "darwin":
+        return Launchd(machine, os.getuid())
+    if platform == "win32":
+        raise ServiceError(f"There is no service to install on Windows yet. {BY_HAND}")
+    if shutil.which("systemctl", path=machine.environ.get("PATH", os.defpath)) is None:
+        raise ServiceError(f"This machine has no systemd. {BY_HAND}")
+    said = machine.ask([*SYSTEMCTL, "show", "--property=Version"])
+    if said.returncode != 0:
+        raise ServiceError(
+            f"Your user's systemd cannot be reached ({_reason(said.stderr, machine.environ)}). {BY_HAND}"
+        )
+    return Systemd(machine)
+
+
+def _reason(said: str, environ: Mapping[str, str]) -> str:
+    why = " ".join(said.split()).rstrip(".") or "it says nothing"
+    if "XDG_RUNTIME_DIR" not in environ:
+        why += "; XDG_RUNTIME_DIR is not set, as after `su`: log in as this user instead"
+    return why

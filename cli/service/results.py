@@ -1,0 +1,94 @@
+"""What the service commands found out or did, and how people read it. No I/O."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from ..output import Exit, Result
+
+Outcome = Literal["installed", "updated", "started", "unchanged", "restarted", "uninstalled", "absent", "dry-run"]
+
+SENTENCES: dict[Outcome, str] = {
+    "installed": "Installed. It starts by itself from now on.",
+    "updated": "Updated and started anew.",
+    "started": "It was installed already, and runs again.",
+    "unchanged": "Nothing to do: it is installed just so, and runs.",
+    "restarted": "Restarted.",
+    "uninstalled": "Ended and taken away.",
+    "absent": "Nothing to do: it is not installed.",
+    "dry-run": "Nothing was changed.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Result):
+    """What an action did, or in a dry run would do. `signed_in` is None where it was not asked or not known."""
+
+    outcome: Outcome
+    file: Path
+    commands: tuple[str, ...]
+    content: str = ""
+    url: str = ""
+    signed_in: bool | None = None
+    notes: tuple[str, ...] = ()
+
+    def drawn(self) -> Iterable[RenderableType]:
+        """The file and the commands of a dry run; else one sentence and the address."""
+        if self.outcome == "dry-run":
+            if self.content:
+                yield Text(f"# {self.file}", style="bold")
+                yield Text(self.content.rstrip())
+            yield from (Text(f"$ {command}", style="cyan") for command in self.commands)
+        yield Text(SENTENCES[self.outcome], style="bold")
+        if self.url:
+            yield Text(self.url)
+        if self.signed_in is False:
+            yield Text("Claude Code is not signed in there: claude auth login", style="yellow")
+        yield from (Text(f"· {note}", style="yellow") for note in self.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Status(Result):
+    """The service now: what its manager says, and whether the proxy answers at its address."""
+
+    manager: str
+    file: Path
+    installed: bool
+    loaded: bool
+    running: bool
+    pid: int | None
+    last_exit: int | None
+    url: str
+    healthy: bool
+    signed_in: bool | None
+
+    @property
+    def exit(self) -> Exit:
+        """Fine when it runs and answers."""
+        return Exit.FINE if self.running and self.healthy else Exit.FAILED
+
+    def drawn(self) -> Iterator[RenderableType]:
+        """One line a fact, and what to do next."""
+        process = f"running, pid {self.pid}" if self.running else "not running"
+        if not self.running and self.last_exit is not None:
+            process += f", last exit code {self.last_exit}"
+        yield _line("installed", self.installed, str(self.file) if self.installed else "no")
+        yield _line("loaded", self.loaded, f"by {self.manager}" if self.loaded else f"not by {self.manager}")
+        yield _line("process", self.running, process)
+        yield _line("answers", self.healthy, self.url if self.healthy else f"nothing of ours at {self.url}")
+        if self.healthy:
+            login = {True: "yes", False: "no: claude auth login", None: "not known yet"}[self.signed_in]
+            yield _line("signed in", self.signed_in is True, login)
+        if not self.installed:
+            yield Text("Install it: claude-max install-agent")
+        elif self.exit is not Exit.FINE:
+            yield Text("See why: claude-max agent logs · try again: claude-max agent restart")
+
+
+def _line(name: str, fine: bool, said: str) -> Text:
+    mark, style = ("✓", "green") if fine else ("✗", "red")
+    return Text.assemble((f"{mark} ", style), f"{name:<10} ", said)

@@ -1,0 +1,27 @@
+"""Why it does not work, and the command that mends it.
+
+`finding` what a check says · `machine` what a check may look at · `claude` the program and its login ·
+`surroundings` everything around it · `service` the one that starts at login · `live` one tiny turn ·
+`checks` all of them in order, and running them.
+
+A check is `check_NAME(machine) -> Finding | None`; None means that it does not apply. It prints nothing, changes
+nothing, reads no credentials and asks the machine only through its Machine, so that a test can cause every finding.
+"""
+
+from .checks import CHECKS, LIVE, describe, examine
+from .finding import Check, Finding, Status
+from .machine import Machine, SeedService, ServiceRecord, this_machine
+
+__all__ = [
+    "CHECKS",
+    "LIVE",
+    "Check",
+    "Finding",
+    "Machine",
+    "SeedService",
+    "ServiceRecord",
+    "Status",
+    "describe",
+    "examine",
+    "this_machine",
+]

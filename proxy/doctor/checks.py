@@ -1,0 +1,46 @@
+"""All checks, in the order in which a person would look, and running them."""
+
+from collections.abc import Iterator, Sequence
+
+from .claude import check_cli, check_contract, check_login, check_python, check_shadows
+from .finding import Check, Finding, failed
+from .live import check_live
+from .machine import Machine
+from .service import check_service, check_service_environment
+from .surroundings import check_config, check_environment, check_folders, check_memory, check_port
+
+CHECKS: tuple[Check, ...] = (
+    check_python,
+    check_cli,
+    check_shadows,
+    check_login,
+    check_environment,
+    check_config,
+    check_port,
+    check_contract,
+    check_folders,
+    check_service,
+    check_service_environment,
+    check_memory,
+)
+# Spends tokens, so only when asked for.
+LIVE: Check = check_live
+
+
+def describe(check: Check) -> tuple[str, str]:
+    """A check's name and what holds when it is content."""
+    name = getattr(check, "__name__", repr(check))
+    return name.removeprefix("check_").replace("_", "-"), (check.__doc__ or "").splitlines()[0]
+
+
+def examine(machine: Machine, checks: Sequence[Check]) -> Iterator[Finding]:
+    """What the checks find, in order. A check that crashes is itself a finding."""
+    for check in checks:
+        try:
+            found = check(machine)
+        except Exception as error:  # noqa: BLE001 - a doctor that dies of one organ is of no use
+            name, _ = describe(check)
+            what = f"The check itself failed: {type(error).__name__}: {error}"
+            found = failed(name, what, "This is a fault of claude-max; the other checks are not affected.")
+        if found is not None:
+            yield found

@@ -1,0 +1,143 @@
+"""The checks of the `claude` program: which one, its version, its login, what is known of its behaviour."""
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from ..engine.locate import MINIMUM, TESTED, Cli, candidates, check, dotted
+from ..errors import CliCrashed, CliUnavailable
+from .finding import Finding, failed, ok, warning
+from .machine import Machine
+
+INSTALL = (
+    "npm install -g @anthropic-ai/claude-code",
+    "uv tool install 'claude-max-toolkit[cli]'",
+)
+# The CLI itself begins to warn of an ending login about so early.
+SOON_DAYS = 7
+
+
+def check_python(machine: Machine) -> Finding | None:
+    """Python and this package."""
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    return ok("python", f"Python {python}, claude-max {version('claude-max-toolkit')} in {sys.prefix}")
+
+
+def check_cli(machine: Machine) -> Finding | None:
+    """The Claude Code CLI is found, runs, and is new enough."""
+    cli = machine.cli
+    if isinstance(cli, CliUnavailable):
+        old = f"at least {dotted(MINIMUM)} is needed" in cli.message
+        mend = ("claude update", *INSTALL) if old else INSTALL
+        return failed("cli", cli.message, "Without it no request can be answered.", *mend)
+    what = f"Claude Code {cli.version_text} at {cli.path} ({cli.source})"
+    if cli.version < TESTED:
+        why = f"It is new enough, but older than {dotted(TESTED)}, which claude-max is tested with."
+        return warning("cli", what, why, *((f"{_typed(cli, machine.environ)} update",) if cli.source == "PATH" else ()))
+    return ok("cli", what, "" if cli.version == TESTED else f"claude-max is tested with {dotted(TESTED)}.")
+
+
+def check_shadows(machine: Machine) -> Finding | None:
+    """No other `claude` on PATH could be taken for the one in use."""
+    if isinstance(machine.cli, CliUnavailable):
+        return None
+    used = machine.cli.path.resolve()
+    others = [path for path, source in candidates(machine.environ) if source == "PATH" and path.resolve() != used]
+    if not others:
+        return ok("shadows", "No other claude is on PATH")
+    listed = ", ".join(f"{path} ({_version(path)})" for path in others)
+    why = (
+        f"claude-max runs {machine.cli.path}, a terminal runs {shutil.which('claude', path=_path(machine.environ))}. "
+        "A service with another PATH may run yet another one; name the one that you want, or remove the rest."
+    )
+    named = f"export CLAUDE_MAX_CLAUDE_PATH={shlex.quote(str(machine.cli.path))}"
+    return warning("shadows", f"Also on PATH: {listed}", why, named)
+
+
+def check_login(machine: Machine) -> Finding | None:
+    """The CLI is signed in, as the proxy runs it; no token is spent."""
+    if isinstance(machine.cli, CliUnavailable):
+        return None
+    return login_finding("login", machine, machine.cli, machine.cli_environ())
+
+
+def login_finding(name: str, machine: Machine, cli: Cli, environ: Mapping[str, str]) -> Finding:
+    """Whether `cli` is signed in when it runs with `environ`."""
+    claude = _typed(cli, machine.environ)
+    try:
+        said = machine.login(cli.path, environ)
+    except CliCrashed as error:
+        return failed(name, error.message, "Whether it is signed in is not known.", f"{claude} auth status")
+    sign_in = (f"{claude} auth login", f"{claude} setup-token   # on a machine without a browser or a keychain")
+    if not said["loggedIn"]:
+        return failed(name, "Claude Code is not signed in", "Every request would end with a 401.", *sign_in)
+    plan = said.get("planTier") or said.get("subscriptionType")
+    if plan:
+        what = f"Signed in, plan {plan}"
+    elif said.get("authMethod") == "oauth_token":
+        what = "Signed in with CLAUDE_CODE_OAUTH_TOKEN"
+    else:
+        what = f"Signed in ({said.get('authMethod')})"
+    if said.get("apiKeySource"):
+        why = "Requests are billed to the key, not to a subscription."
+        return warning(name, f"{what}, by {said['apiKeySource']}", why, f"unset {said['apiKeySource']}")
+    ends = _moment(said.get("loginExpiresAt"))
+    if ends is None:
+        return ok(name, what)
+    left = ends - datetime.now(UTC)
+    when = f"{ends.astimezone():%Y-%m-%d %H:%M}"
+    if left.total_seconds() <= 0:
+        return failed(name, f"{what}, but the login ended {when}", "Requests may end with a 401.", sign_in[0])
+    if left.days < SOON_DAYS:
+        return warning(name, f"{what}, until {when}", "Then requests end with a 401.", sign_in[0])
+    return ok(name, f"{what}, until {when}")
+
+
+def check_contract(machine: Machine) -> Finding | None:
+    """This CLI behaves as was measured on the tested one."""
+    if machine.contract is None or isinstance(machine.cli, CliUnavailable):
+        return None
+    record = machine.contract(machine.cli)
+    which = f"Claude Code {machine.cli.version_text}"
+    if not record.fails:
+        return ok("contract", f"{which} behaves as measured ({len(record.holds)} capabilities)")
+    claude = _typed(machine.cli, machine.environ)
+    if record.unsafe is not None:
+        return failed(
+            "contract", f"{which} must not be used: {record.unsafe}", "`serve` refuses it.", f"{claude} update"
+        )
+    listed = "; ".join(f"{name}: {why}" for name, why in record.fails.items())
+    why = "claude-max does without what fails; answers may come slower."
+    return warning("contract", f"{which} does not do everything as measured: {listed}", why, f"{claude} update")
+
+
+def _typed(cli: Cli, environ: Mapping[str, str]) -> str:
+    """How to type this program: its name where a terminal would run it, else its path."""
+    found = shutil.which("claude", path=_path(environ))
+    same = found is not None and Path(found).resolve() == cli.path.resolve()
+    return "claude" if same else shlex.quote(str(cli.path))
+
+
+def _path(environ: Mapping[str, str]) -> str:
+    return environ.get("PATH", os.defpath)
+
+
+def _version(path: Path) -> str:
+    try:
+        return check(path, "PATH").version_text
+    except CliUnavailable:
+        return "not usable"
+
+
+def _moment(text: object) -> datetime | None:
+    """An ISO 8601 time, None where there is none."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,135 @@
+"""What the checks may look at: each part can be replaced, so that a test can cause every finding."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platformdirs import user_cache_path
+
+from ..config import ConfigError, Settings, config_path, load
+from ..engine import inquiry
+from ..engine.command import environment
+from ..engine.locate import Cli, locate
+from ..errors import CliUnavailable
+from ..events import JsonObject
+from ..presence import Occupant, occupant
+
+if TYPE_CHECKING:
+    from ..engine.contract import Record
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRecord:
+    """The service as its manager (launchd, systemd) knows it.
+
+    `environ` is the one that it runs in, and may hold the user's token: never show it. `claude_path` is the program
+    that it was told to run.
+    """
+
+    unit: Path
+    loaded: bool
+    running: bool
+    environ: Mapping[str, str] = field(repr=False)
+    claude_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeedService:
+    """A service of `claude-max-api-proxy`, and the command that takes it away."""
+
+    unit: Path
+    undo: str
+
+
+def _no_seeds(port: int) -> Sequence[SeedService]:
+    return ()
+
+
+def _contract(cli: Cli) -> "Record":
+    """What is remembered of this CLI; where nothing is, it is tried now, which takes about two seconds."""
+    # A web server comes with it, which no other check needs.
+    from ..engine.contract import examine
+    from ..engine.contract_store import key, recall, remember
+
+    file, name = user_cache_path("claude-max") / "contracts.json", key(cli, version("claude-max-toolkit"))
+    record = recall(file, name)
+    if record is None:
+        record = asyncio.run(examine(cli.path, os.environ.get("PATH", os.defpath)))
+        if not record.fails:
+            remember(file, name, record)
+    return record
+
+
+def _available_memory() -> int:
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """This machine, as far as the proxy depends on it.
+
+    `folders` are those that must be writable, by what they are for. `contract` and `service` are None where nobody
+    can tell; `service` returns None when it is not installed. `seeds` are the services that take a port.
+    """
+
+    environ: Mapping[str, str]
+    config_path: Path
+    folders: Mapping[str, Path]
+    load: Callable[[], Settings] = load
+    login: Callable[[Path, Mapping[str, str]], JsonObject] = inquiry.login
+    occupant: Callable[[Settings], Occupant] = occupant
+    available_memory: Callable[[], int] = _available_memory
+    contract: "Callable[[Cli], Record] | None" = None
+    service: Callable[[], ServiceRecord | None] | None = None
+    seeds: Callable[[int], Sequence[SeedService]] = _no_seeds
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings in force; the defaults when they are broken, which only `check_config` reports."""
+        try:
+            return self.load()
+        except ConfigError:
+            return Settings.model_construct()
+
+    @cached_property
+    def cli(self) -> Cli | CliUnavailable:
+        """The CLI that would be run, or why there is none."""
+        try:
+            return locate(self.settings.claude_path, self.environ)
+        except CliUnavailable as error:
+            return error
+
+    def cli_environ(self, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment that the proxy gives the CLI, from this machine's own or from a service's."""
+        source = self.environ if inherited is None else inherited
+        return environment(source, allow_api_key=self.settings.allow_anthropic_api_key)
+
+
+def this_machine(
+    *,
+    service: Callable[[], ServiceRecord | None] | None = None,
+    seeds: Callable[[int], Sequence[SeedService]] = _no_seeds,
+) -> Machine:
+    """The real one."""
+    environ, home = os.environ, Path.home()
+    return Machine(
+        environ=environ,
+        config_path=config_path(),
+        folders={
+            "cache": user_cache_path("claude-max"),
+            "configuration": config_path().parent,
+            "temporary": Path(tempfile.gettempdir()),
+            "Claude Code's own": Path(environ.get("CLAUDE_CONFIG_DIR") or home / ".claude"),
+        },
+        contract=_contract,
+        service=service,
+        seeds=seeds,
+    )

@@ -1,0 +1,49 @@
+"""The checks of the service that starts at login: it runs, and in an environment in which `claude` works.
+
+A service gets another environment than a terminal. That is the most frequent reason why it fails where `serve` by hand
+does not, so the questions are asked again with the service's own.
+"""
+
+from ..engine.locate import locate
+from ..errors import CliUnavailable
+from .claude import login_finding
+from .finding import Finding, Status, failed, ok, warning
+from .machine import Machine
+
+
+def check_service(machine: Machine) -> Finding | None:
+    """The service that starts at login is installed, loaded and running."""
+    if machine.service is None:
+        return None
+    record = machine.service()
+    if record is None:
+        return ok("service", "Not installed; `claude-max install-agent` makes the proxy start at login")
+    if not record.loaded:
+        why = "The service manager does not know it, so it does not start."
+        return failed("service", f"{record.unit} is there, but not loaded", why, "claude-max install-agent")
+    if not record.running:
+        why = "It ended, or could not start; its log says why."
+        mend = ("claude-max agent logs", "claude-max agent restart")
+        return failed("service", f"{record.unit} is loaded, but not running", why, *mend)
+    return ok("service", f"{record.unit} is loaded and running")
+
+
+def check_service_environment(machine: Machine) -> Finding | None:
+    """`claude` is found and signed in, in the service's own environment."""
+    record = machine.service() if machine.service is not None else None
+    if record is None:
+        return None
+    name = "service-environment"
+    explicit = record.claude_path
+    try:
+        cli = locate(explicit, record.environ)
+    except CliUnavailable as error:
+        return failed(name, error.message, "The service's PATH is not your terminal's.", "claude-max install-agent")
+    login = login_finding(name, machine, cli, machine.cli_environ(record.environ))
+    if login.status is Status.FAILED:
+        return failed(name, f"In the service: {login.what}", login.why, *login.mend, "claude-max agent restart")
+    here = machine.cli
+    if not isinstance(here, CliUnavailable) and here.path.resolve() != cli.path.resolve():
+        what = f"The service runs {cli.path} ({cli.version_text}), not {here.path} ({here.version_text})"
+        return warning(name, what, "Install it again, and it takes what a terminal takes.", "claude-max install-agent")
+    return ok(name, f"In the service: {cli.path}. {login.what}")

@@ -1,0 +1,149 @@
+"""The checks of everything around the CLI: environment, configuration, port, folders, memory."""
+
+import os
+import shlex
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..config import ConfigError
+from ..engine.command import API_KEYS
+from ..presence import Kind, Occupant, address
+from .finding import Finding, failed, ok, warning
+from .machine import Machine
+
+# A process that has answered many turns (measured on Claude Code 2.1.330).
+WORKER_BYTES = 280 * 1024 * 1024
+
+
+def check_environment(machine: Machine) -> Finding | None:
+    """No variable makes the CLI bill somebody else, or send its requests elsewhere."""
+    keys = [name for name in API_KEYS if machine.environ.get(name)]
+    base = machine.environ.get("ANTHROPIC_BASE_URL")
+    said, reasons = [], []
+    if keys:
+        said.append(f"{' and '.join(keys)} {'is' if len(keys) == 1 else 'are'} set")
+        if machine.settings.allow_anthropic_api_key:
+            reasons.append("`allow_anthropic_api_key` hands it to the CLI: requests are billed to it, not to the plan.")
+        else:
+            reasons.append("claude-max does not pass it on, so the plan is used; `claude` run by hand is billed to it.")
+    if base:
+        said.append(f"ANTHROPIC_BASE_URL is set to {_without_password(base)}")
+        reasons.append("Every request goes there instead of to Anthropic.")
+    if not said:
+        return ok("environment", "No API key or base URL is set in the environment")
+    names = [*keys, *(["ANTHROPIC_BASE_URL"] if base else [])]
+    return warning("environment", ", ".join(said), " ".join(reasons), f"unset {' '.join(names)}")
+
+
+def check_config(machine: Machine) -> Finding | None:
+    """The configuration can be used."""
+    try:
+        settings = machine.load()
+    except ConfigError as error:
+        edit = f"${{EDITOR:-vi}} {shlex.quote(str(machine.config_path))}"
+        return failed("config", str(error), "claude-max does not start with it.", edit, "claude-max config show")
+    if not machine.config_path.exists():
+        return ok("config", f"Defaults and CLAUDE_MAX_* variables; there is no {machine.config_path}")
+    mode = machine.config_path.stat().st_mode
+    if settings.api_key is not None and os.name == "posix" and mode & 0o077 and "CLAUDE_MAX_API_KEY" not in os.environ:
+        why = "It holds the key that clients must send."
+        mend = f"chmod 600 {shlex.quote(str(machine.config_path))}"
+        return warning("config", f"Other users of this machine can read {machine.config_path}", why, mend)
+    return ok("config", f"{machine.config_path} is valid")
+
+
+def check_port(machine: Machine) -> Finding | None:
+    """The port is free, or the proxy already answers there."""
+    port = machine.settings.port
+    if port == 0:
+        return ok("port", "Port 0: a free one is taken at each start")
+    found, seeds = machine.occupant(machine.settings), machine.seeds(port)
+    undo = [seed.undo for seed in seeds]
+    units = " and ".join(str(seed.unit) for seed in seeds)
+    another = f"claude-max serve --port {port + 1 if port < 65535 else port - 1}"
+    match found.kind:
+        case Kind.OURS:
+            return _ours(found, address(machine.settings))
+        case Kind.SEED:
+            who = f" ({found.detail})" if found.detail else ""
+            return failed(
+                "port",
+                f"Port {port} is taken by claude-max-api-proxy{who}, the npm package that claude-max grew from",
+                "Two servers cannot share a port." + (f" It is started at login by {units}." if seeds else ""),
+                *undo,
+                another,
+            )
+        case Kind.OTHER:
+            who = found.detail or "another program"
+            see = f"lsof -nP -iTCP:{port} -sTCP:LISTEN"
+            return failed("port", f"Port {port} is taken by {who}", "Two servers cannot share a port.", see, another)
+        case Kind.UNUSABLE:
+            why = f"The system says: {found.detail}."
+            return failed("port", f"{machine.settings.host} port {port} cannot be used", why, another)
+        case Kind.NOBODY:
+            if seeds:
+                why = "It starts claude-max-api-proxy at login, on this port."
+                return warning("port", f"Port {port} is free now, but there is {units}", why, *undo)
+            return ok("port", f"Port {port} is free; `claude-max serve` would take it")
+
+
+def check_folders(machine: Machine) -> Finding | None:
+    """The folders that are written to can be written to."""
+    troubles = {}
+    for purpose, folder in machine.folders.items():
+        try:
+            _write(folder)
+        except OSError as error:
+            troubles[purpose, folder] = error.strerror or str(error)
+    if not troubles:
+        return ok("folders", f"Writable: {', '.join(machine.folders)}")
+    what = "; ".join(f"the {purpose} folder {folder}: {why}" for (purpose, folder), why in troubles.items())
+    mend = [f"ls -ld {shlex.quote(str(folder))}" for _, folder in troubles]
+    return failed("folders", f"Not writable: {what}", "The proxy and the CLI keep files there.", *mend)
+
+
+def check_memory(machine: Machine) -> Finding | None:
+    """There is memory for as many claude processes as are configured."""
+    workers, available = machine.settings.max_workers, machine.available_memory()
+    needed = workers * WORKER_BYTES
+    what = f"{workers} workers may need {_gib(needed)}, {_gib(available)} is available"
+    if needed <= available:
+        return ok("memory", what)
+    fitting = max(1, available // WORKER_BYTES)
+    why = "The machine may swap or end processes when many requests come at once."
+    return warning("memory", what, why, f"claude-max serve --max-workers {fitting}")
+
+
+def _ours(found: Occupant, url: str) -> Finding:
+    health, installed = found.health, version("claude-max-toolkit")
+    what = f"claude-max {health['version']} answers at {url}, with Claude Code {health['cli_version']}"
+    if health["version"] != installed:
+        return warning("port", what, f"Installed is {installed}: restart it.", "claude-max agent restart")
+    if health.get("scripted"):
+        return warning(
+            "port", f"{what}, in demo mode", "Every answer is scripted. Stop it, and start it without --demo."
+        )
+    if health.get("signed_in") is False:
+        return warning("port", what, "It says that Claude Code is not signed in.", "claude auth login")
+    if health.get("ready") is False:
+        return warning("port", what, "It is not ready: it still starts, or claude does not.", "claude-max agent logs")
+    return ok("port", f"{what}, and is healthy")
+
+
+def _write(folder: Path) -> None:
+    """Writes a file there, or in the nearest folder above that exists. Raises OSError."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"x")
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB"

@@ -1,0 +1,84 @@
+"""What the actions do beyond running commands: waiting for the proxy, and looking from inside the service."""
+
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import harness
+import pytest
+from harness.stand_ins import StandIns
+
+from claude_max.cli.service import actions
+from claude_max.cli.service.inside import environment_of
+from claude_max.cli.service.launchd import Launchd
+from claude_max.cli.service.spec import Service, ServiceError
+from claude_max.cli.service.steps import Machine
+
+NOT_LOADED = (113, "Could not find service")
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(autouse=True)
+def no_configuration(monkeypatch: pytest.MonkeyPatch, stand_ins: StandIns) -> None:
+    monkeypatch.setenv("CLAUDE_MAX_CONFIG", str(stand_ins.folder / "none.toml"))
+
+
+@pytest.fixture
+def machine(stand_ins: StandIns) -> Iterator[Machine]:
+    """One with a small launchd of its own."""
+    launchctl = stand_ins.bin / "launchctl"
+    script = (Path(harness.__file__).parent / "small_launchd.py").read_text()
+    launchctl.write_text(f"#!{sys.executable}\n{script}")
+    # Else a checkout below /tmp would, rightly, be refused as passing.
+    made = Machine(environ={**stand_ins.environ, "TMPDIR": str(stand_ins.folder), "CLAUDE_MAX_WARM": "1"})
+    yield made
+    made.ask([str(launchctl), "bootout", "gui/501/com.claude-max.proxy"])
+
+
+def test_the_property_list_really_starts_the_proxy(machine: Machine, port: int) -> None:
+    agent = Launchd(machine, 501)
+    made = actions.install(agent, machine, port=port, claude_path=None, dry_run=False)
+    assert (made.outcome, made.url, made.signed_in) == ("installed", f"http://127.0.0.1:{port}/v1", False)
+    assert "OPENAI_BASE_URL" in agent.log.read_text()
+    first = actions.status(agent)
+    assert (first.running, first.healthy, first.exit) == (True, True, 0)
+    assert actions.install(agent, machine, port=port, claude_path=None, dry_run=False).outcome == "unchanged"
+    assert environment_of(agent)["USER"] == "ada"
+    assert actions.restart(agent, machine).outcome == "restarted"
+    assert actions.status(agent).pid != first.pid
+    assert actions.uninstall(agent, machine, dry_run=False).outcome == "uninstalled"
+    assert not actions.status(agent).healthy
+
+
+def test_one_that_does_not_come_up_shows_the_end_of_its_log(stand_ins: StandIns, port: int) -> None:
+    stand_ins.answer({"launchctl print": [NOT_LOADED], "tail": [(0, "claude-max: what went wrong\n")]})
+    machine = Machine(
+        stand_ins.machine().clock,
+        stand_ins.paused.append,
+        {**stand_ins.environ, "TMPDIR": str(stand_ins.folder)},
+    )
+    with pytest.raises(ServiceError, match=r"does not answer .* after 10 s\.\nclaude-max: what went wrong"):
+        actions.install(Launchd(machine, 501), machine, port=port, claude_path=None, dry_run=False)
+    assert len(stand_ins.paused) == 10
+
+
+def test_one_that_does_not_run_has_the_environment_of_its_file(stand_ins: StandIns) -> None:
+    stand_ins.answer({"launchctl print": [NOT_LOADED]})
+    agent = Launchd(stand_ins.machine(), 501)
+    agent.file.parent.mkdir(parents=True)
+    agent.file.write_bytes(agent.render(Service(("/bin/claude-max", "serve"), {"PATH": "/wrong"})))
+    assert environment_of(agent) == {"HOME": str(stand_ins.home), "USER": "ada", "LOGNAME": "ada", "PATH": "/wrong"}
+
+
+def test_a_service_cannot_have_just_any_port(stand_ins: StandIns, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAUDE_MAX_PORT", "0")
+    machine = stand_ins.machine()
+    with pytest.raises(ServiceError, match="--port 3456"):
+        actions.install(Launchd(machine, 501), machine, port=None, claude_path=None, dry_run=True)

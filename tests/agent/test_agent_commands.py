@@ -1,0 +1,110 @@
+"""The commands as they are typed, the machine's own programs stood in for: output, exit codes, what is refused."""
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from harness.proxy import installed
+from harness.stand_ins import StandIns
+
+ABSENT = "LoadState=not-found\nActiveState=inactive\nUnitFileState=\nMainPID=0\n"
+
+
+def run(stand_ins: StandIns, *words: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [installed(), *words],
+        # Else a checkout below /tmp would, rightly, be refused as passing.
+        env={**stand_ins.environ, "TMPDIR": str(stand_ins.folder), **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def linux(stand_ins: StandIns) -> StandIns:
+    if os.uname().sysname != "Linux":
+        pytest.skip("systemctl is only asked on Linux")
+    stand_ins.answer({"systemctl --user show": [(0, ABSENT)]})
+    return stand_ins
+
+
+def unit(linux: StandIns) -> Path:
+    return linux.home / ".config/systemd/user/claude-max.service"
+
+
+def test_a_dry_run_shows_the_file_and_the_commands_and_changes_nothing(linux: StandIns) -> None:
+    done = run(linux, "install-agent", "--dry-run", "--port", "4001", CLAUDE_CODE_OAUTH_TOKEN="secret-word")
+    assert done.returncode == 0, done.stderr
+    assert f'ExecStart="{installed()}" "serve" "--port" "4001"' in done.stdout
+    assert "$ systemctl --user enable --now claude-max.service" in done.stdout
+    assert "claude auth login" in done.stdout
+    assert "secret-word" not in done.stdout
+    assert not unit(linux).exists()
+    assert linux.changes("show") == []
+
+
+def test_the_folder_of_claude_comes_first_in_its_path(linux: StandIns) -> None:
+    claude = linux.home / "my tools/claude"
+    claude.parent.mkdir()
+    claude.write_text("#!/bin/sh\necho '2.1.330 (Claude Code)'\n")
+    claude.chmod(0o755)
+    done = run(linux, "install-agent", "--dry-run", "--json", "--claude-path", str(claude))
+    content = json.loads(done.stdout)["content"]
+    assert f'"--claude-path" "{claude}"' in content
+    assert f'Environment="PATH={claude.parent}:' in content
+
+
+def test_a_port_in_use_is_told_before_anything_is_changed(linux: StandIns) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run(linux, "install-agent", "--port", port, "--json")
+    assert done.returncode == 5
+    assert f"listening on port {port}: stop it, or choose another" in json.loads(done.stdout)["error"]["message"]
+    assert linux.changes("show") == []
+
+
+def test_no_claude_is_told_with_its_own_code(linux: StandIns) -> None:
+    done = run(linux, "install-agent", "--claude-path", "/not/there", "--dry-run")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "There is no Claude Code CLI at /not/there" in done.stderr
+
+
+def test_a_wrong_setting_is_a_usage_error(linux: StandIns) -> None:
+    done = run(linux, "install-agent", "--dry-run", CLAUDE_MAX_PORT="many")
+    assert done.returncode == 2
+    assert "CLAUDE_MAX_PORT" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("logs",), ("restart",)])
+def test_what_is_not_installed_cannot_be_asked(linux: StandIns, words: tuple[str, ...]) -> None:
+    done = run(linux, "agent", *words)
+    assert done.returncode == 1
+    assert "The service is not installed: claude-max install-agent" in done.stderr
+
+
+def test_status_of_nothing(linux: StandIns) -> None:
+    done = run(linux, "agent", "status", CLAUDE_MAX_PORT="1")
+    assert done.returncode == 1
+    assert "✗ installed  no" in done.stdout
+    assert "Install it: claude-max install-agent" in done.stdout
+
+
+def test_logs_go_where_they_are_read(linux: StandIns) -> None:
+    unit(linux).parent.mkdir(parents=True)
+    unit(linux).write_text("[Service]\n")
+    linux.answer({"systemctl --user show": [(0, ABSENT)], "journalctl": [(0, "its last line\n")]})
+    done = run(linux, "agent", "logs", "-n", "3", "--follow")
+    assert (done.returncode, done.stdout) == (0, "its last line\n")
+    assert linux.calls[-1] == "journalctl --user-unit claude-max.service -n 3 --no-pager --follow"
+
+
+def test_without_a_service_manager_the_way_by_hand_is_told(linux: StandIns) -> None:
+    linux.answer({"systemctl": [(1, "Failed to connect to bus: No medium found")]})
+    done = run(linux, "install-agent")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "claude-max serve" in done.stderr

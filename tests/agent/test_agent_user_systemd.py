@@ -1,0 +1,139 @@
+"""End to end: the installed command, a real user systemd, the real CLI, a scripted service behind it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from harness.proxy import installed, scripted
+from harness.user_systemd import Unavailable, UserSystemd, user_systemd
+
+from claude_max.cli.service.quoting import unquoted
+from claude_max.cli.service.spec import Service
+from claude_max.cli.service.steps import Machine
+from claude_max.cli.service.systemd import Systemd
+
+TOKEN = "sk-ant-oat01-in-a-file"
+
+
+@pytest.fixture
+def systemd(home: Path, tmp_path: Path) -> Iterator[UserSystemd]:
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "USER": "nobody-in-particular",
+        # Else a checkout below /tmp would, rightly, be refused as passing.
+        "TMPDIR": str(tmp_path),
+        "CLAUDE_CODE_OAUTH_TOKEN": TOKEN,
+        "CLAUDE_MAX_WARM": "1",
+    }
+    try:
+        with user_systemd(tmp_path, environ) as running:
+            yield running
+    except Unavailable as reason:
+        pytest.skip(f"no user systemd: {reason}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def result(done: "subprocess.CompletedProcess[str]", code: int = 0) -> dict[str, object]:
+    assert done.returncode == code, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+def eventually(systemd: UserSystemd, old: object) -> dict[str, object]:
+    """The status with a new process that answers, as `agent status` says it: there is no event to wait for."""
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        done = systemd.run(installed(), "agent", "status", "--json")
+        if done.returncode == 0 and json.loads(done.stdout)["pid"] != old:
+            return result(done)
+    raise AssertionError(done.stdout + done.stderr)
+
+
+def test_install_kill_restart_uninstall(systemd: UserSystemd, home: Path) -> None:
+    claude_max, port = installed(), str(free_port())
+    unit = home / ".config/systemd/user/claude-max.service"
+    shown = result(systemd.run(claude_max, "install-agent", "--port", port, "--dry-run", "--json"))
+    assert shown["outcome"] == "dry-run"
+    assert not unit.exists()
+    with scripted() as api:
+        # As the note about the token says: in a file of the user's own, and the address in a drop-in.
+        secrets = home / ".config/claude-max/service.env"
+        secrets.parent.mkdir(parents=True)
+        secrets.write_text(f"CLAUDE_CODE_OAUTH_TOKEN={TOKEN}\n")
+        secrets.chmod(0o600)
+        drop_in = Path(f"{unit}.d/here.conf")
+        drop_in.parent.mkdir(parents=True)
+        drop_in.write_text(f"[Service]\nEnvironment=ANTHROPIC_BASE_URL={api.url}\n")
+
+        made = result(systemd.run(claude_max, "install-agent", "--port", port, "--json"))
+        assert (made["outcome"], made["signed_in"]) == ("installed", True)
+        assert made["url"] == f"http://127.0.0.1:{port}/v1"
+        assert unit.read_text() == shown["content"]
+        assert TOKEN not in unit.read_text()
+        assert any("enable-linger" in note for note in made["notes"])  # type: ignore[attr-defined]
+
+        again = result(systemd.run(claude_max, "install-agent", "--port", port, "--json"))
+        assert (again["outcome"], again["commands"]) == ("unchanged", [])
+
+        before = result(systemd.run(claude_max, "agent", "status", "--json"))
+        assert [before[name] for name in ("installed", "loaded", "running", "healthy", "signed_in")] == [True] * 5
+        assert answered(port).endswith("You said: hello")
+
+        assert systemd.run("kill", f"-{signal.SIGKILL}", str(before["pid"])).returncode == 0
+        after = eventually(systemd, before["pid"])
+        assert answered(port).endswith("You said: hello")
+
+        assert result(systemd.run(claude_max, "agent", "restart", "--json"))["signed_in"] is True
+        assert eventually(systemd, after["pid"])["running"] is True
+
+        gone = result(systemd.run(claude_max, "uninstall-agent", "--json"))
+        assert gone["outcome"] == "uninstalled"
+        assert not unit.exists()
+        with pytest.raises(httpx2.ConnectError):
+            answered(port)
+    status = result(systemd.run(claude_max, "agent", "status", "--json"), 1)
+    assert [status[name] for name in ("installed", "loaded", "running", "healthy")] == [False] * 4
+    assert result(systemd.run(claude_max, "uninstall-agent", "--json"))["outcome"] == "absent"
+
+
+def test_awkward_words_arrive_as_they_are(systemd: UserSystemd, home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / """it's "50%h" $HOME \\ ü"""
+    folder.mkdir()
+    program = folder / "claude-max"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@" "$ODD" > "$HOME/said"\n')
+    program.chmod(0o755)
+    words = ("""/$X ${Y} $$ %h %% "q" 'a' \\n""", "", "-x")
+    odd = """100% "$HOME" 'a' \\ b;c#d"""
+    service = Systemd(Machine(environ=dict(systemd.environ)))
+    service.file.parent.mkdir(parents=True)
+    service.file.write_bytes(service.render(Service((str(program), *words), {"ODD": odd})))
+    assert systemd.run("systemctl", "--user", "daemon-reload").returncode == 0
+    done = systemd.run("systemctl", "--user", "start", "--wait", "claude-max.service")
+    assert done.returncode == 0, done.stderr
+    assert (home / "said").read_text() == "".join(f"{word}\n" for word in (*words, odd))
+    assert service.command() == (str(program), *words)
+    shown = systemd.run("systemctl", "--user", "show", "claude-max.service", "--property=Environment").stdout
+    assert unquoted(shown.strip().removeprefix("Environment=")) == [f"ODD={odd}"]
+
+
+def answered(port: str) -> str:
+    said = httpx2.post(
+        f"http://127.0.0.1:{port}/v1/chat/completions",
+        json={"model": "sonnet", "messages": [{"role": "user", "content": "hello"}]},
+        timeout=30,
+    ).json()
+    return str(said["choices"][0]["message"]["content"])

@@ -1,0 +1,179 @@
+"""The interactive chat in a real pseudo-terminal, beside a running proxy with the real CLI behind it."""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from harness.proxy import RunningProxy, ended, home_environment, running_proxy, scripted
+from harness.terminal import BOUND, PASTE, PASTED, READING, chat, plain
+
+CTRL_C, CTRL_D, TAB = "\x03", "\x04", "\t"
+
+
+def directive(**reply: Any) -> str:
+    return f"scripted: {json.dumps(reply)}"
+
+
+@pytest.fixture
+def environ(proxy: RunningProxy, tmp_path: Path) -> dict[str, str]:
+    port = str(urlsplit(proxy.url).port)
+    return {
+        **home_environment(tmp_path),
+        "CLAUDE_MAX_PORT": port,
+        "CLAUDE_MAX_CLAUDE_PATH": "/nonexistent",
+        "XDG_STATE_HOME": str(tmp_path),
+    }
+
+
+def said(body: dict[str, Any]) -> list[str]:
+    """The texts of the conversation in an upstream body, by turns."""
+    turns = [message for message in body["messages"] if message["role"] != "system"]
+    return ["".join(block["text"] for block in turn["content"]) for turn in turns]
+
+
+def test_a_conversation(environ: dict[str, str], proxy: RunningProxy, marker: str, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("some notes")
+    with chat(environ) as terminal:
+        assert f"{proxy.url.replace('localhost', '127.0.0.1')}, model default. /help helps" in terminal.prompt()
+        assert "a bold word" in terminal.ask(directive(text=f"a **bold** word {marker}"))
+        assert "/undo  take back the last question" in terminal.ask("/help")
+        assert "Model: sonnet." in terminal.ask("/model sonnet")
+        assert "claude-max: The model 'gpt-9' does not exist here." in terminal.ask("/model gpt-9")
+        terminal.see("/model gpt-9")
+        terminal.type(CTRL_C)
+        assert "Effort: high." in terminal.ask("/effort high")
+        assert "Effort: none asked for." in terminal.ask("/effort none")
+        assert "System prompt: be brief" in terminal.ask("/system be brief")
+        assert "Goes with your next question: notes.txt." in terminal.ask(f"/file {tmp_path}/notes.txt")
+        assert "second answer" in terminal.ask(f"{PASTE}{directive(text='second answer')}\n{marker}{PASTED}")
+        assert "2 answers: " in terminal.ask("/usage")
+        assert "Saved to" in terminal.ask(f"/save {tmp_path}/t.md")
+        assert "exists. /save! " in terminal.ask(f"/save {tmp_path}/t.md")
+        terminal.type(CTRL_C)
+        assert "in place of what was there" in terminal.ask(f"/save! {tmp_path}/t.md")
+        assert "Taken back." in terminal.ask("/undo")
+        terminal.see(marker)
+        terminal.type(CTRL_C)
+        assert "A new conversation." in terminal.ask("/clear")
+        assert "Nothing was asked yet." in terminal.ask("/usage")
+        terminal.enter("/exit")
+        assert terminal.leaves() == 0
+    transcript = (tmp_path / "t.md").read_text()
+    assert f"a **bold** word {marker}" in transcript
+    assert "*(attached: notes.txt)*" in transcript
+    body = proxy.bodies(marker)[-1]
+    assert "sonnet" in body["model"]
+    assert any(block["text"] == "be brief" for block in body["system"])
+    turns = [message["content"] for message in body["messages"] if message["role"] != "system"]
+    assert [block["text"] for block in turns[1]] == [f"a **bold** word {marker}"]
+    assert [block["type"] for block in turns[2]] == ["document", "text"]
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_program(environ: dict[str, str], proxy: RunningProxy, marker: str) -> None:
+    assert proxy.api is not None
+    api = proxy.api.api
+
+    def stopped() -> bool:
+        asked = [exchange for exchange in api.messages() if marker in str(exchange.body)]
+        return bool(asked) and asked[-1].aborted
+
+    with chat(environ) as terminal:
+        terminal.prompt()
+        terminal.enter(directive(text=f"first{marker} second", pause=BOUND * 3))
+        terminal.see(f"first{marker}")
+        terminal.type(CTRL_C)
+        shown = terminal.prompt()
+        assert "Stopped. What came is kept" in shown
+        assert "second" not in shown
+        proxy.api.wait_until(stopped)
+        terminal.ask(directive(text="and on"))
+        terminal.enter(directive(text=f"third{marker}", silence=BOUND * 3, pings=0))
+        proxy.api.wait_until(lambda: f"third{marker}" in str(api.bodies()[-1]))
+        terminal.type(CTRL_C)
+        assert "Stopped before an answer came." in terminal.prompt()
+        terminal.see(f"third{marker}")
+        terminal.type(CTRL_C)
+        terminal.type(CTRL_C)
+        assert "Ctrl-D or /exit leaves." in terminal.prompt()
+        terminal.type(CTRL_D)
+        assert terminal.leaves() == 0
+    asked = [said(body) for body in proxy.bodies(marker)]
+    assert asked[1][1:] == [f"first{marker}", directive(text="and on")]
+
+
+def test_a_window_that_changes_while_an_answer_comes(environ: dict[str, str]) -> None:
+    with chat(environ, columns=80) as terminal:
+        terminal.prompt()
+        terminal.enter(directive(words=40, pause=0.03))
+        terminal.see("word5")
+        terminal.child.setwinsize(24, 30)
+        terminal.see("word20")
+        terminal.child.setwinsize(24, 20)
+        terminal.child.expect_exact(READING)
+        rows = plain(str(terminal.child.before).rpartition("\x1b[2K")[2]).split("\n")
+    assert " ".join(rows).split() == [f"word{number}" for number in range(1, 41)]
+    assert max(map(len, rows)) == 20
+
+
+def test_twenty_columns_and_a_failed_question(environ: dict[str, str], marker: str) -> None:
+    with chat(environ, columns=20, rows=12) as terminal:
+        assert "claude-max chat: " in terminal.prompt()
+        assert "There is no command /hepl." in terminal.ask("/hepl")
+        terminal.see("/hepl")
+        terminal.type(CTRL_C)
+        table = "| a | b |\n|---|---|\n| long words that need room | more of them |\n\n# A title of some length\n\nend"
+        shown = terminal.ask(directive(text=table))
+        assert "end" in shown
+        failed = terminal.ask(directive(status=529, message=marker))
+        assert "claude-max: The service is overloaded" in failed
+        terminal.see("scripted:")
+        terminal.type(CTRL_C + CTRL_D)
+        assert terminal.leaves() == 0
+
+
+def test_raw_and_attachments_from_the_command_line(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "n.txt").write_text("notes")
+    with chat(environ, "--raw", "--file", f"{tmp_path}/n.txt") as terminal:
+        terminal.see("[1 attached]")
+        assert "**as it is**\x1b" not in (shown := terminal.ask(directive(text="**as it is**\x1b[31m")))
+        assert "**as it is**[31m\n" in shown
+        terminal.type("/mod" + TAB)
+        terminal.see("/model")
+        terminal.type(CTRL_C + CTRL_D)
+        assert terminal.leaves() == 0
+
+
+def test_a_proxy_that_dies_loses_nothing_typed(tmp_path: Path) -> None:
+    with scripted() as api, running_proxy(tmp_path, api=api) as proxy:
+        environ = {**home_environment(tmp_path), "CLAUDE_MAX_PORT": str(urlsplit(proxy.url).port)}
+        with chat({**environ, "XDG_STATE_HOME": str(tmp_path)}) as terminal:
+            terminal.prompt()
+            terminal.enter(directive(text="partial more", pause=BOUND * 3))
+            terminal.see("partial")
+            claudes = proxy.claudes()
+            proxy.process.kill()
+            shown = terminal.prompt()
+            assert "partial\n" in shown
+            assert "claude-max: The proxy stopped in the middle of the answer." in shown
+            terminal.see('"partial more"')
+            terminal.type("\r")
+            terminal.see("cannot be reached. Start it with `claude-max serve`.")
+            terminal.prompt()
+            terminal.type(CTRL_C + CTRL_D)
+            assert terminal.leaves() == 0
+        ended(claudes)
+
+
+def test_without_a_proxy_one_is_started_and_ended(tmp_path: Path) -> None:
+    environ = {**home_environment(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    with chat(environ, "--demo") as terminal:
+        assert "a proxy of its own, model default" in terminal.prompt()
+        assert "You said: hi" in terminal.ask("hi").replace("\n", " ")
+        children = psutil.Process(terminal.child.pid).children(recursive=True)
+        assert children
+        terminal.type(CTRL_D)
+        assert terminal.leaves() == 0
+    assert psutil.wait_procs(children, 1)[1] == []

@@ -1,0 +1,96 @@
+"""`claude-max doctor` as it is installed: its words, its JSON, its exit codes."""
+
+import socket
+from pathlib import Path
+
+from harness.command import claude_max, stand_in
+from harness.proxy import RunningProxy, scripted
+
+NAMES = ["python", "cli", "shadows", "login", "environment", "config", "port", "contract", "folders", "memory"]
+
+
+def free_port() -> str:
+    """A port that nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return str(sock.getsockname()[1])
+
+
+def test_all_checks_in_order(home: Path) -> None:
+    ended = claude_max(home, "doctor", "--json", environ={"CLAUDE_MAX_PORT": free_port()})
+    assert ended.code == 0, ended.out
+    assert ended.json["ok"] is True
+    assert [row["name"] for row in ended.json["findings"] if not row["name"].startswith("service")] == NAMES
+    assert ended.err == ""
+
+
+def test_signed_out_has_its_own_code(home: Path) -> None:
+    ended = claude_max(home, "doctor", "--check", "login", environ={"CLAUDE_CODE_OAUTH_TOKEN": None})
+    assert ended.code == 4
+    assert "not signed in" in ended.out
+    assert " auth login" in ended.out
+    assert ended.err == ""
+
+
+def test_an_old_cli_has_its_own_code(home: Path) -> None:
+    old = stand_in(home / "bin", "2.1.100 (Claude Code)")
+    ended = claude_max(home, "doctor", "--json", "--check", "cli", environ={"CLAUDE_MAX_CLAUDE_PATH": str(old)})
+    assert ended.code == 3
+    assert "2.1.100" in ended.json["findings"][0]["what"]
+    assert "claude update" in ended.json["findings"][0]["mend"]
+
+
+def test_a_taken_port_fails(home: Path) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = sock.getsockname()[1]
+        # Nobody accepts: it takes the bounded wait for an answer to see that it is not ours.
+        ended = claude_max(home, "doctor", "--json", "--check", "port", environ={"CLAUDE_MAX_PORT": str(port)})
+    assert ended.code == 1
+    assert f"Port {port} is taken by" in ended.json["findings"][0]["what"]
+
+
+def test_live_goes_through_the_running_proxy(home: Path, proxy: RunningProxy) -> None:
+    port = proxy.url.rsplit(":", 1)[1]
+    ended = claude_max(home, "doctor", "--check", "port", "--live", "--json", environ={"CLAUDE_MAX_PORT": port})
+    assert ended.code == 0, ended.out
+    healthy, live = ended.json["findings"]
+    assert "is healthy" in healthy["what"]
+    assert live["what"].startswith("claude-haiku-")
+    assert proxy.bodies("Answer with the one word: ok")
+
+
+def test_a_broken_configuration_is_a_finding_and_not_the_end(home: Path) -> None:
+    file = home / "config.toml"
+    file.write_text("port = true\nnothing = 1")
+    ended = claude_max(home, "doctor", "--json", "--check", "config", "--check", "memory",
+                       environ={"CLAUDE_MAX_CONFIG": str(file)})  # fmt: skip
+    assert ended.code == 1
+    assert [row["status"] for row in ended.json["findings"]] == ["failed", "ok"]
+
+
+def test_checks_are_listed_and_chosen(home: Path) -> None:
+    listed = claude_max(home, "doctor", "--list-checks", "--json").json["checks"]
+    names = [check["name"] for check in listed]
+    assert [name for name in names if not name.startswith("service")] == [*NAMES, "live"]
+    assert all(check["about"].endswith(".") for check in listed)
+    ended = claude_max(home, "doctor", "--check", "nothing")
+    assert (ended.code, ended.out) == (2, "")
+    assert "service-environment" in ended.err
+
+
+def test_a_narrow_terminal_and_an_old_one(home: Path) -> None:
+    environ = {"COLUMNS": "20", "PYTHONIOENCODING": "ascii", "CLAUDE_CODE_OAUTH_TOKEN": None}
+    ended = claude_max(home, "doctor", "--check", "python", "--check", "login", environ=environ)
+    assert ended.code == 4
+    # Commands are never broken: they are there to be copied.
+    assert any(line.strip().endswith(" auth login") for line in ended.out.splitlines())
+
+
+def test_scripted_is_told(home: Path) -> None:
+    with scripted() as api:
+        ended = claude_max(home, "doctor", "--check", "environment", environ={"ANTHROPIC_BASE_URL": api.url})
+    assert ended.code == 0
+    assert api.url in ended.out
+    assert "unset ANTHROPIC_BASE_URL" in ended.out

@@ -1,0 +1,40 @@
+"""The README's blocks are what the program says of itself."""
+
+import pytest
+import readme_blocks
+
+from claude_max.proxy.config import Settings
+
+
+def test_the_readme_is_current() -> None:
+    assert readme_blocks.main(write=False) == 0, "uv run python tests/readme_blocks.py --write"
+
+
+def test_every_setting_is_documented() -> None:
+    table = readme_blocks.settings_table()
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert f"| `{name}` | `CLAUDE_MAX_{name.upper()}` |" in table
+
+
+def test_a_block_is_filled_and_filling_is_stable() -> None:
+    end = "<!-- end -->\n"
+    text = f"a\n<!-- help: doctor -->\nold\n{end}b\n<!-- exit codes -->\n{end}<!-- settings -->\n{end}"
+    new = readme_blocks.filled(text)
+    assert "old" not in new
+    assert "--list-checks" in new
+    assert "| 4 | claude is not signed in |" in new
+    assert new.startswith("a\n")
+    assert readme_blocks.filled(new) == new
+    assert max(len(line) for line in readme_blocks.help_text("doctor").splitlines()) <= 80
+
+
+@pytest.mark.parametrize("text", ["<!-- help: doctor -->\n", "x <!-- settings --> y <!-- end -->"])
+def test_a_marker_that_cannot_be_filled_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match="marker"):
+        readme_blocks.filled(text)
+
+
+def test_an_unknown_command_is_an_error() -> None:
+    with pytest.raises(ValueError, match="nonsense"):
+        readme_blocks.filled("<!-- help: nonsense -->\n<!-- end -->")

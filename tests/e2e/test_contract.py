@@ -1,0 +1,106 @@
+"""The contract check: the tested CLI, an older real one, and the tested one with a filter in between."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness.filtered_cli import filtered
+from harness.proxy import home_environment, installed, running_proxy, scripted
+
+from claude_max.proxy.engine.contract import Record, examine
+from claude_max.proxy.engine.locate import locate
+
+ALL = {"answers", "isolation", "verbatim", "limits", "rewind", "system", "replay", "resume", "tools", "errors"}
+OLD = "@anthropic-ai/claude-code@2.1.197"
+
+
+def check(program: Path) -> Record:
+    return asyncio.run(examine(program, os.environ["PATH"]))
+
+
+def test_the_tested_cli_does_everything() -> None:
+    record = check(locate(None, {}).path)
+    assert dict(record.fails) == {}
+    assert record.holds == ALL
+    assert record.unsafe is None
+
+
+SPOILT: dict[str, tuple[dict[str, Any], str]] = {
+    "a rewind confirmed and not done": ({"swallow": ["rewind_conversation"]}, "rewind"),
+    "a system prompt confirmed and not set": ({"strip": ["system_prompt"]}, "system"),
+    "limits confirmed and not set": ({"swallow": ["apply_flag_settings"]}, "limits"),
+    "no lifecycle lines": ({"mute": ["command_lifecycle"]}, "replay"),
+    "a history that asks": ({"strip": ["shouldQuery"]}, "replay"),
+    "tools confirmed and not set": ({"swallow": ["mcp_set_servers"]}, "resume"),
+    "prompts that are commands": ({"strip": ["client_composed"]}, "verbatim"),
+    "the user's settings": ({"arguments": ["--setting-sources="]}, "isolation"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_what_a_cli_does_not_do_is_found(tmp_path: Path, name: str) -> None:
+    spoil, lost = SPOILT[name]
+    record = check(filtered(tmp_path, **spoil))
+    assert lost in record.fails
+    assert (record.unsafe is not None) is (lost in ("verbatim", "isolation"))
+
+
+def test_an_unsafe_cli_is_not_served(tmp_path: Path, home: Path) -> None:
+    program = filtered(tmp_path, strip=["client_composed"])
+    done = subprocess.run(
+        [installed(), "serve", "--port", "0", "--claude-path", str(program)],
+        env=home_environment(home),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "verbatim" in done.stderr
+    assert "claude update" in done.stderr
+
+
+def test_without_rewind_each_conversation_has_a_worker_of_its_own(tmp_path: Path, home: Path) -> None:
+    """Slower, never wrong."""
+    program = filtered(tmp_path, swallow=["rewind_conversation"])
+    with (
+        scripted() as api,
+        running_proxy(home, "--claude-path", str(program), "--max-workers", "2", api=api) as proxy,
+    ):
+        for number in range(5):
+            text = f"question {number}"
+            messages: Any = [{"role": "user", "content": text}]
+            answer = proxy.client.chat.completions.create(model="sonnet", messages=messages)
+            assert (answer.choices[0].message.content or "").endswith(text)
+            messages += [
+                {"role": "assistant", "content": answer.choices[0].message.content},
+                {"role": "user", "content": f"and {number}"},
+            ]
+            proxy.client.chat.completions.create(model="sonnet", messages=messages)
+            texts = str(api.api.bodies()[-1])
+            assert [n for n in range(5) if f"question {n}" in texts] == [number]
+
+
+def test_an_older_real_cli(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> None:
+    """2.1.197 reads files named in prompts, and confirms what it does not do; `locate` would refuse it by its age."""
+    if shutil.which("npm") is None:
+        assert "CI" not in os.environ, "CI needs npm"
+        pytest.skip("npm is not installed")
+    folder = pytestconfig.cache.mkdir("old-cli") if pytestconfig.cache else tmp_path_factory.mktemp("old-cli")
+    program = folder / "node_modules" / ".bin" / "claude"
+    if not program.exists():
+        quiet = ("--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
+        done = subprocess.run(
+            ["npm", "install", *quiet, "--prefix", folder, OLD], capture_output=True, timeout=100, check=False
+        )
+        if done.returncode != 0 and "CI" not in os.environ:
+            pytest.skip("the npm registry is out of reach")
+        assert done.returncode == 0, done.stderr
+    record = check(program)
+    assert {"verbatim", "rewind", "system", "replay"} <= set(record.fails)
+    assert {"answers", "errors"} <= record.holds
+    assert record.unsafe is not None

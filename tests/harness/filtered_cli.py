@@ -1,0 +1,91 @@
+"""The real CLI with a filter in between: lines removed, changed or added, as an older or a broken CLI would.
+
+`filtered(folder, ...)` makes an executable that passes everything on but what it is told to spoil.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from claude_max.proxy.engine.locate import locate
+
+PROGRAM = '''#!{python}
+"""A filter around the real claude; see tests/harness/filtered_cli.py."""
+import json, os, signal, subprocess, sys, threading, time
+
+SPOIL = json.loads({spoil!r})
+REAL = {real!r}
+if "--input-format" not in sys.argv:
+    os.execv(REAL, [REAL, *sys.argv[1:]])
+arguments = [a for a in sys.argv[1:] if a not in SPOIL.get("arguments", [])]
+child = subprocess.Popen([REAL, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+lock = threading.Lock()
+
+
+def out(data):
+    with lock:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+def inward():
+    for raw in sys.stdin.buffer:
+        line = json.loads(raw)
+        request = line.get("request", {{}})
+        if request.get("subtype") in SPOIL.get("swallow", []):
+            reply = {{"subtype": "success", "request_id": line["request_id"], "response": {{"rewound": True}}}}
+            out(json.dumps({{"type": "control_response", "response": reply}}).encode() + b"\\n")
+            continue
+        if request.get("subtype") in SPOIL.get("ignore", []):
+            continue
+        for key in SPOIL.get("strip", []):
+            line.pop(key, None)
+            request.pop(key, None)
+        act(SPOIL.get("acts", {{}}), json.dumps(line))
+        child.stdin.write(json.dumps(line).encode() + b"\\n")
+        child.stdin.flush()
+    child.stdin.close()
+
+
+def act(acts, text):
+    for word, what in acts.items():
+        if word not in text:
+            continue
+        if what == "half line":
+            out(b'{{"type": "stream_ev')
+            os._exit(0)
+        elif what == "not json":
+            out(b"Segmentation fault\\n")
+        elif what == "long line":
+            out(b'{{"type": "noise", "x": "' + b"x" * 20_000_000 + b'"}}\\n')
+        elif what == "stderr":
+            sys.stderr.write("noise " * 400_000)
+        elif what == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif what == "ignore sigterm":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            threading.Thread(target=time.sleep, args=(600,)).start()
+
+
+threading.Thread(target=inward, daemon=True).start()
+for raw in child.stdout:
+    if not any(word in raw.decode() for word in SPOIL.get("mute", [])):
+        out(raw)
+child.wait()
+'''
+
+
+def filtered(folder: Path, **spoil: Any) -> Path:
+    """An executable around the real CLI.
+
+    `arguments`: launch arguments left out. `swallow`: control requests answered with success and not passed on.
+    `ignore`: control requests neither passed on nor answered. `strip`: keys removed from what is written to the CLI.
+    `mute`: lines of the CLI that hold one of these words do not come through. `acts`: what happens when a word is in a
+    line written to the CLI.
+    """
+    program = folder / "claude"
+    real = str(locate(None, {}).path)
+    program.write_text(PROGRAM.format(python=sys.executable, spoil=json.dumps(spoil), real=real))
+    program.chmod(0o755)
+    return program

@@ -1,0 +1,105 @@
+"""README blocks that are made from the program: `uv run python tests/readme_blocks.py [--write]`, and a test compares.
+
+A block is what stands between `<!-- help: doctor -->` (or `help: config show`, `help:` for the whole program),
+`<!-- settings -->`, `<!-- environment -->` or `<!-- exit codes -->`, and the next `<!-- end -->`.
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from unittest.mock import patch
+
+import typer
+from typer.testing import CliRunner
+
+from claude_max.cli.main import app
+from claude_max.cli.output import MEANINGS
+from claude_max.proxy.config import PREFIX, Settings
+from claude_max.proxy.engine.command import KEPT
+
+README = Path(__file__).parent.parent / "README.md"
+BLOCK = re.compile(r"(<!-- (help:[^>]*?|settings|environment|exit codes) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+MARKER = re.compile(r"<!-- (?:help:[^>]*?|settings|environment|exit codes) -->")
+# Not 80: GitHub and package indexes show code blocks of this width whole, and so does a terminal.
+WIDTH = "80"
+
+
+def filled(text: str) -> str:
+    """The text with every block made anew. Raises ValueError for a marker without its end."""
+    if len(MARKER.findall(text)) != len(BLOCK.findall(text)):
+        raise ValueError("a marker has no <!-- end -->, or no line of its own")
+    return BLOCK.sub(lambda block: f"{block[1]}\n{made(block[2])}\n\n{block[4]}", text)
+
+
+def made(name: str) -> str:
+    """What belongs into a block."""
+    match name:
+        case "settings":
+            return settings_table()
+        case "environment":
+            return table(("Variable", "Why it is kept"), [(f"`{name}`", why) for name, why in KEPT.items()])
+        case "exit codes":
+            return table(("Exit code", "Meaning"), [(str(int(code)), why) for code, why in MEANINGS.items()])
+        case _:
+            return f"```\n{help_text(*name.removeprefix('help:').split())}\n```"
+
+
+def help_text(*command: str) -> str:
+    """What `claude-max COMMAND --help` prints, 80 columns wide and without colour."""
+    # What a test runner or CI sets would colour or widen it.
+    plain = dict.fromkeys(("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "TERMINAL_WIDTH", "LINES"))
+    with patch("typer.rich_utils.FORCE_TERMINAL", False), patch("typer.rich_utils.MAX_WIDTH", None):
+        result = CliRunner().invoke(
+            app,
+            [*command, "--help"],
+            prog_name="claude-max",
+            env={**plain, "COLUMNS": WIDTH, "NO_COLOR": "1", "TERM": "dumb"},
+        )
+    if result.exit_code != 0:
+        raise ValueError(f"there is no help for {' '.join(command)!r}")
+    return "\n".join(line.rstrip() for line in result.stdout.strip("\n").splitlines()).strip("\n")
+
+
+def settings_table() -> str:
+    """Every setting: its name in the file, its variable, its flag of `serve`, its default, and what it is for."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{json.dumps(field.default)}`"
+        about = (field.description or "").replace("|", "\\|")
+        rows.append((f"`{name}`", f"`{PREFIX}{name.upper()}`", flag(name), default, about))
+    return table(("Setting", "Variable", "Flag of `serve`", "Default", "Meaning"), rows)
+
+
+def flag(setting: str) -> str:
+    """The flag of `serve` that sets it, or nothing."""
+    commands = getattr(typer.main.get_command(app), "commands", {})
+    names = {setting, setting.removesuffix("s")}
+    options = [option for param in commands["serve"].params if param.name in names for option in param.opts]
+    return f"`{options[0]}`" if options else ""
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = (head, ("---",) * len(head), *rows)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main(write: bool) -> int:
+    """Compares, or writes. Returns the exit code."""
+    old = README.read_text(encoding="utf-8")
+    new = filled(old)
+    if old == new:
+        return 0
+    if write:
+        README.write_text(new, encoding="utf-8", newline="\n")
+        return 0
+    sys.stderr.write("README.md is out of date: uv run python tests/readme_blocks.py --write\n")
+    return 1
+
+
+if __name__ == "__main__":
+    os.environ.pop("FORCE_COLOR", None)
+    sys.exit(main("--write" in sys.argv))
