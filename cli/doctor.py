@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from claude_max.proxy.config import ConfigError
 from claude_max.proxy.doctor import (
     CHECKS,
     LIVE,
@@ -127,5 +128,9 @@ def _record(manager: Manager) -> ServiceRecord | None:
     state = manager.state()
     if not state.installed:
         return None
-    claude_path = settings_of(manager).claude_path
+    try:
+        claude_path = settings_of(manager).claude_path
+    except ConfigError:
+        # `config` reports that.
+        claude_path = None
     return ServiceRecord(manager.file, state.loaded, state.running, environment_of(manager), claude_path)

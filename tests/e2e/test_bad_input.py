@@ -19,6 +19,11 @@ def post(proxy: RunningProxy, body: bytes | str, headers: dict[str, str] = JSON)
     return proxy.http.post(CHAT, content=body, headers=headers)
 
 
+def chat(*messages: Any, **fields: Any) -> str:
+    """A request body that is right but for what a case changes."""
+    return json.dumps({"model": "sonnet", "messages": list(messages) or OK, **fields})
+
+
 BODIES: dict[str, tuple[str | bytes, str]] = {
     "empty": ("", ""),
     "not JSON": ("{", ""),
@@ -31,22 +36,22 @@ BODIES: dict[str, tuple[str | bytes, str]] = {
     "no model": (json.dumps({"messages": OK}), "model"),
     "model a number": (json.dumps({"model": 5, "messages": OK}), "model"),
     "no messages": (json.dumps({"model": "sonnet"}), "messages"),
-    "empty messages": (json.dumps({"model": "sonnet", "messages": []}), "messages"),
-    "messages a string": (json.dumps({"model": "sonnet", "messages": "hi"}), "messages"),
-    "message a string": (json.dumps({"model": "sonnet", "messages": ["hi"]}), "messages[0]"),
-    "unknown role": (json.dumps({"model": "sonnet", "messages": [{"role": "robot", "content": "x"}]}), "messages[0].role"),
-    "no content": (json.dumps({"model": "sonnet", "messages": [{"role": "user"}]}), "messages[0].content"),
-    "content a number": (json.dumps({"model": "sonnet", "messages": [{"role": "user", "content": 5}]}), "messages[0].content"),
-    "blank content": (json.dumps({"model": "sonnet", "messages": [{"role": "user", "content": " \n"}]}), "messages"),
-    "only a system message": (json.dumps({"model": "sonnet", "messages": [{"role": "system", "content": "x"}]}), "messages"),
-    "assistant last": (json.dumps({"model": "sonnet", "messages": [*OK, {"role": "assistant", "content": "x"}]}), "messages"),
-    "temperature 3": (json.dumps({"model": "sonnet", "messages": OK, "temperature": 3}), "temperature"),
-    "temperature text": (json.dumps({"model": "sonnet", "messages": OK, "temperature": "1"}), "temperature"),
-    "max_tokens 0": (json.dumps({"model": "sonnet", "messages": OK, "max_tokens": 0}), "max_tokens"),
-    "n 0": (json.dumps({"model": "sonnet", "messages": OK, "n": 0}), "n"),
-    "stream text": (json.dumps({"model": "sonnet", "messages": OK, "stream": "yes"}), "stream"),
-    "blank stop": (json.dumps({"model": "sonnet", "messages": OK, "stop": [" "]}), "stop"),
-}  # fmt: skip
+    "empty messages": (chat(messages=[]), "messages"),
+    "messages a string": (chat(messages="hi"), "messages"),
+    "message a string": (chat("hi"), "messages[0]"),
+    "unknown role": (chat({"role": "robot", "content": "x"}), "messages[0].role"),
+    "no content": (chat({"role": "user"}), "messages[0].content"),
+    "content a number": (chat({"role": "user", "content": 5}), "messages[0].content"),
+    "blank content": (chat({"role": "user", "content": " \n"}), "messages"),
+    "only a system message": (chat({"role": "system", "content": "x"}), "messages"),
+    "assistant last": (chat(*OK, {"role": "assistant", "content": "x"}), "messages"),
+    "temperature 3": (chat(temperature=3), "temperature"),
+    "temperature text": (chat(temperature="1"), "temperature"),
+    "max_tokens 0": (chat(max_tokens=0), "max_tokens"),
+    "n 0": (chat(n=0), "n"),
+    "stream text": (chat(stream="yes"), "stream"),
+    "blank stop": (chat(stop=[" "]), "stop"),
+}
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -104,9 +109,8 @@ def _unending(proxy: RunningProxy) -> bytes:
     """The status of a request whose body never ends."""
     host, _, port = proxy.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), 10) as connection:
-        connection.sendall(
-            f"POST {CHAT} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{{".encode()
-        )
+        head = f"POST {CHAT} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 900"
+        connection.sendall(f"{head}\r\n\r\n{{".encode())
         return connection.recv(4096).split()[1]
 
 

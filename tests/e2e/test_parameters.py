@@ -1,4 +1,4 @@
-"""Every parameter of the table in the README: carried, negotiated, or named as ignored. Nothing is dropped in silence."""
+"""Every parameter of the table in the README: carried, negotiated, or named. Nothing is dropped in silence."""
 
 import json
 from collections.abc import Iterator

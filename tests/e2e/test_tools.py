@@ -73,7 +73,11 @@ def test_parallel_calls_and_their_results_in_any_order(proxy: RunningProxy, mark
     asked, resumed = proxy.bodies(marker)
     assert seen(asked) == expected(user(prompt), tools=[UPSTREAM_WEATHER])
     found = seen(resumed)
-    used = [{"type": "tool_use", "id": c["id"], "name": "get_weather", "input": json.loads(c["function"]["arguments"])} for c in calls]  # fmt: skip
+    inputs = [json.loads(call["function"]["arguments"]) for call in calls]
+    used = [
+        {"type": "tool_use", "id": call["id"], "name": "get_weather", "input": given}
+        for call, given in zip(calls, inputs, strict=True)
+    ]
     assert found["messages"][:2] == [user(prompt), assistant("Let me look.", *used)]
     results = {b["tool_use_id"]: b["content"] for b in found["messages"][2]["content"]}
     assert results == {
@@ -246,6 +250,14 @@ CALL = {"id": "call_123456789", "type": "function", "function": {"name": "get_we
 ASK = {"role": "user", "content": "hi"}
 CALLED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
 RESULT = {"role": "tool", "tool_call_id": CALL["id"], "content": "x"}
+
+
+def schemed(schema: Any, **more: Any) -> dict[str, Any]:
+    """A request whose tool takes one argument of this schema."""
+    parameters = {"type": "object", "properties": {"x": schema}, **more}
+    return {"tools": [{"type": "function", "function": {"name": "a", "parameters": parameters}}]}
+
+
 BAD: dict[str, dict[str, Any]] = {
     "result of no call": {"messages": [ASK, RESULT]},
     "result twice": {"messages": [ASK, CALLED, RESULT, RESULT]},
@@ -261,9 +273,9 @@ BAD: dict[str, dict[str, Any]] = {
     "same name twice": {"tools": [WEATHER, WEATHER]},
     "200 tools": {"tools": [named(f"tool{n}") for n in range(200)]},
     "unknown tool type": {"tools": [{"type": "web_search"}]},
-    "unknown schema type": {"tools": [{"type": "function", "function": {"name": "a", "parameters": {"type": "object", "properties": {"x": {"type": "nonsense"}}}}}]},
-    "reference to itself": {"tools": [{"type": "function", "function": {"name": "a", "parameters": {"type": "object", "properties": {"x": {"$ref": "#/$defs/y"}}, "$defs": {"y": {"$ref": "#/$defs/y"}}}}}]},
-}  # fmt: skip
+    "unknown schema type": schemed({"type": "nonsense"}),
+    "reference to itself": schemed({"$ref": "#/$defs/y"}, **{"$defs": {"y": {"$ref": "#/$defs/y"}}}),
+}
 
 
 @pytest.mark.parametrize("name", BAD)
