@@ -61,6 +61,9 @@ class Channel:
             raise Doubt(f"no answer to {subtype}") from None
         finally:
             self._replies.pop(request_id, None)
+            if reply.done() and not reply.cancelled():
+                # Where sending failed, nobody else asks for the failure that `fail` has put here.
+                reply.exception()
         if response.get("subtype") != "success":
             raise Doubt(f"{subtype} was refused: {response.get('error')}")
         payload = response.get("response")

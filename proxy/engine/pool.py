@@ -161,7 +161,7 @@ class Pool:
         workers = [*self._idle.values(), *self._busy.values()]
         self._idle.clear()
         self._busy.clear()
-        for task in self._tasks:
+        for task in self._tasks - self._leaving:
             task.cancel()
         await asyncio.gather(*(worker.close() for worker in workers), *self._leaving, return_exceptions=True)
 

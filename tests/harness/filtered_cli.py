@@ -19,7 +19,10 @@ REAL = {real!r}
 if "--input-format" not in sys.argv:
     os.execv(REAL, [REAL, *sys.argv[1:]])
 arguments = [a for a in sys.argv[1:] if a not in SPOIL.get("arguments", [])]
-child = subprocess.Popen([REAL, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+# Not our stderr: the CLI would make the pipe that it shares with us non-blocking.
+child = subprocess.Popen(
+    [REAL, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+)
 lock = threading.Lock()
 
 
@@ -63,16 +66,17 @@ def act(acts, text):
             sys.stderr.write("noise " * 400_000)
         elif what == "die":
             os.kill(os.getpid(), signal.SIGKILL)
-        elif what == "ignore sigterm":
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            threading.Thread(target=time.sleep, args=(600,)).start()
 
 
+if SPOIL.get("stubborn"):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 threading.Thread(target=inward, daemon=True).start()
 for raw in child.stdout:
     if not any(word in raw.decode() for word in SPOIL.get("mute", [])):
         out(raw)
 child.wait()
+while SPOIL.get("stubborn"):
+    time.sleep(60)
 '''
 
 
@@ -82,7 +86,7 @@ def filtered(folder: Path, **spoil: Any) -> Path:
     `arguments`: launch arguments left out. `swallow`: control requests answered with success and not passed on.
     `ignore`: control requests neither passed on nor answered. `strip`: keys removed from what is written to the CLI.
     `mute`: lines of the CLI that hold one of these words do not come through. `acts`: what happens when a word is in a
-    line written to the CLI.
+    line written to the CLI. `stubborn`: stays after its stdin is closed and after SIGTERM.
     """
     program = folder / "claude"
     real = str(locate(None, {}).path)

@@ -1,0 +1,245 @@
+"""Faults on purpose: no hang, no wrong 200, no lost process, no cross-talk, and the next request is fine."""
+
+import json
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+from harness.filtered_cli import filtered
+from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
+
+TOOL: Any = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+
+
+def ask(proxy: RunningProxy, text: str, **fields: Any) -> Any:
+    messages = [{"role": "user", "content": text}]
+    return proxy.http.post("/v1/chat/completions", json={"model": "sonnet", "messages": messages, **fields})
+
+
+def fine(proxy: RunningProxy) -> bool:
+    """Whether an ordinary request is answered."""
+    return (
+        str(ask(proxy, "scripted: " + json.dumps({"text": "fine"})).json()["choices"][0]["message"]["content"])
+        == "fine"
+    )
+
+
+def sessions(home: Path) -> list[Path]:
+    """What the CLI leaves for each running process."""
+    return list((home / ".claude" / "sessions").glob("*.json"))
+
+
+@pytest.fixture
+def small(home: Path) -> Iterator[RunningProxy]:
+    """A proxy with two workers of its own."""
+    with scripted() as api, running_proxy(home, "--max-workers", "2", "--warm", "1", api=api) as running:
+        yield running
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        process.kill()
+    psutil.wait_procs(processes, 10)
+
+
+def test_a_worker_killed_while_idle(small: RunningProxy) -> None:
+    assert fine(small)
+    kill(small.claudes())
+    assert fine(small)
+
+
+def test_a_worker_killed_during_an_answer(small: RunningProxy, marker: str) -> None:
+    assert small.api is not None
+    with ThreadPoolExecutor() as pool:
+        slow = json.dumps({"words": 500, "pause": 0.1})
+        waiting = pool.submit(ask, small, f"{marker}\nscripted: {slow}")
+        small.api.wait_until(lambda: bool(small.bodies(marker)), 10)
+        kill(small.claudes())
+        answer = waiting.result(10)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "cli_crashed")
+    assert fine(small)
+
+
+def test_a_worker_killed_while_parked_in_a_call(small: RunningProxy, marker: str) -> None:
+    """The results find no worker: the history is replayed, and the model sees the same conversation."""
+    reply = json.dumps({"call": {"name": "look", "input": {}}, "then": {"text": "seen"}})
+    prompt = {"role": "user", "content": f"{marker}\nscripted: {reply}"}
+    body: Any = {"model": "sonnet", "tools": [TOOL], "messages": [prompt]}
+    message = small.http.post("/v1/chat/completions", json=body).json()["choices"][0]["message"]
+    kill(small.claudes())
+    result = {"role": "tool", "tool_call_id": message["tool_calls"][0]["id"], "content": "sun"}
+    answer = small.http.post("/v1/chat/completions", json={**body, "messages": [prompt, message, result]}).json()
+    assert answer["choices"][0]["message"]["content"] == "seen"
+    assert [m["role"] for m in small.bodies(marker)[-1]["messages"] if m["role"] != "system"] == [
+        "user",
+        "assistant",
+        "user",
+    ]
+
+
+ACTS: dict[str, tuple[str, int]] = {
+    "half line": ("half line", 502),
+    "not json": ("not json", 502),
+    "killed": ("die", 502),
+    "a 20 MB line": ("long line", 200),
+    "a flood on stderr": ("stderr", 200),
+}
+
+
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
+    """A proxy whose CLI does something odd when a prompt tells it to."""
+    acts = {f"ACT-{act.replace(' ', '-')}": act for act, _ in ACTS.values()}
+    program = filtered(tmp_path_factory.mktemp("filter"), acts=acts)
+    home = tmp_path_factory.mktemp("home")
+    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api) as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_a_cli_that_speaks_nonsense(spoilt: RunningProxy, name: str) -> None:
+    act, status = ACTS[name]
+    answer = ask(spoilt, f"ACT-{act.replace(' ', '-')}\nscripted: " + json.dumps({"text": "fine"}))
+    assert answer.status_code == status, answer.text
+    assert status != 502 or answer.json()["error"]["code"] == "cli_crashed"
+    assert fine(spoilt)
+
+
+def test_a_cli_that_ignores_sigterm_is_killed(tmp_path: Path, home: Path) -> None:
+    program = filtered(tmp_path, stubborn=True)
+    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api) as proxy:
+        assert fine(proxy)
+        claudes = proxy.claudes()
+        proxy.process.send_signal(signal.SIGTERM)
+        proxy.process.wait(10)
+        assert not [process for process in claudes if process.is_running()]
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_stopping_under_load(home: Path, sign: signal.Signals) -> None:
+    """Short answers end well, long ones with an error event; every process and session file is gone within 6 s."""
+    with scripted() as api, running_proxy(home, "--drain", "1.5", "--max-workers", "2", api=api) as proxy:
+        claudes: list[psutil.Process] = []
+
+        def stream(words: int) -> str:
+            reply = json.dumps({"words": words, "pause": 0.1})
+            body = {
+                "model": "sonnet",
+                "stream": True,
+                "messages": [{"role": "user", "content": f"{words}\nscripted: {reply}"}],
+            }
+            with httpx2.stream("POST", f"{proxy.url}/v1/chat/completions", json=body, timeout=30) as answer:
+                return "".join(answer.iter_text())
+
+        with ThreadPoolExecutor() as pool:
+            short, long = pool.submit(stream, 8), pool.submit(stream, 300)
+            api.wait_until(lambda: api.api.arrived >= 2, 10)
+            claudes = proxy.claudes()
+            begun = time.monotonic()
+            proxy.process.send_signal(sign)
+            assert short.result(10).rstrip().endswith("[DONE]")
+            ended = long.result(10)
+        proxy.process.wait(10)
+        took = time.monotonic() - begun
+    last = json.loads(ended.rstrip().rpartition("data: ")[2])
+    assert last["error"]["code"] == "shutting_down"
+    assert took < 6
+    assert claudes
+    assert not [process for process in claudes if process.is_running()]
+    assert sessions(home) == []
+
+
+def test_a_server_that_is_killed_leaves_no_worker(small: RunningProxy) -> None:
+    assert fine(small)
+    claudes = small.claudes()
+    small.process.kill()
+    _, alive = psutil.wait_procs(claudes, 10)
+    assert claudes
+    assert not alive
+
+
+def test_a_second_server_on_the_same_port(small: RunningProxy) -> None:
+    port = small.url.rpartition(":")[2]
+    done = subprocess.run(
+        [installed(), "serve", "--port", port],
+        env=home_environment(small.home),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 5
+    assert done.stderr.count("\n") == 1
+    assert port in done.stderr
+    assert fine(small)
+
+
+def test_no_cli(home: Path) -> None:
+    done = subprocess.run(
+        [installed(), "serve", "--claude-path", "/nowhere/claude"],
+        env=home_environment(home),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "npm install" in done.stderr
+
+
+def test_more_requests_than_places(home: Path) -> None:
+    """Two at work, two in the queue, the rest a 429 at once; those that got a place are answered."""
+    environ = {"CLAUDE_MAX_QUEUE": "2"}
+    with scripted() as api, running_proxy(home, "--max-workers", "2", api=api, environ=environ) as proxy:
+        with ThreadPoolExecutor(12) as pool:
+            slow = "scripted: " + json.dumps({"text": "mine", "silence": 1})
+            answers = list(pool.map(lambda n: ask(proxy, f"{n}\n{slow}"), range(12)))
+        codes = [answer.status_code for answer in answers]
+        assert sorted(codes) == [200] * 4 + [429] * 8
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert refused.json()["error"]["code"] == "server_busy"
+        assert int(refused.headers["retry-after"]) >= 1
+        assert fine(proxy)
+
+
+def test_idle_connections_and_a_slow_reader(small: RunningProxy) -> None:
+    host, _, port = small.url.removeprefix("http://").partition(":")
+    idle = [socket.create_connection((host, int(port)), 5) for _ in range(200)]
+    body = {"model": "sonnet", "stream": True, "messages": [{"role": "user", "content": 'scripted: {"words": 20000}'}]}
+    content = json.dumps(body).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+    slow = socket.create_connection((host, int(port)), 5)
+    slow.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+    assert slow.recv(1)
+    for _ in range(5):
+        assert fine(small)
+    for connection in (*idle, slow):
+        connection.close()
+
+
+def test_the_login_ends_while_running(small: RunningProxy) -> None:
+    """A 401 in the middle of a session, then a new login: the next request is fine, by a new process."""
+    assert fine(small)
+    before = {process.pid for process in small.claudes()}
+    assert ask(small, "scripted: " + json.dumps({"status": 401})).status_code == 401
+    assert fine(small)
+    assert not before & {process.pid for process in small.claudes()}
+
+
+def test_nothing_is_left_in_the_home(home: Path) -> None:
+    with scripted() as api, running_proxy(home, api=api) as proxy:
+        assert fine(proxy)
+        assert ask(proxy, "x" * 1000).status_code == 200
+    assert sessions(home) == []
+    left = [file for file in home.rglob("*") if file.is_file() and "x" * 100 in file.read_text(errors="ignore")]
+    assert left == []
+    assert list((Path(home_environment(home)["XDG_CACHE_HOME"]) / "claude-max" / "empty").iterdir()) == []
