@@ -38,21 +38,15 @@ def root(
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1 and ::1]")] = None,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.  [default: 3456]")
-    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = None,
     claude_path: Annotated[str | None, typer.Option(metavar="FILE", help="The claude program to run.")] = None,
-    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.  [default: info]")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
     log_content: Annotated[bool, typer.Option("--log-content", help="Also log prompts and answers.")] = False,
-    timeout: Annotated[
-        float | None, typer.Option(help="Seconds a model may send nothing before a turn fails.  [default: 300]")
-    ] = None,
-    warm: Annotated[int | None, typer.Option(min=0, help="Claude processes kept ready.  [default: 2]")] = None,
-    max_workers: Annotated[int | None, typer.Option(min=1, help="Claude processes at most.  [default: 8]")] = None,
-    drain: Annotated[
-        float | None, typer.Option(min=0, help="Seconds that answers get at shutdown.  [default: 4]")
-    ] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds a model may send nothing before a turn fails.")] = None,
+    warm: Annotated[int | None, typer.Option(min=0, help="Claude processes kept ready.")] = None,
+    max_workers: Annotated[int | None, typer.Option(min=1, help="Claude processes at most.")] = None,
+    drain: Annotated[float | None, typer.Option(min=0, help="Seconds that answers get at shutdown.")] = None,
     allowed_host: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Another Host name that requests may use (repeatable).")
     ] = None,

@@ -64,7 +64,7 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
     async def recheck() -> frozenset[Feature]:
         return await contract_of(await asyncio.to_thread(check, cli.path, cli.source))
 
-    login = Login(cli.path, environ, cwd)
+    login = Login(cli.path, environ)
 
     def ready() -> dict[str, object]:
         signed_in = login.look()

@@ -1,7 +1,6 @@
-"""Whether a request could be served: is the CLI signed in? Asked of the CLI itself, cached, spending no tokens.
+"""Whether a request could be served: is the CLI signed in? Asked of the CLI itself, remembered, spending no tokens.
 
-`claude auth status` prints JSON and exits 1 when signed out (Claude Code 2.1.330); it takes about 0.1 s, so it runs
-beside the requests that want to know and never holds one up.
+The question takes about 0.1 s and runs beside the requests that want to know; none of them waits for it.
 """
 
 import asyncio
@@ -10,19 +9,18 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import orjson
+from .engine.inquiry import login
+from .errors import CliCrashed
 
 FRESH_SECONDS = 30.0
-ASK_SECONDS = 10.0
 
 
 class Login:
     """The CLI's login, as last heard."""
 
-    def __init__(self, program: Path, environ: Mapping[str, str], cwd: Path) -> None:
+    def __init__(self, program: Path, environ: Mapping[str, str]) -> None:
         self._program = program
         self._environ = environ
-        self._cwd = cwd
         self._heard = float("-inf")
         self._asking: asyncio.Task[None] | None = None
         self.signed_in: bool | None = None
@@ -41,26 +39,9 @@ class Login:
                 await self._asking
 
     async def _ask(self) -> None:
-        pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
         try:
-            child = await asyncio.create_subprocess_exec(
-                *(self._program, "auth", "status"),
-                stdin=null,
-                stdout=pipe,
-                stderr=null,
-                env=self._environ,
-                cwd=self._cwd,
-            )
-        except OSError:
+            said = await asyncio.to_thread(login, self._program, self._environ)
+            self.signed_in = said["loggedIn"] is True
+        except CliCrashed:
             self.signed_in = None
-            return
-        try:
-            said, _ = await asyncio.wait_for(child.communicate(), ASK_SECONDS)
-            self.signed_in = bool(orjson.loads(said)["loggedIn"])
-            self._heard = time.monotonic()
-        except (TimeoutError, orjson.JSONDecodeError, KeyError, TypeError):
-            self.signed_in = None
-        finally:
-            if child.returncode is None:
-                child.kill()
-                await child.wait()
+        self._heard = time.monotonic()

@@ -54,16 +54,10 @@ def _no_seeds(port: int) -> Sequence[SeedService]:
 def _contract(cli: Cli) -> "Record":
     """What is remembered of this CLI; where nothing is, it is tried now, which takes about two seconds."""
     # A web server comes with it, which no other check needs.
-    from ..engine.contract import examine
-    from ..engine.contract_store import key, recall, remember
+    from ..engine.contract_store import record_of
 
-    file, name = user_cache_path("claude-max") / "contracts.json", key(cli, version("claude-max-toolkit"))
-    record = recall(file, name)
-    if record is None:
-        record = asyncio.run(examine(cli.path, os.environ.get("PATH", os.defpath)))
-        if not record.fails:
-            remember(file, name, record)
-    return record
+    file = user_cache_path("claude-max") / "contracts.json"
+    return asyncio.run(record_of(cli, file, version("claude-max-toolkit"), os.environ))
 
 
 def _available_memory() -> int:

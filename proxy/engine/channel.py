@@ -13,8 +13,9 @@ from ..events import JsonObject, Tool, ToolResult
 from . import mcp, protocol
 from .process import ClaudeProcess
 
-# A step takes 1-50 ms on a quiet machine, `initialize` of a process that is still starting up to 4 s on a busy one.
-STEP_SECONDS = 20.0
+# A step takes 1-50 ms on a quiet machine. `initialize` takes up to 4 s on a busy one, and 17-19 s without a network,
+# when the CLI waits in vain for the service's settings first.
+STEP_SECONDS = 30.0
 
 
 class Doubt(Exception):

@@ -54,8 +54,8 @@ def remember(file: Path, name: str, record: Record) -> None:
         log.warning("the contract check's result cannot be kept (%s)", error.strerror)
 
 
-async def verified(cli: Cli, file: Path, our_version: str, environ: Mapping[str, str]) -> frozenset[Feature]:
-    """What the pool may rely on with this CLI. Raises CliUnavailable when a safety capability fails, with the reason.
+async def record_of(cli: Cli, file: Path, our_version: str, environ: Mapping[str, str]) -> Record:
+    """What is remembered of this CLI; where nothing is, it is examined now.
 
     A result that was not all good is never kept: it may have been the machine's fault, and trying again is cheap.
     """
@@ -65,6 +65,12 @@ async def verified(cli: Cli, file: Path, our_version: str, environ: Mapping[str,
         record = await examine(cli.path, environ.get("PATH", os.defpath))
         if not record.fails:
             remember(file, name, record)
+    return record
+
+
+async def verified(cli: Cli, file: Path, our_version: str, environ: Mapping[str, str]) -> frozenset[Feature]:
+    """What the pool may rely on with this CLI. Raises CliUnavailable when a safety capability fails, with the reason."""
+    record = await record_of(cli, file, our_version, environ)
     for capability, why in record.fails.items():
         log.warning("Claude Code %s lacks %s (%s)", cli.version_text, capability, why)
     if record.unsafe is not None:
