@@ -69,7 +69,7 @@ async def record_of(cli: Cli, file: Path, our_version: str, environ: Mapping[str
 
 
 async def verified(cli: Cli, file: Path, our_version: str, environ: Mapping[str, str]) -> frozenset[Feature]:
-    """What the pool may rely on with this CLI. Raises CliUnavailable when a safety capability fails, with the reason."""
+    """What the pool may rely on with this CLI. Raises CliUnavailable, with the reason, where safety fails."""
     record = await record_of(cli, file, our_version, environ)
     for capability, why in record.fails.items():
         log.warning("Claude Code %s lacks %s (%s)", cli.version_text, capability, why)
