@@ -1,4 +1,6 @@
-"""README blocks that are made from the program: `uv run python tests/readme_blocks.py [--write]`, and a test compares.
+"""Blocks of README and SECURITY made from the program, and a test that compares.
+
+`uv run python tests/readme_blocks.py [--write]`.
 
 A block is what stands between `<!-- help: doctor -->` (or `help: config show`, `help:` for the whole program),
 `<!-- settings -->`, `<!-- environment -->` or `<!-- exit codes -->`, and the next `<!-- end -->`.
@@ -20,7 +22,7 @@ from claude_max.cli.output import MEANINGS
 from claude_max.proxy.config import PREFIX, Settings
 from claude_max.proxy.engine.command import KEPT
 
-README = Path(__file__).parent.parent / "README.md"
+DOCUMENTS = [Path(__file__).parent.parent / name for name in ("README.md", "SECURITY.md")]
 BLOCK = re.compile(r"(<!-- (help:[^>]*?|settings|environment|exit codes) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 MARKER = re.compile(r"<!-- (?:help:[^>]*?|settings|environment|exit codes) -->")
 # Not 80: GitHub and package indexes show code blocks of this width whole, and so does a terminal.
@@ -89,15 +91,17 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 def main(write: bool) -> int:
     """Compares, or writes. Returns the exit code."""
-    old = README.read_text(encoding="utf-8")
-    new = filled(old)
-    if old == new:
-        return 0
-    if write:
-        README.write_text(new, encoding="utf-8", newline="\n")
-        return 0
-    sys.stderr.write("README.md is out of date: uv run python tests/readme_blocks.py --write\n")
-    return 1
+    stale = []
+    for document in DOCUMENTS:
+        old = document.read_text(encoding="utf-8")
+        new = filled(old)
+        if old != new and write:
+            document.write_text(new, encoding="utf-8", newline="\n")
+        elif old != new:
+            stale.append(document.name)
+    if stale:
+        sys.stderr.write(f"{' and '.join(stale)}: out of date; uv run python tests/readme_blocks.py --write\n")
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

@@ -27,11 +27,11 @@ from .plan import (
     Initialize,
     Plan,
     Resume,
+    RewindAll,
     SetLimits,
     SetSystem,
     SetTools,
     Step,
-    rewind_steps,
 )
 from .worker import Worker
 
@@ -263,9 +263,7 @@ class Examiner:
         """To an empty conversation: by rewinding, or by a new process where that does not hold."""
         if "rewind" in self._fails:
             await self.close()
-        worker = await self._ready()
-        for step in rewind_steps(worker.state.transcript, 0):
-            await worker.take(step)
+        await (await self._ready()).take(RewindAll())
 
     # What reached the API
 

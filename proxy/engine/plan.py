@@ -17,7 +17,7 @@ from typing import Literal
 
 import orjson
 
-from ..events import JsonObject, Message, Tool, ToolResult, Turn
+from ..events import JsonObject, Message, Text, Tool, ToolResult, Turn
 from . import mcp
 from .limits import Limits, change
 from .transcript import Entry, carries_results, fingerprint, fingerprints, fork_point, shared
@@ -76,6 +76,11 @@ class Rewind:
 
 
 @dataclass(frozen=True, slots=True)
+class RewindAll:
+    """Take back every line, latest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetSystem:
     """Replace the system prompt."""
 
@@ -121,7 +126,7 @@ class Resume:
     results: tuple[ToolResult, ...]
 
 
-Step = Initialize | Interrupt | Rewind | SetSystem | SetTools | SetLimits | Append | Ask | Resume
+Step = Initialize | Interrupt | Rewind | RewindAll | SetSystem | SetTools | SetLimits | Append | Ask | Resume
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +223,16 @@ def _bring(
         return None
     steps.append(Ask(last))
     return Plan(tuple(steps), kept=keep, appended=len(history) - keep)
+
+
+def preparation(system: str, features: frozenset[Feature]) -> tuple[Step, ...]:
+    """Steps that a new process takes ahead of its first request: what is run for the first time is slow.
+
+    The line that is appended is taken back at once; 50 ms less before the first word (2.1.330, two cores).
+    """
+    if not {"replay", "rewind"} <= features:
+        return (Initialize(system),)
+    return (Initialize(system), Append(Message("user", (Text("-"),))), RewindAll())
 
 
 def descriptions(tools: Sequence[Tool]) -> dict[ToolKey, str]:

@@ -7,6 +7,7 @@ busy, or leaving, and processes that are starting or leaving count against the l
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -17,7 +18,7 @@ from ..events import Event, JsonObject, Turn
 from .channel import Doubt
 from .choose import Candidate, Spawn, Take, choose
 from .limits import Limits
-from .plan import EVERYTHING, PLACEHOLDER, Feature, Initialize, Plan, State, plan
+from .plan import EVERYTHING, PLACEHOLDER, Feature, Plan, State, plan, preparation
 from .worker import Worker
 
 log = logging.getLogger("claude_max.engine")
@@ -25,6 +26,9 @@ log = logging.getLogger("claude_max.engine")
 # How many workers one Turn may try before it fails: a doubtful worker is replaced by a fresh one, which may be unlucky.
 ATTEMPTS = 3
 BUSY_RETRY_SECONDS = 2.0
+# Half a second of processor for a start is worth more to the turns that run, which mostly end before it would help.
+GROW_SECONDS = 0.2
+SPAWNS_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,8 @@ class Pool:
         """Starts what is missing of the workers kept ready, at least one to learn what the CLI offers."""
         wanted = self._bounds.warm if self.about else max(1, self._bounds.warm)
         while self._closing is None and len(self._idle) < wanted and self.count < self._bounds.workers:
-            prepared = any(worker.state.system for worker in self._idle.values())
-            worker = await self._spawn(prepare=not prepared)
+            systems = [worker.state.system for worker in self._idle.values()]
+            worker = await self._spawn(prepare="" if PLACEHOLDER in systems and "" not in systems else PLACEHOLDER)
             self.about = worker.about or self.about
             self._make_idle(worker)
 
@@ -170,7 +174,7 @@ class Pool:
     async def _acquire(
         self, turn: Turn, wanted: Limits, schema: JsonObject | None, *, fresh: bool
     ) -> tuple[Worker, Plan]:
-        waited = bool(self._waiting)
+        waited, patient = bool(self._waiting), True
         if waited:
             await self._wait()
         while True:
@@ -189,6 +193,9 @@ class Pool:
                     if self._idle:
                         self._wake()
                     return worker, way
+                case Spawn(None) if self._busy and (patient or self._coming >= SPAWNS_AT_ONCE):
+                    patient = await self._wait(again=waited, seconds=GROW_SECONDS)
+                    waited = True
                 case Spawn(instead_of):
                     gone = None if instead_of is None else self._idle.pop(instead_of)
                     worker = await self._spawn(instead_of=gone)
@@ -205,9 +212,14 @@ class Pool:
                     await self._wait(again=waited)
                     waited = True
 
-    async def _wait(self, *, again: bool = False) -> None:
-        """Waits for a worker in order of arrival; one that was woken in vain (`again`) keeps its place."""
-        if not again and len(self._waiting) >= self._bounds.queue:
+    async def _wait(self, *, again: bool = False, seconds: float | None = None) -> bool:
+        """Waits for a worker in order of arrival; one that was woken in vain (`again`) keeps its place.
+
+        False when `seconds` went by first.
+        """
+        # Who waits for a process that may still be started does not stand in the queue.
+        room = max(0, self._bounds.workers - self.count)
+        if not again and len(self._waiting) >= self._bounds.queue + room:
             raise errors.Busy(
                 f"All {self._bounds.workers} workers are busy and {len(self._waiting)} requests wait already.",
                 retry_after=BUSY_RETRY_SECONDS,
@@ -218,7 +230,9 @@ class Pool:
         else:
             self._waiting.append(turn_comes)
         try:
-            await turn_comes
+            await asyncio.wait_for(turn_comes, seconds)
+        except TimeoutError:
+            return False
         except asyncio.CancelledError:
             if turn_comes.done():
                 self._wake()
@@ -226,16 +240,18 @@ class Pool:
         finally:
             with contextlib.suppress(ValueError):
                 self._waiting.remove(turn_comes)
+        return True
 
     def _wake(self) -> None:
         waiter = next((w for w in self._waiting if not w.done()), None)
         if waiter is not None:
             waiter.set_result(None)
 
-    async def _spawn(self, *, prepare: bool = False, instead_of: Worker | None = None) -> Worker:
+    async def _spawn(self, *, prepare: str | None = None, instead_of: Worker | None = None) -> Worker:
         """A new worker, once `instead_of` is gone, whose place is kept meanwhile.
 
-        `prepare` gives it a system prompt to be replaced, which most requests bring.
+        `prepare` initializes it ahead of its first request: with a system prompt to be replaced, or for good without
+        one.
         """
         self._coming += 1
         worker: Worker | None = None
@@ -243,8 +259,9 @@ class Pool:
             if instead_of is not None:
                 await self._dismiss(instead_of)
             worker = await self._launch()
-            if prepare:
-                await worker.take(Initialize(PLACEHOLDER))
+            if prepare is not None:
+                for step in preparation(prepare, self._features):
+                    await worker.take(step)
         except BaseException:
             if worker is not None:
                 self._dismiss(worker)

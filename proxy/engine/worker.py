@@ -27,6 +27,7 @@ from .plan import (
     Plan,
     Resume,
     Rewind,
+    RewindAll,
     SetLimits,
     SetSystem,
     SetTools,
@@ -115,10 +116,9 @@ class Worker:
 
     async def close(self) -> None:
         """Ends the process; returns when it is gone."""
-        if self._answer is not None and not self._answer.over and self.alive:
+        if self._answer is not None and not self._answer.over and self.channel.process.alive:
             # A CLI whose stdin closes in mid-stream finishes its answer first; an interrupted one goes at once.
-            with contextlib.suppress(errors.ProxyError):
-                await self.channel.send(protocol.control_request("close", "interrupt"))
+            self.channel.process.post(protocol.control_request("close", "interrupt"))
         await self.channel.close()
 
     async def take(self, step: Step) -> None:
@@ -139,6 +139,9 @@ class Worker:
                 if reply.get("rewound") is not True:
                     raise Doubt(f"a rewind was refused: {reply.get('reason')}")
                 self.state = replace(self.state, transcript=self.state.transcript[:keep])
+            case RewindAll():
+                for back in rewind_steps(self.state.transcript, 0):
+                    await self.take(back)
             case SetSystem(system, model):
                 await self.channel.control("set_model", model=model, system_prompt=system)
                 self.state = replace(self.state, system=system)

@@ -53,8 +53,12 @@ def resolve(requested: str, offered: Sequence[Model], aliases: Mapping[str, str]
     name = aliases.get(name, name)
     if name in SEED_IDS:
         return SEED_IDS[name]
-    if name in FAMILIES or name == "default" or any(name in (row.value, row.resolved) for row in offered):
+    if name in FAMILIES or name == "default" or any(name == row.value for row in offered):
         return name
+    # By a full id the CLI asks the API first whether there is such a model; by its own name for it, it knows.
+    own = [row.value for row in offered if row.resolved == name]
+    if own:
+        return next((value for value in own if value in FAMILIES), own[0])
     if name.startswith("claude-"):
         return name
     raise ModelNotFound(

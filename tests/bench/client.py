@@ -105,10 +105,10 @@ def batch(url: str, requests: int, at_once: int) -> Batch:
 
 
 def claudes(server: int, claude: Path) -> list[psutil.Process]:
-    """The processes below a server that run this CLI."""
+    """The CLI processes that a server started; not what they start themselves, some of it for under 0.1 s."""
     found = []
     with contextlib.suppress(psutil.Error):
-        for child in psutil.Process(server).children(recursive=True):
+        for child in psutil.Process(server).children():
             with contextlib.suppress(psutil.Error):
                 if child.exe() == str(claude):
                     found.append(child)

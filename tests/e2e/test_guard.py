@@ -1,0 +1,159 @@
+"""Who may call, through the installed command: hosts, origins, keys, what the log holds, what the CLI is given."""
+
+import json
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness.openai_schema import check_error
+from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
+
+CHAT = "/v1/chat/completions"
+BODY = {"model": "sonnet", "messages": [{"role": "user", "content": "hi"}]}
+KEY = "a-key-nobody-guesses"
+
+
+def port_of(proxy: RunningProxy) -> str:
+    return proxy.url.rpartition(":")[2]
+
+
+ALLOWED: list[dict[str, str]] = [
+    {},
+    {"host": "localhost"},
+    {"host": "127.0.0.1:{port}"},
+    {"host": "[::1]:{port}"},
+    {"host": "LOCALHOST:{port}"},
+    {"origin": "http://localhost:{port}", "host": "localhost:{port}"},
+    {"authorization": "Bearer whatever"},
+    {"content-type": "application/json; charset=utf-8"},
+]
+REFUSED: list[tuple[dict[str, str], int]] = [
+    ({"host": "evil.example"}, 403),
+    ({"host": "localhost.evil.example"}, 403),
+    ({"host": "127.0.0.1.evil.example:{port}"}, 403),
+    ({"host": "192.168.0.1"}, 403),
+    ({"origin": "https://evil.example"}, 403),
+    ({"origin": "null"}, 403),
+    ({"origin": "http://localhost:1"}, 403),
+    ({"origin": "http://localhost.evil.example:{port}"}, 403),
+    ({"content-type": "text/plain"}, 415),
+    ({"content-type": "application/x-www-form-urlencoded"}, 415),
+    ({"content-type": "multipart/form-data"}, 415),
+]
+
+
+def filled(headers: dict[str, str], proxy: RunningProxy) -> dict[str, str]:
+    given = {name: value.format(port=port_of(proxy)) for name, value in headers.items()}
+    return {"content-type": "application/json", **given}
+
+
+@pytest.mark.parametrize("headers", ALLOWED, ids=str)
+def test_allowed(proxy: RunningProxy, headers: dict[str, str]) -> None:
+    assert proxy.http.post(CHAT, content=json.dumps(BODY), headers=filled(headers, proxy)).status_code == 200
+
+
+@pytest.mark.parametrize(("headers", "status"), REFUSED, ids=str)
+def test_refused(proxy: RunningProxy, marker: str, headers: dict[str, str], status: int) -> None:
+    body = {"model": "sonnet", "messages": [{"role": "user", "content": marker}]}
+    answer = proxy.http.post(CHAT, content=json.dumps(body), headers=filled(headers, proxy))
+    assert answer.status_code == status
+    check_error(answer.json())
+    assert "access-control-allow-origin" not in answer.headers
+    assert proxy.bodies(marker) == []
+
+
+def test_no_host_at_all(proxy: RunningProxy) -> None:
+    host, _, port = proxy.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), 5) as connection:
+        connection.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+        assert connection.recv(100).split()[1] == b"403"
+
+
+def test_responses_tell_nothing_of_the_inside(proxy: RunningProxy) -> None:
+    for path in ("/", "/v1/models", "/health", "/docs", "/%2e%2e/etc/passwd"):
+        answer = proxy.http.get(path)
+        assert "server" not in answer.headers
+        assert not any(word in answer.text for word in ("Traceback", "site-packages", str(proxy.home), "uvicorn"))
+
+
+def test_what_an_owner_allows(home: Path) -> None:
+    environ = {"CLAUDE_MAX_CORS_ORIGINS": '["https://chat.example"]', "CLAUDE_MAX_API_KEY": KEY}
+    with (
+        scripted() as api,
+        running_proxy(home, "--allowed-host", "host.docker.internal", api=api, environ=environ) as proxy,
+    ):
+        good = {"authorization": f"Bearer {KEY}"}
+        assert proxy.http.post(CHAT, json=BODY, headers={**good, "host": "host.docker.internal:1"}).status_code == 200
+        cors = proxy.http.post(CHAT, json=BODY, headers={**good, "origin": "https://chat.example"})
+        assert (cors.status_code, cors.headers["access-control-allow-origin"]) == (200, "https://chat.example")
+        asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+        preflight = proxy.http.options(CHAT, headers={**asked, "origin": "https://chat.example"})
+        assert preflight.headers["access-control-allow-origin"] == "https://chat.example"
+        assert proxy.http.options(CHAT, headers={**asked, "origin": "https://evil.example"}).status_code == 403
+        for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": KEY[:-1]}, {"x-api-key": "é"}):
+            answer = proxy.http.post(CHAT, json=BODY, headers={k: v.encode() for k, v in headers.items()})
+            assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
+            assert proxy.http.get("/v1/models", headers={k: v.encode() for k, v in headers.items()}).status_code == 401
+        assert proxy.http.post(CHAT, json=BODY, headers={"x-api-key": KEY}).status_code == 200
+        assert proxy.http.get("/health").status_code == 200
+        log = "".join(proxy.log)
+    assert KEY not in log
+    assert KEY not in " ".join(str(part) for part in proxy.process.args)  # type: ignore[union-attr]
+
+
+def test_beyond_loopback_a_key_is_required(home: Path) -> None:
+    for host in ("0.0.0.0", "::", "192.168.0.1"):
+        done = subprocess.run(
+            [installed(), "serve", "--host", host, "--port", "0"],
+            env=home_environment(home),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert "CLAUDE_MAX_API_KEY" in done.stderr
+
+
+@pytest.mark.parametrize("content", [False, True])
+def test_the_log_has_one_line_a_request(home: Path, content: bool) -> None:
+    arguments = ["--log-content"] if content else []
+    prompt = 'secretprompt\nscripted: {"text": "secretanswer"}'
+    with scripted() as api, running_proxy(home, *arguments, api=api) as proxy:
+        body: Any = {"model": "sonnet", "messages": [{"role": "user", "content": prompt}]}
+        for stream in (False, True):
+            answer = proxy.http.post(CHAT, json={**body, "stream": stream})
+            request_id = answer.headers["x-request-id"]
+            assert "secretanswer" in answer.text
+        proxy.http.post(CHAT, json={**body, "model": "gpt-4o"})
+    log = proxy.log
+    lines = [line for line in log if f"path={CHAT}" in line]
+    assert len(lines) == 3
+    assert "status=404" in lines[2]
+    for fact in ("status=200", "model=claude-sonnet-5-5", "completion_tokens=1", "first_ms=", f"id={request_id}"):
+        assert fact in lines[1]
+    assert ("secretprompt" in "".join(log)) is content
+    assert ("secretanswer" in "".join(log)) is content
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_what_the_cli_is_given(home: Path, allowed: bool) -> None:
+    environ = {
+        "ANTHROPIC_API_KEY": "sk-ant-api-billed-apart",
+        "CLAUDECODE": "1",
+        "CLAUDE_CODE_ENTRYPOINT": "other",
+        "CLAUDE_CODE_EXTRA_BODY": '{"model": "other"}',
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "HTTPS_PROXY": "http://proxy.example:1",
+        "NO_PROXY": "127.0.0.1",
+        **({"CLAUDE_MAX_ALLOW_ANTHROPIC_API_KEY": "true"} if allowed else {}),
+    }
+    with scripted() as api, running_proxy(home, api=api, environ=environ) as proxy:
+        given = proxy.claudes()[0].environ()
+        log = "".join(proxy.log)
+    assert ("ANTHROPIC_API_KEY" in given) is allowed
+    assert ("billed to it" in log) is allowed
+    assert not {"CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_EXTRA_BODY", "AWS_SECRET_ACCESS_KEY"} & set(given)
+    assert (given["HTTPS_PROXY"], given["HOME"]) == ("http://proxy.example:1", str(home))
