@@ -54,6 +54,7 @@ class Pool:
         self._idle: dict[int, Worker] = {}
         self._busy: dict[int, Worker] = {}
         self._coming = 0
+        self._claimed = 0
         self._leaving: set[asyncio.Task[None]] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -198,7 +199,11 @@ class Pool:
                     waited = True
                 case Spawn(instead_of):
                     gone = None if instead_of is None else self._idle.pop(instead_of)
-                    worker = await self._spawn(instead_of=gone)
+                    self._claimed += 1
+                    try:
+                        worker = await self._spawn(instead_of=gone)
+                    finally:
+                        self._claimed -= 1
                     self._busy[id(worker)] = worker
                     found = plan(State(), turn, wanted, schema=schema, features=self._features)
                     if found is None:
@@ -217,8 +222,8 @@ class Pool:
 
         False when `seconds` went by first.
         """
-        # Who waits for a process that may still be started does not stand in the queue.
-        room = max(0, self._bounds.workers - self.count)
+        # Who waits for a process that is starting, or may still be started, does not stand in the queue.
+        room = max(0, self._bounds.workers - len(self._busy) - self._claimed)
         if not again and len(self._waiting) >= self._bounds.queue + room:
             raise errors.Busy(
                 f"All {self._bounds.workers} workers are busy and {len(self._waiting)} requests wait already.",
