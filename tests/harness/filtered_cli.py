@@ -24,6 +24,7 @@ child = subprocess.Popen(
     [REAL, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
 )
 lock = threading.Lock()
+refusing, deadly = set(), set()
 
 
 def out(data):
@@ -42,6 +43,13 @@ def inward():
             continue
         if request.get("subtype") in SPOIL.get("ignore", []):
             continue
+        if request.get("subtype") in refusing:
+            refusing.discard(request["subtype"])
+            reply = {{"subtype": "error", "request_id": line["request_id"], "error": "spoilt"}}
+            out(json.dumps({{"type": "control_response", "response": reply}}).encode() + b"\\n")
+            continue
+        if request.get("subtype") in deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
         for key in SPOIL.get("strip", []):
             line.pop(key, None)
             request.pop(key, None)
@@ -64,6 +72,10 @@ def act(acts, text):
             out(b'{{"type": "noise", "x": "' + b"x" * 20_000_000 + b'"}}\\n')
         elif what == "stderr":
             sys.stderr.write("noise " * 400_000)
+        elif what.startswith("refuse "):
+            refusing.add(what.removeprefix("refuse "))
+        elif what.startswith("die at "):
+            deadly.add(what.removeprefix("die at "))
         elif what == "die":
             os.kill(os.getpid(), signal.SIGKILL)
 
