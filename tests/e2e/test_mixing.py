@@ -15,10 +15,14 @@ from typing import Any
 from uuid import uuid4
 
 import openai
+import psutil
+import pytest
 from harness.proxy import RunningProxy, running_proxy, scripted
 
 REQUESTS = int(os.environ.get("CLAUDE_MAX_MIXED", "80"))
 WORKERS = 3
+# The server's own memory may grow by so much after the first quarter of the requests.
+GROWTH = 40 * 1024 * 1024
 WORD = re.compile(r"secret[0-9a-f]{12}x")
 MODELS = {"sonnet": "claude-sonnet-5-5", "opus": "claude-opus-5-5", "haiku": "claude-haiku-5-5"}
 
@@ -143,14 +147,21 @@ async def run(proxy: RunningProxy) -> list[Asker]:
             await getattr(asker, kind)()
             most = max(most, len(proxy.claudes()))
 
-    await asyncio.gather(*(one(dice.choice(KINDS)) for _ in range(REQUESTS)))
+    server = psutil.Process(proxy.process.pid)
+    kinds = [dice.choice(KINDS) for _ in range(REQUESTS)]
+    await asyncio.gather(*(one(kind) for kind in kinds[: REQUESTS // 4]))
+    early = server.memory_info().rss
+    await asyncio.gather(*(one(kind) for kind in kinds[REQUESTS // 4 :]))
     await client.close()
     assert most <= WORKERS, f"{most} processes"
+    assert server.memory_info().rss - early < GROWTH
+    assert not [child for child in server.children() if child.status() == psutil.STATUS_ZOMBIE]
     return askers
 
 
-def test_nothing_of_one_request_is_in_another(tmp_path: Path) -> None:
-    with scripted() as api, running_proxy(tmp_path, "--max-workers", str(WORKERS), api=api) as proxy:
+@pytest.mark.timeout(120 + REQUESTS)
+def test_nothing_of_one_request_is_in_another(home: Path) -> None:
+    with scripted() as api, running_proxy(home, "--max-workers", str(WORKERS), api=api) as proxy:
         askers = asyncio.run(run(proxy))
         log = "".join(proxy.log)
         bodies = api.api.bodies()
@@ -170,3 +181,4 @@ def test_nothing_of_one_request_is_in_another(tmp_path: Path) -> None:
         system = [block["text"] for block in body["system"][2:]]
         assert system == [message["content"] for message in asker.system]
     assert "replaced" not in log, log
+    assert list((home / ".claude" / "sessions").glob("*.json")) == []
