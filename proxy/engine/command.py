@@ -77,6 +77,7 @@ ADDED: Mapping[str, str] = {
     "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
     # Never silently another model.
     "CLAUDE_CODE_NO_MODEL_FALLBACK": "1",
+    "CLAUDE_CODE_DISABLE_LEGACY_MODEL_REMAP": "1",
     "CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK": "1",
     "CLAUDE_CODE_DISABLE_REFUSAL_RETRY": "1",
     # The history belongs to the client, who must learn that it has become too long.

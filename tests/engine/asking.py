@@ -1,0 +1,41 @@
+"""Short ways to ask a pool, and to end one. No tests here."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from engine.fake_worker import World, quiet
+from engine.turns import turn, user, wants
+
+from claude_max.proxy.engine.pool import Pool
+from claude_max.proxy.events import Turn
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    """Runs a test, 20 seconds at most."""
+
+    async def bounded() -> None:
+        # What a test leaves unasked is no news: its own assertions say what matters.
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        await asyncio.wait_for(test, 20)
+
+    asyncio.run(bounded())
+
+
+async def ask(pool: Pool, text: str, system: str = "") -> str:
+    """The answer's last event, as a word."""
+    wanted: Turn = turn(user(text), system=system)
+    found = [event async for event in pool.events(wanted, wants(wanted))]
+    return type(found[-1]).__name__
+
+
+def asking(pool: Pool, text: str, system: str = "") -> asyncio.Task[str]:
+    """The same, in the background."""
+    return asyncio.create_task(ask(pool, text, system))
+
+
+async def shut(pool: Pool, world: World) -> None:
+    """Ends the pool once nothing is on its way; nothing may be left."""
+    await quiet(pool)
+    await pool.close()
+    assert not world.alive

@@ -1,0 +1,12 @@
+"""The pool without its patience: what it decides does not depend on the clock."""
+
+import pytest
+
+from claude_max.proxy.engine import pool
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process is started at once where one may be, and as many at a time as are wanted."""
+    monkeypatch.setattr(pool, "GROW_SECONDS", 0.0)
+    monkeypatch.setattr(pool, "SPAWNS_AT_ONCE", 64)

@@ -1,0 +1,202 @@
+"""Recorded lines become events; the first message is the answer, whatever the CLI does after it."""
+
+from typing import Any
+
+import pytest
+from engine import stream_lines as lines
+from engine.stream_lines import RESULT, Line, answer, call, end, event, start, text, thinking
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claude_max.proxy import errors
+from claude_max.proxy.engine.answer import Answer
+from claude_max.proxy.events import (
+    Event,
+    Finished,
+    Message,
+    ReasoningDelta,
+    Started,
+    Text,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+    ToolCallStarted,
+    Usage,
+)
+
+BEGAN = Started("claude-sonnet-4-5")
+USAGE = Usage(input=3, cache_read=1000, cache_creation=100, output=7)
+
+
+def read(found: Answer, sequence: list[Line]) -> list[Event]:
+    return [event for line in sequence for event in found.feed(line, 0.0)]
+
+
+def events(*sequence: Line, tools: tuple[str, ...] = ()) -> list[Event]:
+    return read(Answer("u1", tools), list(sequence))
+
+
+def test_text() -> None:
+    found = Answer("u1")
+    assert read(found, answer(text("Hel", "", "lo"))) == [
+        BEGAN, TextDelta("Hel"), TextDelta("lo"), Finished("end_turn", USAGE),
+    ]  # fmt: skip
+    assert found.message == Message("assistant", (Text("Hello"),))
+    assert not found.over
+    assert read(found, [RESULT]) == []
+    assert found.over
+
+
+def test_thinking_comes_and_is_not_part_of_the_message() -> None:
+    found = Answer("u1")
+    sequence = [start(), *thinking("hm", ""), *text("yes", index=1), *end(output_tokens_details={"thinking_tokens": 5})]
+    usage = Usage(3, 1000, 100, 7, 5)
+    assert read(found, sequence) == [BEGAN, ReasoningDelta("hm"), TextDelta("yes"), Finished("end_turn", usage)]
+    assert found.message == Message("assistant", (Text("yes"),))
+
+
+def test_parallel_calls() -> None:
+    found = Answer("u1", ("look", "seek"))
+    parts = [text("Well"), call("c1", "look", '{"a"', ":1}", index=1), call("c2", "seek", index=2)]
+    assert read(found, answer(*parts, reason="tool_use")) == [
+        BEGAN,
+        TextDelta("Well"),
+        ToolCallStarted(0, "c1", "look"),
+        ToolCallDelta(0, '{"a"'),
+        ToolCallDelta(0, ":1}"),
+        ToolCallStarted(1, "c2", "seek"),
+        ToolCallDelta(1, "{}"),
+        Finished("tool_use", USAGE),
+    ]
+    assert found.calls == ("c1", "c2")
+    assert found.message == Message(
+        "assistant", (Text("Well"), ToolCall("c1", "look", {"a": 1}), ToolCall("c2", "seek", {}))
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "tools", "shown"),
+    [
+        ("look", ("look",), "look"),
+        ("mcp__a__look", ("look",), "look"),
+        ("mcp__a__my__look", ("my__look",), "my__look"),
+        ("mcp__a__look", ("mcp__a__look",), "mcp__a__look"),
+        ("mcp__a__look", ("mcp__a__look", "look"), "mcp__a__look"),
+        ("mcp__a__other", ("look",), "mcp__a__other"),
+        ("a__look", ("look",), "a__look"),
+    ],
+)
+def test_names_of_tools(said: str, tools: tuple[str, ...], shown: str) -> None:
+    assert ToolCallStarted(0, "c1", shown) in events(start(), *call("c1", said), tools=tools)
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("end_turn", "end_turn"), ("max_tokens", "max_tokens"), ("refusal", "refusal"), ("tool_use", "tool_use"),
+        ("model_context_window_exceeded", "max_tokens"), ("pause_turn", "end_turn"), ("new_reason", "end_turn"),
+    ],
+)  # fmt: skip
+def test_what_the_cli_does_after_the_first_message_is_not_the_clients(reason: str, expected: str) -> None:
+    found = Answer("u1")
+    events = read(found, answer(text("a"), reason=reason))
+    assert events[-1] == Finished(expected, USAGE)  # type: ignore[arg-type]
+    assert read(found, [*answer(text("more")), {**RESULT, "is_error": True}]) == []
+    assert found.message == Message("assistant", (Text("a"),))
+    assert found.over
+
+
+def test_a_stop_sequence_is_named() -> None:
+    assert events(start(), *end("stop_sequence", "END"))[-1] == Finished("stop_sequence", USAGE, "END")
+
+
+@pytest.mark.parametrize("begun", [text("half"), call("c1", "look")])
+def test_a_second_beginning_after_half_an_answer_is_a_fault(begun: list[Line]) -> None:
+    found = Answer("u1")
+    read(found, [start(), *begun])
+    with pytest.raises(errors.UpstreamFault):
+        found.feed(start(), 0.0)
+
+
+def test_a_second_beginning_before_any_text_is_none() -> None:
+    found = events(start(), *thinking("hm"), start("other"), *text("yes"), *end())
+    assert [e for e in found if isinstance(e, Started)] == [BEGAN]
+    assert found[-1] == Finished("end_turn", USAGE)
+
+
+def test_usage_that_is_left_out_stands_as_it_was() -> None:
+    sequence = [start(), *end(None), event("message_delta", delta={"stop_reason": "end_turn"}, usage=None)]
+    assert events(*sequence)[-1] == Finished("end_turn", USAGE)
+    assert events(start(), *end(input_tokens=9, cache_read_input_tokens=None))[-1] == Finished(
+        "end_turn", Usage(9, 1000, 100, 7)
+    )
+
+
+def test_lines_of_other_things_bring_nothing() -> None:
+    found = Answer("u1")
+    read(found, [start()])
+    others: list[Line] = [
+        event("content_block_delta", parent="c9", index=0, delta={"type": "text_delta", "text": "no"}),
+        event("content_block_delta", index=3, delta={"type": "input_json_delta", "partial_json": "{}"}),
+        event("content_block_start", index=0, content_block={"type": "server_tool_use", "id": "s", "name": "web"}),
+        event("ping"),
+        {"type": "assistant", "message": {"content": [{"type": "text", "text": "no"}]}},
+        {"type": "system", "subtype": "api_retry"},
+        {"type": "command_lifecycle", "command_uuid": "other", "state": "started"},
+    ]
+    assert read(found, others) == []
+    assert found.message.content == ()
+    assert found.finished is None
+
+
+def test_when_an_interrupt_can_no_longer_be_lost() -> None:
+    found = Answer("u1")
+    assert not found.started
+    for uuid, state in (("other", "started"), ("u1", "queued")):
+        found.feed({"type": "command_lifecycle", "command_uuid": uuid, "state": state}, 0.0)
+        assert not found.started
+    found.feed({"type": "command_lifecycle", "command_uuid": "u1", "state": "started"}, 0.0)
+    assert found.started
+    assert Answer(None).started
+    begun = Answer("u1")
+    begun.feed(start(), 0.0)
+    assert begun.started
+
+
+def test_a_turn_without_an_answer_is_an_error_with_the_notices_words() -> None:
+    found = Answer("u1")
+    notice = {
+        "type": "assistant", "error": "rate_limit", "is_api_error_message": True,
+        "message": {"content": [{"type": "text", "text": "API Error: slow down"}]},
+    }  # fmt: skip
+    info = {"status": "rejected", "rateLimitType": "five_hour", "resetsAt": 100}
+    assert read(found, [{"type": "rate_limit_event", "rate_limit_info": info}, notice]) == []
+    assert found.rate_limit == info
+    with pytest.raises(errors.RateLimited, match=r"five-hour limit.*slow down") as caught:
+        found.feed({"type": "result", "is_error": True, "api_error_status": 429}, 40.0)
+    assert caught.value.retry_after == 60
+    assert found.over
+
+
+def test_arguments_that_are_no_object_count_as_none() -> None:
+    found = Answer("u1")
+    read(found, answer(call("c1", "look", '{"a"'), call("c2", "look", "[1]", index=1), reason="tool_use"))
+    assert [item.arguments for item in found.message.content if isinstance(item, ToolCall)] == [{}, {}]
+
+
+noise: st.SearchStrategy[Any] = st.sampled_from(
+    [event("ping"), {"type": "system"}, {"type": "rate_limit_event", "rate_limit_info": None}, *lines.thinking("t")]
+)
+
+
+@given(st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=8), st.lists(st.tuples(st.integers(0, 9), noise)))
+def test_however_the_text_is_cut_and_mixed_it_is_the_same(deltas: list[str], others: list[tuple[int, Line]]) -> None:
+    sequence = text(*deltas)
+    for place, other in others:
+        sequence.insert(1 + place % len(sequence), other)
+    found = Answer("u1")
+    events = read(found, answer(sequence))
+    assert "".join(e.text for e in events if isinstance(e, TextDelta)) == "".join(deltas)
+    assert found.message == Message("assistant", (Text("".join(deltas)),))
+    assert events[0] == BEGAN
+    assert [e for e in events if isinstance(e, Finished)] == [events[-1]]

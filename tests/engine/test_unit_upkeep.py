@@ -1,0 +1,134 @@
+"""One look after another: what changed on disk decides what becomes of the pool."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from claude_max.proxy.engine.plan import Feature
+from claude_max.proxy.engine.pool import Pool
+from claude_max.proxy.engine.upkeep import Upkeep, login_file, resident, signature
+from claude_max.proxy.errors import CliUnavailable, ProxyError
+
+REWIND: frozenset[Feature] = frozenset({"rewind"})
+
+
+class Looked:
+    """The pool as upkeep sees it: a list of what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def admit(self, features: frozenset[Feature]) -> None:
+        self.told.append(features)
+
+    def refuse(self, error: ProxyError) -> None:
+        self.told.append(error.message)
+
+    def renew(self) -> None:
+        self.told.append("renew")
+
+    def trim(self, *, idle: float, too_large: Any) -> None:
+        assert idle > 0
+        assert not too_large(os.getpid())
+
+
+class Room:
+    """A CLI and a login on disk, and the upkeep of a pool."""
+
+    def __init__(self, folder: Path) -> None:
+        self.program, self.login = folder / "claude", folder / "login"
+        self.program.write_text("one")
+        self.pool = Looked()
+        self.finds: frozenset[Feature] | CliUnavailable = REWIND
+        self.upkeep = Upkeep(cast("Pool", self.pool), self.program, self.login, self.recheck)
+
+    async def recheck(self) -> frozenset[Feature]:
+        if isinstance(self.finds, CliUnavailable):
+            raise self.finds
+        return self.finds
+
+    def look(self) -> list[Any]:
+        """What the pool is told at one look."""
+        self.pool.told.clear()
+        asyncio.run(self.upkeep.look())
+        return list(self.pool.told)
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path)
+
+
+def test_nothing_changed(room: Room) -> None:
+    assert room.look() == []
+
+
+def test_a_login_that_comes_changes_and_goes(room: Room) -> None:
+    room.login.write_text("secret")
+    assert room.look() == ["renew"]
+    assert room.look() == []
+    os.utime(room.login, ns=(1, 1))
+    assert room.look() == ["renew"]
+    room.login.unlink()
+    assert room.look() == ["renew"]
+
+
+def test_a_new_cli_is_examined_and_all_workers_are_renewed(room: Room) -> None:
+    room.program.write_text("other")
+    assert room.look() == [REWIND, "renew"]
+    assert room.look() == []
+
+
+def test_a_link_that_leads_elsewhere_is_a_new_cli(room: Room, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("other one")
+    room.program.unlink()
+    room.program.symlink_to(other)
+    assert room.look() == [REWIND, "renew"]
+
+
+def test_a_cli_that_may_not_be_used_is_refused_until_a_good_one_comes(room: Room) -> None:
+    room.finds = CliUnavailable("too old")
+    room.program.write_text("other")
+    assert room.look() == ["too old", "renew"]
+    room.finds = REWIND
+    room.program.write_text("a third")
+    assert room.look() == [REWIND, "renew"]
+
+
+@pytest.mark.xfail(strict=True, reason="a recheck that failed once is not tried again until the file changes")
+def test_a_recheck_that_failed_by_bad_luck_is_tried_again(room: Room) -> None:
+    room.finds = CliUnavailable("did not answer in time")
+    room.program.write_text("other")
+    room.look()
+    room.finds = REWIND
+    assert REWIND in room.look()
+
+
+def test_signatures(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    assert signature(file) == (None,)
+    file.write_text("abc")
+    os.utime(file, ns=(5, 5))
+    assert signature(file, tmp_path / "b") == ((3, 5), None)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"HOME": "/h"}, "/h/.claude/.credentials.json"),
+        ({"USERPROFILE": "/u"}, "/u/.claude/.credentials.json"),
+        ({"HOME": "/h", "CLAUDE_CONFIG_DIR": "/c"}, "/c/.credentials.json"),
+        ({"HOME": "/h", "CLAUDE_CONFIG_DIR": ""}, "/h/.claude/.credentials.json"),
+    ],
+)
+def test_where_the_login_is(environ: dict[str, str], expected: str) -> None:
+    assert login_file(environ) == Path(expected)
+
+
+def test_memory() -> None:
+    assert resident(os.getpid()) > 1_000_000
+    assert resident(2**22 + 5) == 0

@@ -1,0 +1,193 @@
+"""Who may call: a page in the user's browser may not, whatever name it found for this machine."""
+
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from claude_max.proxy import errors
+from claude_max.proxy.config import Settings
+from claude_max.proxy.routes.guard import host_name, is_loopback, verdict
+
+Verdict = type[errors.ProxyError] | None
+
+HOSTS = [
+    ("localhost", "localhost"),
+    ("localhost:3456", "localhost"),
+    ("LOCALHOST:1", "localhost"),
+    ("localhost.", "localhost"),
+    ("localhost.:3456", "localhost"),
+    (" localhost ", "localhost"),
+    ("127.0.0.1:3456", "127.0.0.1"),
+    ("[::1]", "::1"),
+    ("[::1]:3456", "::1"),
+    ("[FE80::1%25eth0]:1", "fe80::1%25eth0"),
+    ("evil.example:3456", "evil.example"),
+    ("localhost@evil.example", "localhost@evil.example"),
+    ("", None),
+    ("::1", None),
+    ("localhost:abc", None),
+    ("localhost:1:2", None),
+    ("[::1", None),
+    ("[]", None),
+    (":3456", None),
+    ("[::1]x", None),
+]
+
+
+@pytest.mark.parametrize(("value", "name"), HOSTS)
+def test_names(value: str, name: str | None) -> None:
+    assert host_name(value) == name
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("localhost", True), ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("0.0.0.0", False),
+        ("::", False), ("192.168.1.5", False), ("example.org", False), ("", False),
+    ],
+)  # fmt: skip
+def test_loopback(host: str, local: bool) -> None:
+    assert is_loopback(host) is local
+
+
+def judged(headers: dict[str, str], method: str = "GET", path: str = "/v1/models", **settings: Any) -> Verdict:
+    found = verdict(method, path, {"host": "localhost:3456", **headers}, Settings.model_construct(**settings))
+    return None if found is None else type(found)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.nip.io",
+        "192.168.1.5:3456",
+        "127.0.0.2",
+        "",
+        "::1",
+        "localhost@evil",
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/models", "/health"])
+def test_another_host_is_refused(host: str, path: str) -> None:
+    assert judged({"host": host}, path=path) is errors.Forbidden
+
+
+@pytest.mark.parametrize("host", ["localhost", "LocalHost.:80", "127.0.0.1:3456", "[::1]:3456"])
+def test_this_machine_is_allowed(host: str) -> None:
+    assert judged({"host": host}) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "host", "expected"),
+    [
+        ({"host": "192.168.1.5"}, "192.168.1.5:3456", None),
+        ({"host": "192.168.1.5"}, "192.168.1.6:3456", errors.Forbidden),
+        ({"allowed_hosts": ["My.Box"]}, "my.box.:3456", None),
+        ({"allowed_hosts": ["my.box"]}, "other.my.box", errors.Forbidden),
+        ({"host": "0.0.0.0"}, "0.0.0.0:3456", None),
+    ],
+)
+def test_names_of_ones_own(settings: dict[str, Any], host: str, expected: Verdict) -> None:
+    assert judged({"host": host}, **settings) is expected
+
+
+@pytest.mark.xfail(strict=True, reason="`host` and `allowed_hosts` are compared as they were written, not as names")
+@pytest.mark.parametrize(
+    "settings", [{"host": "MyBox"}, {"allowed_hosts": ["mybox."]}, {"allowed_hosts": ["mybox:3456"]}]
+)
+def test_names_of_ones_own_in_another_spelling(settings: dict[str, Any]) -> None:
+    assert judged({"host": "mybox:3456"}, **settings) is None
+
+
+ORIGINS: list[tuple[str, dict[str, Any], Verdict]] = [
+    ("http://localhost:3456", {}, None),
+    ("http://LOCALHOST:3456", {}, None),
+    ("https://localhost:3456", {}, errors.Forbidden),
+    ("http://localhost:8080", {}, errors.Forbidden),
+    ("http://localhost", {}, errors.Forbidden),
+    ("http://evil.example", {}, errors.Forbidden),
+    ("http://localhost:3456.evil.example", {}, errors.Forbidden),
+    ("null", {}, errors.Forbidden),
+    ("", {}, errors.Forbidden),
+    ("http://my.app", {"cors_origins": ["http://my.app"]}, None),
+    ("http://my.app:81", {"cors_origins": ["http://my.app"]}, errors.Forbidden),
+    ("null", {"cors_origins": ["http://my.app"]}, errors.Forbidden),
+]
+
+
+@pytest.mark.parametrize(("origin", "settings", "expected"), ORIGINS)
+def test_origins(origin: str, settings: dict[str, Any], expected: Verdict) -> None:
+    assert judged({"origin": origin}, **settings) is expected
+
+
+def test_the_origin_of_a_rebound_name_does_not_help() -> None:
+    assert judged({"host": "evil.example:3456", "origin": "http://evil.example:3456"}) is errors.Forbidden
+
+
+KEYS: list[tuple[dict[str, str], Verdict]] = [
+    ({"authorization": "Bearer sesame"}, None),
+    ({"authorization": "Bearer  sesame "}, None),
+    ({"x-api-key": "sesame"}, None),
+    ({"authorization": "Bearer ", "x-api-key": "sesame"}, None),
+    ({}, errors.InvalidKey),
+    ({"authorization": "Bearer"}, errors.InvalidKey),
+    ({"authorization": "Bearer sesam"}, errors.InvalidKey),
+    ({"authorization": "Bearer sesame2"}, errors.InvalidKey),
+    ({"authorization": "Bearer SESAME"}, errors.InvalidKey),
+    ({"authorization": "Basic sesame"}, errors.InvalidKey),
+    ({"authorization": "Bearer wrong", "x-api-key": "sesame"}, errors.InvalidKey),
+    ({"authorization": "Bearer \u00e9"}, errors.InvalidKey),
+]
+
+
+@pytest.mark.parametrize(("headers", "expected"), KEYS)
+def test_keys(headers: dict[str, str], expected: Verdict) -> None:
+    assert judged(headers, api_key=SecretStr("sesame")) is expected
+    assert judged(headers) is None
+
+
+def test_where_no_key_is_asked_for() -> None:
+    key = SecretStr("sesame")
+    assert judged({}, path="/health", api_key=key) is None
+    assert judged({}, method="OPTIONS", api_key=key) is None
+    assert judged({}, path="/health/", api_key=key) is errors.InvalidKey
+
+
+@pytest.mark.xfail(strict=True, reason="an empty CLAUDE_MAX_API_KEY counts as a key for `serve`, and lets everyone in")
+def test_an_empty_key_opens_nothing() -> None:
+    assert judged({}, api_key=SecretStr("")) is errors.InvalidKey
+
+
+@pytest.mark.xfail(strict=True, reason="RFC 9110: the scheme's case does not count")
+def test_the_case_of_the_scheme_does_not_count() -> None:
+    assert judged({"authorization": "bearer sesame"}, api_key=SecretStr("sesame")) is None
+
+
+BODIES: list[tuple[str, dict[str, str], Verdict]] = [
+    ("POST", {"content-type": "application/json"}, None),
+    ("POST", {"content-type": "Application/JSON ; charset=utf-8"}, None),
+    ("POST", {"content-type": "text/plain"}, errors.UnsupportedMediaType),
+    ("POST", {"content-type": "application/jsonx"}, errors.UnsupportedMediaType),
+    ("POST", {"content-type": "application/x-www-form-urlencoded"}, errors.UnsupportedMediaType),
+    ("PUT", {}, errors.UnsupportedMediaType),
+    ("GET", {"content-type": "text/plain"}, None),
+    ("POST", {"content-type": "application/json", "content-length": "2048"}, None),
+    ("POST", {"content-type": "application/json", "content-length": "2049"}, errors.TooLarge),
+    ("POST", {"content-type": "application/json", "content-length": "-1"}, None),
+]
+
+
+@pytest.mark.parametrize(("method", "headers", "expected"), BODIES)
+def test_bodies(method: str, headers: dict[str, str], expected: Verdict) -> None:
+    assert judged(headers, method, "/v1/chat/completions", body_limit=2048) is expected
+
+
+@pytest.mark.xfail(strict=True, raises=ValueError, reason="isdigit() is true of digits that int() does not take")
+def test_a_length_in_strange_digits_is_no_fault() -> None:
+    judged({"content-type": "application/json", "content-length": "\u00b2"}, "POST")
+
+
+def test_a_forbidden_host_is_told_before_a_missing_key() -> None:
+    assert judged({"host": "evil.example"}, api_key=SecretStr("sesame")) is errors.Forbidden
