@@ -42,6 +42,7 @@ class Login:
         try:
             said = await asyncio.to_thread(login, self._program, self._environ)
             self.signed_in = said["loggedIn"] is True
-        except CliCrashed:
+        except (CliCrashed, OSError):
+            # An OSError is this machine's: no room for the question's own folder, no file handle left.
             self.signed_in = None
         self._heard = time.monotonic()

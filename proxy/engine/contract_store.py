@@ -62,7 +62,10 @@ async def record_of(cli: Cli, file: Path, our_version: str, environ: Mapping[str
     name = key(cli, our_version)
     record = recall(file, name)
     if record is None:
-        record = await examine(cli.path, environ.get("PATH", os.defpath))
+        try:
+            record = await examine(cli.path, environ.get("PATH", os.defpath))
+        except OSError as error:
+            raise CliUnavailable(f"The contract check needs a temporary folder: {error.strerror or error}.") from None
         if not record.fails:
             remember(file, name, record)
     return record

@@ -1,6 +1,9 @@
 """Faults on purpose: no hang, no wrong 200, no lost process, no cross-talk, and the next request is fine."""
 
+import contextlib
 import json
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -243,3 +246,54 @@ def test_nothing_is_left_in_the_home(home: Path) -> None:
     left = [file for file in home.rglob("*") if file.is_file() and "x" * 100 in file.read_text(errors="ignore")]
     assert left == []
     assert list((Path(home_environment(home)["XDG_CACHE_HOME"]) / "claude-max" / "empty").iterdir()) == []
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is not installed")
+def test_no_file_handle_left(home: Path) -> None:
+    """More connections than handles: those that are open are served, and after them everybody again."""
+    with scripted() as api, running_proxy(home, api=api, through=("prlimit", "--nofile=90:90")) as proxy:
+        assert fine(proxy)
+        host, _, port = proxy.url.removeprefix("http://").partition(":")
+        idle = [socket.create_connection((host, int(port)), 5) for _ in range(150)]
+        assert fine(proxy)
+        for connection in idle:
+            connection.close()
+        with httpx2.Client(base_url=proxy.url, timeout=30) as another:
+            assert another.get("/health").status_code == 200
+        assert fine(proxy)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount a small file system")
+def test_no_room_on_disk(tmp_path: Path) -> None:
+    """Home, cache and temporary folder without a free byte: requests are answered all the same."""
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", small], check=False)
+    if mounted.returncode != 0:
+        pytest.skip("this machine lets nobody mount a file system")
+    try:
+        home = small / "home"
+        home.mkdir()
+        with contextlib.suppress(OSError), (small / "filler").open("wb") as filler:
+            filler.write(bytes(400 * 1024))
+        environ = {"XDG_CACHE_HOME": str(small / "cache"), "TMPDIR": str(small)}
+        # The contract check and the login's question need a folder of their own, so it never says that it is ready.
+        with scripted() as api, running_proxy(home, api=api, environ=environ, ready=None) as proxy:
+            assert fine(proxy)
+            assert proxy.http.get("/health").json()["status"] == "ok"
+    finally:
+        subprocess.run(["umount", "--lazy", small], check=True)
+
+
+def test_the_cli_changes_on_disk(tmp_path: Path, home: Path) -> None:
+    """It is examined again, and new processes run the new one."""
+    program = filtered(tmp_path)
+    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api) as proxy:
+        assert fine(proxy)
+        before = {process.pid for process in proxy.claudes()}
+        program.write_text(program.read_text() + "\n# another version\n")
+        deadline = time.monotonic() + 40
+        while before & {process.pid for process in proxy.claudes()} and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert not before & {process.pid for process in proxy.claudes()}
+        assert fine(proxy)

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -86,14 +86,19 @@ def running_proxy(
     *arguments: str,
     api: ScriptedServer | None = None,
     environ: Mapping[str, str] | None = None,
-    ready: bool = True,
+    ready: bool | None = True,
+    through: Sequence[str] = (),
 ) -> Iterator[RunningProxy]:
-    """Starts `claude-max serve` on a free port, waits until it says whether it is ready, and ends it with SIGTERM."""
+    """Starts `claude-max serve` on a free port, waits until it is ready, and ends it with SIGTERM.
+
+    `ready` False waits for a verdict of any kind, None only for an answer. `through` is a program that starts it, such
+    as `prlimit`.
+    """
     environment = home_environment(home)
     if api is not None:
         environment["ANTHROPIC_BASE_URL"] = api.url
     process = subprocess.Popen(
-        [installed(), "serve", "--port", "0", *arguments],
+        [*through, installed(), "serve", "--port", "0", *arguments],
         env={**environment, **(environ or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -143,13 +148,14 @@ def _read(process: subprocess.Popen[bytes], log: list[str], url: threading.Event
     url.set()
 
 
-def _ready(url: str, ready: bool) -> None:
+def _ready(url: str, ready: bool | None) -> None:
     """Polls /health, as a service manager would: there is no event to wait for across processes."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:
             health = httpx2.get(f"{url}/health", timeout=5).json()
-            if health["ready"] or (not ready and health["signed_in"] is not None):
+            known = health["signed_in"] is not None
+            if health["ready"] or ready is None or (ready is False and known):
                 return
         except (httpx2.HTTPError, KeyError):
             pass
