@@ -4,13 +4,20 @@ One frozen Settings comes out. A mistake anywhere is one line that names the set
 """
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_config_path
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 PREFIX = "CLAUDE_MAX_"
 
@@ -46,6 +53,12 @@ class Settings(BaseSettings):
     )
     aliases: dict[str, str] = Field({}, description='Names of your own for models, such as gpt-4o = "sonnet".')
 
+    @field_validator("api_key")
+    @classmethod
+    def _no_empty_key(cls, key: SecretStr | None) -> SecretStr | None:
+        """An empty key is none: it would open every door that asks for one."""
+        return key if key is not None and key.get_secret_value() else None
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -67,8 +80,13 @@ def config_path() -> Path:
 
 def load(**flags: Any) -> Settings:
     """The settings in force; a flag that is None was not given. Raises ConfigError."""
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    if named and not Path(named).is_file():
+        raise ConfigError(f"{named} is no file (given as {PREFIX}CONFIG)")
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except UnicodeDecodeError:
+        raise ConfigError(f"{config_path()} is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{config_path()} is not valid TOML: {error}") from None
     except OSError as error:
@@ -78,12 +96,14 @@ def load(**flags: Any) -> Settings:
         name = ".".join(str(part) for part in first["loc"])
         why = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
         raise ConfigError(f"{name}: {why} ({_place(name.split('.')[0], flags)})") from None
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
+    except SettingsError as error:
+        name = (re.findall(r'"(\w+)"', str(error)) or [""])[0]
+        raise ConfigError(f'{name}: must be JSON, such as ["a", "b"] ({_place(name, flags)})') from None
 
 
 def _place(name: str, flags: dict[str, Any]) -> str:
     if flags.get(name) is not None:
         return f"given as --{name.replace('_', '-')}"
-    variable = f"{PREFIX}{name.upper()}"
-    return f"given as {variable}" if variable in os.environ else f"in {config_path()}"
+    wanted = f"{PREFIX}{name}".lower()
+    variable = next((given for given in os.environ if given.lower() == wanted), None)
+    return f"given as {variable}" if variable else f"in {config_path()}"

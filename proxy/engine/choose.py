@@ -2,7 +2,8 @@
 
 In this order: the idle worker that holds the longest part of the conversation (one parked in just this call before
 all); an idle blank one, an experienced one first because its code is warm; the idle one used longest ago; a new process
-within the limit; at the limit, one that waits for tool results longest; else wait.
+within the limit; at the limit, one in the place of an idle one that cannot serve; then the one that waits for tool
+results longest; else wait.
 """
 
 from collections.abc import Sequence
@@ -71,11 +72,13 @@ def choose(
         return _take(min(free, key=lambda way: way[0].used))
     if room:
         return Spawn()
-    parked = [way for way in ways if way[0].state.parked]
-    if parked:
-        return _take(min(parked, key=lambda way: way[0].used))
+    elsewhere = [candidate for candidate in idle if not candidate.state.parked]
+    if elsewhere:
+        return Spawn(min(elsewhere, key=lambda candidate: candidate.used).key)
+    if ways:
+        return _take(min(ways, key=lambda way: way[0].used))
     if idle:
-        return Spawn(min(idle, key=lambda c: (bool(c.state.parked), c.used)).key)
+        return Spawn(min(idle, key=lambda candidate: candidate.used).key)
     return Wait()
 
 

@@ -78,7 +78,8 @@ class Engine:
                         async for late in answer:
                             yield late
                         return
-                    if isinstance(event, Finished) and event.reason in ("max_tokens", "refusal"):
-                        break
+            last = held[-1] if held else None
+            if isinstance(last, Finished) and last.reason in ("max_tokens", "refusal"):
+                break
         for event in held:
             yield replace(event, ignored=event.ignored | {"tool_choice"}) if isinstance(event, Started) else event

@@ -66,7 +66,7 @@ def rate_limited(text: str, limit: JsonObject | None, now: float) -> errors.Rate
     """The 429, with the window and the time of its reset where the CLI told them (`resetsAt`, unix seconds)."""
     info = limit or {}
     window = WINDOWS.get(str(info.get("rateLimitType")), "")
-    resets = info.get("resetsAt")
+    resets = info.get("resetsAt") if info.get("status") in (None, "rejected") else None
     if not isinstance(resets, int | float) or resets <= now:
         return errors.RateLimited(text or "The service's rate limit is reached.")
     when = datetime.fromtimestamp(resets, UTC).strftime("%Y-%m-%d %H:%M UTC")

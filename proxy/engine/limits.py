@@ -87,8 +87,14 @@ def dropped(turn: Turn, without: AbstractSet[str] = frozenset()) -> frozenset[st
         "stop": bool(turn.stop),
         "effort": turn.effort is not None,
         "thinking": turn.thinking != "default",
+        # A forced choice has another way: to be told in words.
+        "tool_choice": bool(turn.tools)
+        and turn.tool_choice in (ToolChoice("none"), ToolChoice("auto", parallel=False)),
     }
-    return frozenset(name for name, wanted in asked.items() if wanted) - carried(turn, without)
+    reaching = set(carried(turn, without))
+    if turn.thinking == "shown" and extra_body(turn, without).get("thinking") == {"type": "disabled"}:
+        reaching.discard("thinking")
+    return frozenset(name for name, wanted in asked.items() if wanted and name not in reaching)
 
 
 def change(held: Limits | None, wanted: Limits) -> JsonObject:

@@ -75,6 +75,7 @@ def check(path: Path, source: str) -> Cli:
             [path, "--version"],
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=VERSION_SECONDS,
             stdin=subprocess.DEVNULL,
             check=False,

@@ -30,6 +30,8 @@ class LineReader:
         *ends, rest = chunk.split(b"\n")
         objects: list[JsonObject] = []
         for end in ends:
+            if self._size + len(end) > self._limit:
+                raise Malformed(f"a line of more than {self._limit} bytes")
             line = b"".join((*self._parts, end))
             self._parts, self._size = [], 0
             if line.strip():

@@ -9,7 +9,6 @@ import contextlib
 import logging
 import os
 import time
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from ..events import Event, JsonObject, Turn
 from .channel import Doubt
 from .choose import Candidate, Spawn, Take, choose
 from .limits import Limits
+from .line import Line
 from .plan import EVERYTHING, PLACEHOLDER, Feature, Plan, State, plan, preparation
 from .worker import Worker
 
@@ -26,6 +26,8 @@ log = logging.getLogger("claude_max.engine")
 # How many workers one Turn may try before it fails: a doubtful worker is replaced by a fresh one, which may be unlucky.
 ATTEMPTS = 3
 BUSY_RETRY_SECONDS = 2.0
+# Longer than a process may take to be ended by force.
+CLOSE_SECONDS = 5.0
 # Half a second of processor for a start is worth more to the turns that run, which mostly end before it would help.
 GROW_SECONDS = 0.2
 SPAWNS_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
@@ -56,7 +58,7 @@ class Pool:
         self._coming = 0
         self._claimed = 0
         self._leaving: set[asyncio.Task[None]] = set()
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._line = Line()
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._since = time.monotonic()
@@ -66,9 +68,7 @@ class Pool:
         self.about: JsonObject = {}
 
     def __repr__(self) -> str:
-        return (
-            f"<Pool idle={len(self._idle)} busy={len(self._busy)} coming={self._coming} waiting={len(self._waiting)}>"
-        )
+        return f"<Pool idle={len(self._idle)} busy={len(self._busy)} coming={self._coming} waiting={len(self._line)}>"
 
     @property
     def count(self) -> int:
@@ -80,8 +80,9 @@ class Pool:
 
         Raises a ProxyError; close the iterator to abandon the turn.
         """
+        place = self._line.place()
         for attempt in range(ATTEMPTS):
-            worker, way = await self._acquire(turn, wanted, schema, fresh=attempt > 0)
+            worker, way = await self._acquire(turn, wanted, schema, place, fresh=attempt > 0)
             try:
                 async with contextlib.aclosing(worker.run(way)) as answer:
                     async for event in answer:
@@ -134,6 +135,7 @@ class Pool:
     def refuse(self, error: errors.ProxyError) -> None:
         """No new turns with this CLI; each gets `error`."""
         self._refusal = error
+        self._line.call_all()
 
     def trim(self, *, idle: float, too_large: Callable[[int], bool]) -> None:
         """Ends idle workers that are too large, too old, or more than are kept warm and idle for `idle` seconds."""
@@ -149,12 +151,10 @@ class Pool:
     async def drain(self, seconds: float) -> None:
         """No new turns; those that run may finish within `seconds`, then they end with ShuttingDown."""
         self._closing = errors.ShuttingDown("The proxy is shutting down.")
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._line.call_all()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self._busy:
+                while self._busy or self._claimed:
                     self._changed.clear()
                     await self._changed.wait()
         for worker in self._busy.values():
@@ -168,89 +168,87 @@ class Pool:
         self._busy.clear()
         for task in self._tasks - self._leaving:
             task.cancel()
-        await asyncio.gather(*(worker.close() for worker in workers), *self._leaving, return_exceptions=True)
+        await asyncio.gather(*(worker.close() for worker in workers), return_exceptions=True)
+        # What was being started, or was cancelled just now, ends its process by itself.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while self._coming or self._tasks:
+                    self._changed.clear()
+                    await self._changed.wait()
 
     # Taking and giving back
 
     async def _acquire(
-        self, turn: Turn, wanted: Limits, schema: JsonObject | None, *, fresh: bool
+        self, turn: Turn, wanted: Limits, schema: JsonObject | None, place: int, *, fresh: bool
     ) -> tuple[Worker, Plan]:
-        waited, patient = bool(self._waiting), True
-        if waited:
-            await self._wait()
+        """A worker and the way from what it holds to the Turn; `fresh` asks for a new process."""
+        try:
+            return await self._find(turn, wanted, schema, place, fresh=fresh)
+        finally:
+            # Whatever this request found, or failed to find, there may be something left for the next in line.
+            self._line.call()
+
+    async def _find(
+        self, turn: Turn, wanted: Limits, schema: JsonObject | None, place: int, *, fresh: bool
+    ) -> tuple[Worker, Plan]:
+        first, patient = not fresh, True
+        if self._line and first:
+            await self._wait(place, first=True)
+            first = False
         while True:
-            stopped = self._closing or self._refusal
-            if stopped is not None:
-                raise stopped
+            self._check_open()
             self._drop_dead()
-            candidates = [] if fresh else [
-                Candidate(key, worker.state, worker.turns, worker.used) for key, worker in self._idle.items()
-            ]  # fmt: skip
+            idle = {} if fresh else self._idle
+            candidates = [Candidate(key, worker.state, worker.turns, worker.used) for key, worker in idle.items()]
             room = self.count < self._bounds.workers
             match choose(candidates, turn, wanted, room=room, schema=schema, features=self._features):
                 case Take(key, way):
-                    worker = self._idle.pop(key)
-                    self._busy[key] = worker
-                    if self._idle:
-                        self._wake()
+                    worker = self._busy[key] = self._idle.pop(key)
                     return worker, way
                 case Spawn(None) if self._busy and (patient or self._coming >= SPAWNS_AT_ONCE):
-                    patient = await self._wait(again=waited, seconds=GROW_SECONDS)
-                    waited = True
+                    patient = await self._wait(place, first=first, seconds=GROW_SECONDS)
                 case Spawn(instead_of):
-                    gone = None if instead_of is None else self._idle.pop(instead_of)
-                    self._claimed += 1
-                    try:
-                        worker = await self._spawn(instead_of=gone)
-                    finally:
-                        self._claimed -= 1
-                    self._busy[id(worker)] = worker
-                    found = plan(State(), turn, wanted, schema=schema, features=self._features)
-                    if found is None:
-                        self._settle(worker)
-                        raise errors.CliUnavailable("This Claude Code CLI cannot take part of the request.")
-                    return worker, found
+                    return await self._start_for(turn, wanted, schema, instead_of)
+                case _ if fresh and self._idle:
+                    oldest = min(self._idle, key=lambda key: self._idle[key].used)
+                    return await self._start_for(turn, wanted, schema, oldest)
                 case _:
-                    if fresh and self._idle:
-                        await self._dismiss(self._idle.pop(next(iter(self._idle))))
-                        continue
-                    await self._wait(again=waited)
-                    waited = True
+                    await self._wait(place, first=first)
+            first = False
 
-    async def _wait(self, *, again: bool = False, seconds: float | None = None) -> bool:
-        """Waits for a worker in order of arrival; one that was woken in vain (`again`) keeps its place.
+    async def _start_for(
+        self, turn: Turn, wanted: Limits, schema: JsonObject | None, instead_of: int | None
+    ) -> tuple[Worker, Plan]:
+        """A new process for this Turn, in the place of an idle one where the limit is reached."""
+        gone = None if instead_of is None else self._idle.pop(instead_of)
+        self._claimed += 1
+        try:
+            worker = await self._spawn(instead_of=gone)
+        finally:
+            self._claimed -= 1
+        way = plan(State(), turn, wanted, schema=schema, features=self._features)
+        if way is None or self._closing is not None:
+            self._dismiss(worker)
+            self._check_open()
+            raise errors.CliUnavailable("This Claude Code CLI cannot take part of the request.")
+        self._busy[id(worker)] = worker
+        return worker, way
 
-        False when `seconds` went by first.
-        """
+    def _check_open(self) -> None:
+        stopped = self._closing or self._refusal
+        if stopped is not None:
+            raise stopped
+
+    async def _wait(self, place: int, *, first: bool, seconds: float | None = None) -> bool:
+        """Waits in line; False when `seconds` went by first. Raises Busy where the line is full the `first` time."""
         # Who waits for a process that is starting, or may still be started, does not stand in the queue.
         room = max(0, self._bounds.workers - len(self._busy) - self._claimed)
-        if not again and len(self._waiting) >= self._bounds.queue + room:
+        if first and len(self._line) >= self._bounds.queue + room:
             raise errors.Busy(
-                f"All {self._bounds.workers} workers are busy and {len(self._waiting)} requests wait already.",
+                f"All {self._bounds.workers} workers are busy and {len(self._line)} requests wait already.",
                 retry_after=BUSY_RETRY_SECONDS,
             )
-        turn_comes = asyncio.get_running_loop().create_future()
-        if again:
-            self._waiting.appendleft(turn_comes)
-        else:
-            self._waiting.append(turn_comes)
-        try:
-            await asyncio.wait_for(turn_comes, seconds)
-        except TimeoutError:
-            return False
-        except asyncio.CancelledError:
-            if turn_comes.done():
-                self._wake()
-            raise
-        finally:
-            with contextlib.suppress(ValueError):
-                self._waiting.remove(turn_comes)
-        return True
-
-    def _wake(self) -> None:
-        waiter = next((w for w in self._waiting if not w.done()), None)
-        if waiter is not None:
-            waiter.set_result(None)
+        return await self._line.wait(place, seconds)
 
     async def _spawn(self, *, prepare: str | None = None, instead_of: Worker | None = None) -> Worker:
         """A new worker, once `instead_of` is gone, whose place is kept meanwhile.
@@ -262,7 +260,8 @@ class Pool:
         worker: Worker | None = None
         try:
             if instead_of is not None:
-                await self._dismiss(instead_of)
+                # Shielded: a client that leaves now must not stop a process from being ended.
+                await asyncio.shield(self._dismiss(instead_of))
             worker = await self._launch()
             if prepare is not None:
                 for step in preparation(prepare, self._features):
@@ -273,13 +272,19 @@ class Pool:
             raise
         finally:
             self._coming -= 1
+            self._changed.set()
+            self._line.call()
         return worker
 
     def _settle(self, worker: Worker) -> None:
         """Gives a worker back, in the background: its client need not wait for the end of the CLI's turn."""
 
         async def settle() -> None:
-            good = await worker.settle()
+            try:
+                good = await worker.settle()
+            except Exception:
+                log.exception("the end of a turn failed")
+                good = False
             self.about = worker.about or self.about
             self._busy.pop(id(worker), None)
             if good and self._closing is None and not self._is_old(worker):
@@ -292,7 +297,7 @@ class Pool:
 
     def _make_idle(self, worker: Worker) -> None:
         self._idle[id(worker)] = worker
-        self._wake()
+        self._line.call()
 
     def _drop_dead(self) -> None:
         for key, worker in list(self._idle.items()):
@@ -323,4 +328,4 @@ class Pool:
         self._tasks.discard(task)
         self._leaving.discard(task)
         self._changed.set()
-        self._wake()
+        self._line.call()

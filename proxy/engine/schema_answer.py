@@ -45,8 +45,9 @@ class SchemaAnswer(Answer):
         own = {index: call for index, call in self._calls.items() if call.name != TOOL}
         reason = (event.get("delta") or {}).get("stop_reason")
         ends = super()._end(event)
-        if ends:
-            self._spent += self._usage
+        if not ends:
+            return []
+        self._spent += self._usage
         if own or reason in ("max_tokens", "refusal"):
             self._calls = {i: call for i, call in self._calls.items() if call.name != TOOL}
             calls: list[Event] = []

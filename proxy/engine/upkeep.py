@@ -63,6 +63,7 @@ class Upkeep:
         self._program = program
         self._login = login
         self._recheck = recheck
+        self._refused = False
         self._seen = (signature(program.resolve()), signature(login))
 
     async def run(self) -> None:
@@ -75,12 +76,14 @@ class Upkeep:
         """One look."""
         seen = (signature(self._program.resolve()), signature(self._login))
         before, self._seen = self._seen, seen
-        if seen[0] != before[0]:
+        if seen[0] != before[0] or self._refused:
             log.info("the Claude Code CLI has changed on disk")
             try:
                 self._pool.admit(await self._recheck())
+                self._refused = False
             except CliUnavailable as error:
                 self._pool.refuse(error)
+                self._refused = True
         if seen != before:
             self._pool.renew()
         self._pool.trim(idle=IDLE_SECONDS, too_large=lambda pid: resident(pid) > LARGE_BYTES)

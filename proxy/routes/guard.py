@@ -44,7 +44,8 @@ def is_loopback(host: str) -> bool:
 def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settings) -> errors.ProxyError | None:
     """Why a request is refused before its body is read, None when it is not. Header names are lower case."""
     host = host_name(headers.get("host", ""))
-    if host is None or host not in LOCAL_NAMES | {settings.host} | {name.lower() for name in settings.allowed_hosts}:
+    own = {host_name(name) or name for name in (settings.host, *settings.allowed_hosts)}
+    if host is None or host not in LOCAL_NAMES | own:
         return errors.Forbidden(
             f"The Host header names {host or 'nothing'!r}, which is not this machine. If you meant this, start with "
             "--allowed-host NAME."
@@ -54,15 +55,17 @@ def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settin
     if origin is not None and not same and origin not in settings.cors_origins:
         return errors.Forbidden(f"The web origin {origin!r} may not call. If you meant this, set cors_origins.")
     if settings.api_key is not None and path not in OPEN_PATHS and method != "OPTIONS":
-        given = headers.get("authorization", "").removeprefix("Bearer ").strip() or headers.get("x-api-key", "")
-        if not hmac.compare_digest(given.encode(), settings.api_key.get_secret_value().encode()):
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        given = (token.strip() if scheme.lower() == "bearer" else "") or headers.get("x-api-key", "")
+        key = settings.api_key.get_secret_value()
+        if not key or not hmac.compare_digest(given.encode(), key.encode()):
             return errors.InvalidKey("The API key is missing or wrong.")
     if method in ("POST", "PUT", "PATCH"):
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             return errors.UnsupportedMediaType(f"Send the body as application/json, not {kind or 'without a type'!r}.")
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > settings.body_limit:
+        if length.isascii() and length.isdigit() and int(length) > settings.body_limit:
             return too_large(settings)
     return None
 

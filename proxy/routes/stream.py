@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import orjson
@@ -48,12 +48,22 @@ class EventStream(Response):
     A failure in the middle becomes a last `data: {"error": …}` event, which every OpenAI SDK raises.
     """
 
-    def __init__(self, chunks: AsyncGenerator[bytes], headers: dict[str, str], keepalive: float) -> None:
-        """`keepalive` is how many seconds of silence bring a comment."""
+    def __init__(
+        self,
+        chunks: AsyncGenerator[bytes],
+        headers: dict[str, str],
+        keepalive: float,
+        abandon: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`keepalive` is how many seconds of silence bring a comment.
+
+        `abandon` is called at the end in every case: closing `chunks` runs nothing of it when it was never begun.
+        """
         super().__init__(headers={**HEADERS, **headers}, media_type="text/event-stream")
         del self.headers["content-length"]
         self._chunks = chunks
         self._keepalive = keepalive
+        self._abandon = abandon
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the stream, until its end or the client's."""
@@ -66,6 +76,7 @@ class EventStream(Response):
         finally:
             await _cancel(pump, gone)
             await self._chunks.aclose()
+            await self._abandon()
 
     async def _pump(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

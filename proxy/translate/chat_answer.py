@@ -133,9 +133,9 @@ class Chunks:
             case ReasoningDelta(text) if self._options.show_reasoning:
                 return [self._chunk(choice, {"reasoning_content": text})]
             case ToolCallStarted(index, id, name):
-                return [self._call(choice, index, {"name": name, "arguments": ""}, {"id": id, "type": "function"})]
+                return self._call(choice, index, {"name": name, "arguments": ""}, {"id": id, "type": "function"})
             case ToolCallDelta(index, json):
-                return [self._call(choice, index, {"arguments": json}, {})]
+                return self._call(choice, index, {"arguments": json}, {})
             case Finished(reason, usage):
                 self._usage += usage
                 name = FINISH[reason]
@@ -150,10 +150,11 @@ class Chunks:
             return []
         return [{**self._frame([]), "usage": usage_object(self._usage)}]
 
-    def _call(self, choice: int, index: int, function: JsonObject, head: JsonObject) -> JsonObject:
+    def _call(self, choice: int, index: int, function: JsonObject, head: JsonObject) -> list[JsonObject]:
         if self._options.legacy_function:
-            return self._chunk(choice, {"function_call": function})
-        return self._chunk(choice, {"tool_calls": [{"index": index, **head, "function": function}]})
+            # The legacy form has room for one call.
+            return [self._chunk(choice, {"function_call": function})] if index == 0 else []
+        return [self._chunk(choice, {"tool_calls": [{"index": index, **head, "function": function}]})]
 
     def _chunk(self, choice: int, delta: JsonObject, finish: str | None = None) -> JsonObject:
         frame = self._frame([{"index": choice, "delta": delta, "logprobs": None, "finish_reason": finish}])

@@ -33,6 +33,7 @@ def conversation(messages: Sequence[MessageParam]) -> tuple[str, tuple[Message, 
     system: list[str] = []
     merged: list[tuple[Literal["user", "assistant"], list[Block], int]] = []
     open_calls: dict[str, str] = {}
+    used: set[str] = set()
 
     def add(role: Literal["user", "assistant"], blocks: Sequence[Block], index: int) -> None:
         if merged and merged[-1][0] == role:
@@ -54,7 +55,7 @@ def conversation(messages: Sequence[MessageParam]) -> tuple[str, tuple[Message, 
                 raise BadRequest(f"{where}.content is missing.", param=f"{where}.content")
             add("user", blocks_of(message.content, f"{where}.content"), index)
         else:
-            calls = _calls(message, where)
+            calls = _calls(message, where, used)
             add("assistant", [*_said(message, where), *calls.values()], index)
             open_calls = {given: call.id for given, call in calls.items()}
     _require_answered(open_calls, f"messages[{len(messages) - 1}]")
@@ -79,13 +80,16 @@ def _alternating(
 
 
 def _said(message: MessageParam, where: str) -> list[Block]:
-    if message.content is None and message.refusal:
+    if not message.content and message.refusal:
         return [Text(message.refusal)]
     return [Text(text) for text in text_of(message.content, f"{where}.content")]
 
 
-def _calls(message: MessageParam, where: str) -> dict[str, ToolCall]:
-    """The calls of an assistant message, by the id the client uses for them."""
+def _calls(message: MessageParam, where: str, used: set[str]) -> dict[str, ToolCall]:
+    """The calls of an assistant message, by the id the client uses for them.
+
+    The API wants every id once in a conversation: one that is in `used` already is made another.
+    """
     calls: dict[str, ToolCall] = {}
     for index, call in enumerate(message.tool_calls or ()):
         at = f"{where}.tool_calls[{index}]"
@@ -94,7 +98,10 @@ def _calls(message: MessageParam, where: str) -> dict[str, ToolCall]:
         if call.id in calls:
             raise BadRequest(f"{at}.id: {call.id!r} is given twice.", param=f"{at}.id")
         arguments = _arguments(call.function.arguments, f"{at}.function.arguments")
-        calls[call.id] = ToolCall(api_id(call.id), call.function.name, arguments)
+        own = api_id(call.id)
+        own = own if own not in used else f"call_{_digest(f'{where} {call.id}')}"
+        used.add(own)
+        calls[call.id] = ToolCall(own, call.function.name, arguments)
     if message.function_call is not None:
         called = message.function_call
         arguments = _arguments(called.arguments, f"{where}.function_call.arguments")

@@ -63,7 +63,7 @@ def resolve(requested: str, offered: Sequence[Model], aliases: Mapping[str, str]
         return name
     raise ModelNotFound(
         f"The model {requested!r} does not exist here. There are: {', '.join(ids(offered, aliases))}, and any full "
-        "claude-… id. Give it a name of your own in the configuration (`models.aliases`).",
+        "claude-… id. Give it a name of your own in the configuration (`aliases`).",
         param="model",
     )
 

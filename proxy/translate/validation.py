@@ -47,7 +47,10 @@ def shaped(model: type[M], value: JsonObject) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        found = error.errors(include_url=False, include_input=False)
+        # Of a union every member complains; the one that got furthest is the one that was meant.
+        union = found[0]["loc"][:-1]
+        first = max((each for each in found if each["loc"][: len(union)] == union), key=lambda each: len(each["loc"]))
         path = field_path(first["loc"])
         raise BadRequest(f"{path}: {first['msg']}" if path else first["msg"], param=path or None) from None
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
 from engine.cli_model import CliModel
 from engine.turns import LOOK, PLAIN, called, results, said, talk, turn, user, wants
 from hypothesis import given
@@ -99,7 +98,6 @@ def test_a_worker_that_cannot_serve_makes_room_for_one_that_can() -> None:
     assert pick(WANTED, (parked, 1, 1.0), (other, 1, 8.0), room=False) == Spawn(instead_of=1)
 
 
-@pytest.mark.xfail(strict=True, reason="an idle worker that cannot serve could be ended instead of the parked call")
 def test_a_parked_call_is_not_given_up_while_another_worker_can_make_room() -> None:
     parked, other = state(*CALLING, tools=True), state(*talk("x", "y"), system="S")
     assert pick(WANTED, parked, other, room=False) == Spawn(instead_of=1)

@@ -150,7 +150,6 @@ def test_a_call_that_never_comes_is_told() -> None:
     assert len(pool.asked) == 3
 
 
-@pytest.mark.xfail(strict=True, reason="the break leaves only the inner loop: it is asked once more")
 @pytest.mark.parametrize("reason", ["max_tokens", "refusal"])
 def test_a_limit_or_a_refusal_is_not_asked_again(reason: StopReason) -> None:
     engine, pool = engine_on(refuses(NO_CHOICE), said("no", reason), said("no", reason))

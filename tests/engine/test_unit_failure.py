@@ -96,7 +96,6 @@ def test_an_unknown_window_claims_no_plan() -> None:
     assert found.message == "why. It resets at 2027-01-15 08:01 UTC (1 min from now)."
 
 
-@pytest.mark.xfail(strict=True, reason="an allowed window's reset is told as the reason of a passing 429")
 def test_a_window_that_is_not_rejected_is_not_blamed() -> None:
     info = {"status": "allowed", "rateLimitType": "five_hour", "resetsAt": NOW + 4 * 3600}
     found = rate_limited("Server is temporarily limiting requests (not your usage limit)", info, NOW)

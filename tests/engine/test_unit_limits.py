@@ -102,12 +102,10 @@ def test_what_reaches_the_api_and_what_is_lost(
     assert dropped(wanted, without) == lost
 
 
-@pytest.mark.xfail(strict=True, reason="thinking that was asked for and is turned off counts as carried")
 def test_thinking_that_a_forced_call_excludes_is_told() -> None:
     assert dropped(choosing("required", thinking="shown", effort="high")) == {"thinking"}
 
 
-@pytest.mark.xfail(strict=True, reason="nobody does what the dropped tool_choice asked for, and nobody says so")
 @pytest.mark.parametrize("choice", [ToolChoice("none"), ToolChoice("auto", parallel=False)])
 def test_a_refused_choice_that_has_no_other_way_is_told(choice: ToolChoice) -> None:
     assert dropped(replace(TOOLS, tool_choice=choice), {"tool_choice"}) == {"tool_choice"}

@@ -69,6 +69,20 @@ def test_a_doubtful_worker_is_replaced_and_gone() -> None:
     run(test())
 
 
+def test_after_a_doubt_only_a_fresh_worker_will_do() -> None:
+    async def test() -> None:
+        world = World()
+        pool = world.pool(3)
+        await asyncio.gather(asking(pool, "a"), asking(pool, "b"))
+        await quiet(pool)
+        world.doubts = 1
+        assert await ask(pool, "c") == "Finished"
+        assert len(world.workers) == 3
+        await shut(pool, world)
+
+    run(test())
+
+
 def test_three_doubts_are_a_failure() -> None:
     async def test() -> None:
         world = World()
@@ -100,6 +114,30 @@ def test_a_waiter_that_goes_away_takes_nobodys_turn(place: int) -> None:
         gone.cancel()
         assert await asyncio.gather(*waiting) == ["Finished"] * 2
         assert world.begun[1:] == [name for i, name in enumerate("abc") if i != place]
+        await shut(pool, world)
+
+    run(test())
+
+
+def test_one_that_leaves_when_it_is_called_hands_its_call_on() -> None:
+    async def test() -> None:
+        world = World(most=0)
+        pool = world.pool(1)
+        await ask(pool, "a")
+        await quiet(pool)
+        world.close_gate = asyncio.Event()
+        pool.renew()
+        gone, stays = asking(pool, "b"), asking(pool, "c")
+        await quiet(pool)
+        first = pool._line._places[min(pool._line._places)]
+        world.close_gate.set()
+        # To the very moment: called, and not yet gone on.
+        for _ in range(50):
+            if first.done():
+                break
+            await asyncio.sleep(0)
+        gone.cancel()
+        assert await stays == "Finished"
         await shut(pool, world)
 
     run(test())

@@ -10,12 +10,6 @@ from engine.turns import turn, user, wants
 from claude_max.proxy import errors
 
 
-def bug(what: str) -> pytest.MarkDecorator:
-    """A fault that is known: the test must fail until it is mended."""
-    return pytest.mark.xfail(strict=True, reason=what)
-
-
-@bug("a failed launch wakes nobody: those who wait, and all who come after them, wait for ever")
 def test_a_launch_that_fails_lets_the_next_try() -> None:
     async def test() -> None:
         world = World()
@@ -32,7 +26,6 @@ def test_a_launch_that_fails_lets_the_next_try() -> None:
     run(test())
 
 
-@bug("a cancelled launch wakes nobody")
 def test_a_client_that_leaves_during_the_launch_lets_the_next_try() -> None:
     async def test() -> None:
         world = World()
@@ -50,7 +43,6 @@ def test_a_client_that_leaves_during_the_launch_lets_the_next_try() -> None:
     run(test())
 
 
-@bug("the cancelled request cancels the closing task: the process counts no more while it runs, or is never ended")
 def test_a_client_that_leaves_while_another_is_ended_does_not_stop_that() -> None:
     """The process that makes room is ended all the same, and counts until it is gone."""
 
@@ -76,7 +68,6 @@ def test_a_client_that_leaves_while_another_is_ended_does_not_stop_that() -> Non
         run(test(moment))
 
 
-@bug("a waiter that ends with an error does not wake the next")
 def test_a_refused_cli_ends_all_who_wait() -> None:
     async def test() -> None:
         world = World()
@@ -94,7 +85,6 @@ def test_a_refused_cli_ends_all_who_wait() -> None:
     run(test())
 
 
-@bug("an unexpected exception in settle leaves the worker busy for ever")
 def test_a_worker_whose_end_of_turn_fails_in_an_unknown_way_is_replaced() -> None:
     async def test() -> None:
         world = World()
@@ -147,7 +137,6 @@ def test_closing_waits_for_those_that_leave_already() -> None:
     run(test())
 
 
-@bug("drain looks at busy workers only, not at those that are coming")
 def test_draining_ends_a_turn_whose_process_still_starts() -> None:
     async def test() -> None:
         world = World()
@@ -165,7 +154,6 @@ def test_draining_ends_a_turn_whose_process_still_starts() -> None:
     run(test())
 
 
-@bug("each puts itself before the other when two are called in vain")
 def test_those_called_in_vain_keep_their_order() -> None:
     async def test() -> None:
         world = World(most=0)
@@ -210,7 +198,6 @@ def test_room_that_comes_while_another_is_called_is_used() -> None:
     run(test())
 
 
-@bug("a second attempt goes to the end of the queue, or is refused")
 def test_a_second_attempt_is_not_sent_away_by_a_full_queue() -> None:
     async def test() -> None:
         world = World()
@@ -240,7 +227,6 @@ def test_user_messages_of_every_waiter_are_its_own() -> None:
     run(test())
 
 
-@bug("close does not wait for a process whose warming it cancelled")
 def test_closing_waits_for_a_process_that_is_being_warmed() -> None:
     async def test(moment: int) -> None:
         world = World(most=2)

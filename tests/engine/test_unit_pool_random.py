@@ -67,7 +67,6 @@ def test_turns_that_come_and_go(seed: int) -> None:
     run(storm(seed, leave_at_any_time=False))
 
 
-@pytest.mark.xfail(strict=True, reason="a client that leaves during a launch or an eviction: see test_unit_pool_races")
 def test_turns_whose_clients_leave_at_any_time() -> None:
     for seed in (1, 7, 58, 61, 100):
         run(storm(seed, leave_at_any_time=True))

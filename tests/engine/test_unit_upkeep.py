@@ -99,7 +99,6 @@ def test_a_cli_that_may_not_be_used_is_refused_until_a_good_one_comes(room: Room
     assert room.look() == [REWIND, "renew"]
 
 
-@pytest.mark.xfail(strict=True, reason="a recheck that failed once is not tried again until the file changes")
 def test_a_recheck_that_failed_by_bad_luck_is_tried_again(room: Room) -> None:
     room.finds = CliUnavailable("did not answer in time")
     room.program.write_text("other")

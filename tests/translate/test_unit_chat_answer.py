@@ -133,7 +133,6 @@ def test_the_legacy_form_has_one_call(events: list[Event]) -> None:
     assert (whole["choices"][0]["finish_reason"] == "function_call") is has_call
 
 
-@pytest.mark.xfail(strict=True, reason="chunks run the second call's name and arguments into the first's")
 def test_the_legacy_form_of_two_calls_is_the_first_in_both_ways() -> None:
     calls: list[Event] = [ToolCallStarted(0, "c1", "f"), ToolCallDelta(0, "{}")]
     calls += [ToolCallStarted(1, "c2", "g"), ToolCallDelta(1, "{}")]

@@ -47,7 +47,6 @@ def test_unknown_ones_are_told_what_there_is(requested: str) -> None:
     assert all(name in caught.value.message for name in ("claude-sonnet-4", "opus", "sonnet[1m]", "gpt-4o"))
 
 
-@pytest.mark.xfail(strict=True, reason="the setting is called `aliases`; there is no `models.aliases`")
 def test_the_hint_names_the_setting_that_there_is() -> None:
     with pytest.raises(ModelNotFound) as caught:
         resolve("gpt-5", OFFERED, {})
