@@ -80,9 +80,6 @@ def config_path() -> Path:
 
 def load(**flags: Any) -> Settings:
     """The settings in force; a flag that is None was not given. Raises ConfigError."""
-    named = os.environ.get(f"{PREFIX}CONFIG")
-    if named and not Path(named).is_file():
-        raise ConfigError(f"{named} is no file (given as {PREFIX}CONFIG)")
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except UnicodeDecodeError:
