@@ -1,1 +1,18 @@
-"""The proxy (map to be written)."""
+"""The proxy: OpenAI requests in over HTTP, turns of the Claude Code CLI out over stdin and stdout.
+
+    HTTP request  ─ routes ─▶ translate ─▶ Turn ─▶ engine ─▶ claude
+    HTTP response ◀ routes ◀ translate ◀ events ◀ engine ◀─ stdout
+
+errors     every failure, with its HTTP status, its code and what to do
+events     the vocabulary in the middle: Turn, and the events of an answer
+config     TOML, variables and flags make one frozen Settings
+translate  API dialects to Turns, events to responses; pure
+engine     Turns to claude processes and back; its own docstring is the map of that room
+routes     the edge of HTTP, and the guard before it
+scripted   a scripted Messages API: the demo, the contract check, the tests
+doctor     what may be wrong with this machine, each finding with the command that mends it
+readiness  is the CLI signed in?
+presence   who listens at the configured port?
+app        where all of it is wired together
+server     sockets, patience with clients, and stopping, around the app
+"""
