@@ -26,8 +26,10 @@ from .engine.pool import Bounds, Pool
 from .engine.upkeep import Upkeep, login_file
 from .engine.worker import Worker
 from .readiness import Login
-from .routes import chat, completions, failures, guard, health, models
+from .routes import chat, completions, failures, guard, health, models, openapi
 from .routes.services import Services
+from .translate.chat_schema import ChatRequest
+from .translate.completions import CompletionRequest
 from .translate.models import from_initialize
 
 log = logging.getLogger("claude_max")
@@ -101,6 +103,7 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
     for module in (chat, completions, models, health):
         app.include_router(module.router)
     failures.install(app)
+    openapi.install(app, ChatRequest, CompletionRequest)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]

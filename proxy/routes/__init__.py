@@ -1,5 +1,6 @@
 """The I/O edge of HTTP: reads requests, hands Turns to the engine, writes what `translate` makes of the events.
 
-`services` what every route works with · `guard` who may call, and how much · `stream` server-sent events and clients
-that go away · `failures` errors as responses · `chat`, `models`, `health` the endpoints.
+`chat`, `completions`, `models`, `health` the endpoints · `guard` who may call, and how much · `services` what every
+route works with · `answers` one turn, answered once or several times · `stream` server-sent events and clients that go
+away · `failures` errors as responses · `journal` the log's line of a request · `openapi` the server's own document.
 """

@@ -1,7 +1,6 @@
 """`POST /v1/chat/completions`: one or several turns side by side, as one object or as a stream."""
 
 from collections.abc import AsyncGenerator
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -11,16 +10,13 @@ from ..translate.chat_request import to_turn
 from ..translate.chat_schema import ChatRequest
 from ..translate.validation import parse_object
 from .answers import Answers, respond
+from .openapi import described
 from .services import Wired
 
 router = APIRouter()
 
-BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": ChatRequest.model_json_schema()}}}
-}
 
-
-@router.post("/v1/chat/completions", openapi_extra=BODY)
+@router.post("/v1/chat/completions", openapi_extra=described(ChatRequest))
 async def chat_completions(request: Request, services: Wired) -> Response:
     """A chat completion; server-sent events when `stream` is true."""
     body = parse_object(await request.body(), services.settings.json_depth)

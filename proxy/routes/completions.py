@@ -1,7 +1,6 @@
 """`POST /v1/completions`: the legacy form, over the same machinery as chat."""
 
 from collections.abc import AsyncGenerator
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -10,19 +9,13 @@ from ..translate.chat_answer import Stamp, with_model
 from ..translate.completions import CompletionRequest, TextChoice, frame, to_turn
 from ..translate.validation import parse_object
 from .answers import Answers, respond
+from .openapi import described
 from .services import Wired
 
 router = APIRouter()
 
-BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": CompletionRequest.model_json_schema()}},
-    }
-}
 
-
-@router.post("/v1/completions", openapi_extra=BODY)
+@router.post("/v1/completions", openapi_extra=described(CompletionRequest))
 async def completions(request: Request, services: Wired) -> Response:
     """A text completion; server-sent events when `stream` is true."""
     body = parse_object(await request.body(), services.settings.json_depth)
