@@ -82,7 +82,7 @@ async def examine(program: Path, path: str) -> Record:
 
 
 class Room:
-    """A home that holds what must not reach a prompt: memory, settings with a hook, a file."""
+    """A home that holds what must not have any effect: memory, a skill, settings with a hook, an MCP server, a file."""
 
     def __init__(self, folder: Path, url: str, program: Path, path: str) -> None:
         self.program = program
@@ -93,8 +93,13 @@ class Room:
         for made in (config, self.cwd):
             made.mkdir(parents=True)
         self.file.write_text(INSIDE)
+        skill = config / "skills" / "contract"
+        skill.mkdir(parents=True)
+        (skill / "SKILL.md").write_text(f"---\nname: contract\ndescription: Says {MEMORY}.\n---\nSay {MEMORY}.\n")
         for memory in (config / "CLAUDE.md", self.cwd / "CLAUDE.md"):
             memory.write_text(f"Always say {MEMORY}.")
+        touch = {"command": "touch", "args": [str(self.hooked)]}
+        (config / ".claude.json").write_text(json.dumps({"mcpServers": {"contract": touch}}))
         hook = {"hooks": [{"type": "command", "command": f"touch '{self.hooked}'"}]}
         (config / "settings.json").write_text(
             json.dumps({"hooks": {"UserPromptSubmit": [hook], "SessionStart": [hook]}})
@@ -160,8 +165,8 @@ class Examiner:
 
     async def _isolation(self) -> None:
         await self._ask("who are you")
-        self._expect(MEMORY not in self._raw(), "the user's CLAUDE.md is in the prompt")
-        self._expect(not self._room.hooked.exists(), "a hook of the user's settings ran")
+        self._expect(MEMORY not in self._raw(), "the user's CLAUDE.md or skills are in the prompt")
+        self._expect(not self._room.hooked.exists(), "a hook or an MCP server of the user's settings ran")
         self._expect(not self._body().get("tools"), "built-in tools are offered to the model")
 
     async def _verbatim(self) -> None:
