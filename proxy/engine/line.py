@@ -1,6 +1,7 @@
 """Those who wait for a worker, in order of arrival. Knows nothing of workers."""
 
 import asyncio
+import contextlib
 import itertools
 
 
@@ -18,20 +19,18 @@ class Line:
         """A place behind everybody else's."""
         return next(self._numbers)
 
-    async def wait(self, place: int, seconds: float | None = None) -> bool:
-        """Waits to be called; False when `seconds` went by first. One that leaves gives its call to the next."""
+    async def wait(self, place: int, seconds: float | None = None) -> None:
+        """Waits to be called, `seconds` at most. One that leaves gives its call to the next."""
         called = self._places[place] = asyncio.get_running_loop().create_future()
         try:
-            await asyncio.wait_for(called, seconds)
-        except TimeoutError:
-            return False
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(called, seconds)
         except asyncio.CancelledError:
             if called.done() and not called.cancelled():
                 self.call()
             raise
         finally:
             del self._places[place]
-        return True
 
     def call(self) -> None:
         """Calls the first that was not called yet."""

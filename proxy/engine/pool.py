@@ -191,7 +191,7 @@ class Pool:
     async def _find(
         self, turn: Turn, wanted: Limits, schema: JsonObject | None, place: int, *, fresh: bool
     ) -> tuple[Worker, Plan]:
-        first, patient = not fresh, True
+        first, grow_at = not fresh, time.monotonic() + GROW_SECONDS
         if self._line and first:
             await self._wait(place, first=True)
             first = False
@@ -205,8 +205,10 @@ class Pool:
                 case Take(key, way):
                     worker = self._busy[key] = self._idle.pop(key)
                     return worker, way
-                case Spawn(None) if self._busy and (patient or self._coming >= SPAWNS_AT_ONCE):
-                    patient = await self._wait(place, first=first, seconds=GROW_SECONDS)
+                case Spawn(None) if self._busy and self._coming >= SPAWNS_AT_ONCE:
+                    await self._wait(place, first=first)
+                case Spawn(None) if self._busy and (patience := grow_at - time.monotonic()) > 0:
+                    await self._wait(place, first=first, seconds=patience)
                 case Spawn(instead_of):
                     return await self._start_for(turn, wanted, schema, instead_of)
                 case _ if fresh and self._idle:
@@ -239,8 +241,8 @@ class Pool:
         if stopped is not None:
             raise stopped
 
-    async def _wait(self, place: int, *, first: bool, seconds: float | None = None) -> bool:
-        """Waits in line; False when `seconds` went by first. Raises Busy where the line is full the `first` time."""
+    async def _wait(self, place: int, *, first: bool, seconds: float | None = None) -> None:
+        """Waits in line, `seconds` at most. Raises Busy where the line is full the `first` time."""
         # Who waits for a process that is starting, or may still be started, does not stand in the queue.
         room = max(0, self._bounds.workers - len(self._busy) - self._claimed)
         if first and len(self._line) >= self._bounds.queue + room:
@@ -248,7 +250,7 @@ class Pool:
                 f"All {self._bounds.workers} workers are busy and {len(self._line)} requests wait already.",
                 retry_after=BUSY_RETRY_SECONDS,
             )
-        return await self._line.wait(place, seconds)
+        await self._line.wait(place, seconds)
 
     async def _spawn(self, *, prepare: str | None = None, instead_of: Worker | None = None) -> Worker:
         """A new worker, once `instead_of` is gone, whose place is kept meanwhile.
