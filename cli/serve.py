@@ -67,7 +67,7 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
         async def drain(at_once: bool) -> None:
             await pool.drain(0 if at_once else settings.drain)
 
-        await Server(app, settings.log_level, drain).serve(sockets)
+        await Server(app, settings, drain).serve(sockets)
 
 
 @contextlib.asynccontextmanager

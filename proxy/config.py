@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     warm: int = Field(2, ge=0, le=64, description="Claude processes kept ready.")
     queue: int = Field(64, ge=0, description="Requests that may wait for a worker before others get a 429.")
     drain: float = Field(4, ge=0, description="Seconds that answers in flight get when the server stops.")
+    head_limit: int = Field(64 * 1024, ge=1024, description="Bytes of a request's head at most.")
+    head_timeout: float = Field(20, gt=0, description="Seconds until a request's head must be whole.")
     body_limit: int = Field(32 * 1024 * 1024, ge=1024, description="Bytes of a request body at most.")
     json_depth: int = Field(100, ge=4, le=200, description="Levels of a request's JSON at most.")
     body_timeout: float = Field(30, gt=0, description="Seconds without a byte before a request body is given up.")

@@ -9,22 +9,25 @@ import errno
 import os
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-# A head arrives in one piece; a client that takes this long is half-open or dribbles.
-HEAD_SECONDS = 20.0
-HEAD_BYTES = 64 * 1024
+from .config import Settings
+
 # After the drain: time for the last error events to reach their clients before connections are cut.
 LAST_WORDS_SECONDS = 1
 
 
 class PatientProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, closing connections on which no whole request head arrives within HEAD_SECONDS."""
+    """uvicorn's HTTP/1.1, closing connections on which no whole request head arrives in time.
 
+    A head arrives in one piece; a client that takes longer is half-open or dribbles.
+    """
+
+    head_timeout: ClassVar[float]
     _head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -51,7 +54,7 @@ class PatientProtocol(H11Protocol):
         super().on_response_complete()
 
     def _expect_head(self) -> None:
-        self._head = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._head = self.loop.call_later(self.head_timeout, self.transport.close)
 
     def _forget(self) -> None:
         if self._head is not None:
@@ -62,17 +65,17 @@ class PatientProtocol(H11Protocol):
 class Server(uvicorn.Server):
     """uvicorn, giving answers in flight their time before connections are closed."""
 
-    def __init__(self, app: FastAPI, log_level: str, drain: Callable[[bool], Awaitable[None]]) -> None:
+    def __init__(self, app: FastAPI, settings: Settings, drain: Callable[[bool], Awaitable[None]]) -> None:
         """`drain` lets running answers end, at once when its argument is true."""
         config = uvicorn.Config(
             app,
-            http=PatientProtocol,
+            http=type("Protocol", (PatientProtocol,), {"head_timeout": settings.head_timeout}),
             ws="none",
-            log_level=log_level,
+            log_level=settings.log_level,
             log_config=None,
             access_log=False,
             server_header=False,
-            h11_max_incomplete_event_size=HEAD_BYTES,
+            h11_max_incomplete_event_size=settings.head_limit,
             timeout_graceful_shutdown=LAST_WORDS_SECONDS,
         )
         super().__init__(config)

@@ -46,7 +46,10 @@ class ClaudeProcess:
                 program, *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env=dict(environ), cwd=cwd, **group
             )
         except OSError as error:
-            raise CliUnavailable(f"The Claude Code CLI could not be started: {error.strerror or error}.") from None
+            why = error.strerror or error
+            raise CliUnavailable(
+                f"The Claude Code CLI could not be started ({why}). `claude-max doctor` says more."
+            ) from None
         return cls(child)
 
     @property

@@ -297,3 +297,15 @@ def test_the_cli_changes_on_disk(tmp_path: Path, home: Path) -> None:
             time.sleep(0.2)
         assert not before & {process.pid for process in proxy.claudes()}
         assert fine(proxy)
+
+
+def test_the_cli_is_removed_while_running(tmp_path: Path, home: Path) -> None:
+    program = filtered(tmp_path)
+    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api) as proxy:
+        assert fine(proxy)
+        program.unlink()
+        kill(proxy.claudes())
+        answer = ask(proxy, "hi")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "cli_unavailable")
+        assert "claude-max doctor" in answer.json()["error"]["message"]
+        assert answer.headers["x-should-retry"] == "false"
