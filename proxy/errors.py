@@ -113,6 +113,12 @@ class UnsupportedMediaType(ProxyError):
     status, type, code = 415, "invalid_request_error", "unsupported_media_type"
 
 
+class HeadTooLarge(ProxyError):
+    """The request's head is over the limit."""
+
+    status, type, code = 431, "invalid_request_error", "request_head_too_large"
+
+
 class RateLimited(ProxyError):
     """The plan's limit is reached; `retry_after` is the time to the window's real reset when the CLI tells it."""
 

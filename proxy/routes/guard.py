@@ -43,6 +43,9 @@ def is_loopback(host: str) -> bool:
 
 def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settings) -> errors.ProxyError | None:
     """Why a request is refused before its body is read, None when it is not. Header names are lower case."""
+    # uvicorn's own limit lets pass what comes in one piece.
+    if len(path) + sum(len(name) + len(value) for name, value in headers.items()) > settings.head_limit:
+        return errors.HeadTooLarge(f"The request's head is over {settings.head_limit} bytes (setting head_limit).")
     host = host_name(headers.get("host", ""))
     own = {host_name(name) or name for name in (settings.host, *settings.allowed_hosts)}
     if host is None or host not in LOCAL_NAMES | own:
