@@ -6,12 +6,15 @@ turn is for `worker` and `answer` to say.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 
 from .. import errors
 from ..events import JsonObject, Tool, ToolResult
 from . import mcp, protocol
 from .process import ClaudeProcess
+
+log = logging.getLogger("claude_max.engine")
 
 # A step takes 1-50 ms on a quiet machine. `initialize` takes up to 4 s on a busy one, and 17-19 s without a network,
 # when the CLI waits in vain for the service's settings first.
@@ -156,6 +159,8 @@ class Channel:
             self.fail(errors.CliCrashed(f"The Claude Code CLI wrote a line of an unknown shape ({error!r})."))
         else:
             await self.process.ended()
+            # At debug level only: what the CLI writes there is not ours to show.
+            log.debug("claude %d has ended; its stderr: %s", self.process.pid, self.process.stderr_tail)
             self.fail(self.process.crashed())
 
     def _dispatch(self, line: JsonObject) -> None:
