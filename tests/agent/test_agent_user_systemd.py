@@ -100,6 +100,16 @@ def test_install_kill_restart_uninstall(systemd: UserSystemd, home: Path) -> Non
         assert result(systemd.run(claude_max, "agent", "restart", "--json"))["signed_in"] is True
         assert eventually(systemd, after["pid"])["running"] is True
 
+        # The doctor looks with the service's own environment: this shell's login does not help it.
+        doctor = (claude_max, "doctor", "--check", "service-environment", "--json")
+        assert systemd.run(*doctor).returncode == 0
+        drop_in.write_text(f"{drop_in.read_text()}UnsetEnvironment=CLAUDE_CODE_OAUTH_TOKEN\n")
+        assert systemd.run("systemctl", "--user", "daemon-reload").returncode == 0
+        assert systemd.run("systemctl", "--user", "restart", "claude-max.service").returncode == 0
+        signed_out = systemd.run(*doctor)
+        assert signed_out.returncode != 0
+        assert "not signed in" in signed_out.stdout
+
         gone = result(systemd.run(claude_max, "uninstall-agent", "--json"))
         assert gone["outcome"] == "uninstalled"
         assert not unit.exists()
