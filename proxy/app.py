@@ -97,7 +97,7 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
         settings=settings,
         models=lambda: from_initialize(pool.about),
         ready=ready,
-        new_id=lambda: uuid.uuid4().hex[:24],
+        new_id=new_id,
         now=time.time,
     )
     for module in (chat, completions, models, health):
@@ -108,8 +108,13 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
         )
-    app.add_middleware(guard.Guard, settings=settings, new_id=lambda: uuid.uuid4().hex[:24], scripted=source.scripted)
+    app.add_middleware(guard.Guard, settings=settings, new_id=new_id, scripted=source.scripted)
     return app
+
+
+def new_id() -> str:
+    """24 hexadecimal digits that no other object has."""
+    return uuid.uuid4().hex[:24]
 
 
 def working_directory() -> Path:

@@ -32,7 +32,7 @@ class Limits:
 
 
 def limits(turn: Turn, without: AbstractSet[str] = frozenset()) -> Limits:
-    """The settings this Turn needs; `without` names what its model is known to refuse (of NEGOTIABLE)."""
+    """The settings this Turn needs; `without` names what its model refuses (keys of `negotiate.WORDS`)."""
     body = extra_body(turn, without)
     return Limits(
         model=turn.model,
