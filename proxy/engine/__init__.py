@@ -5,9 +5,9 @@ shares with another · `limits` what a turn asks beyond its text · `plan` the s
 `choose` which worker · `protocol` the lines we write · `ndjson` framing · `answer` and `schema_answer` the lines we
 read · `failure` what the CLI's errors mean · `mcp` the client's tools · `negotiate` what a model refuses.
 
-With I/O, from the process outwards: `process` the only file that spawns a worker · `channel` requests, replies and
-lines · `worker` one process and what it is known to hold · `line` who waits · `pool` all workers · `engine` the pool,
-and coming to terms with a model · `upkeep` while nobody asks.
+With I/O, from the process outwards: `process` the only file that spawns a worker · `lifeline` ends workers whose
+server was killed · `channel` requests, replies and lines · `worker` one process and what it is known to hold · `line`
+who waits · `pool` all workers · `engine` the pool, and coming to terms with a model · `upkeep` while nobody asks.
 
 About the CLI itself: `locate` which program · `contract` and `contract_store` what it really does · `inquiry` one-off
 questions.

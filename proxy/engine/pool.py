@@ -138,7 +138,8 @@ class Pool:
         self._line.call_all()
 
     def trim(self, *, idle: float, too_large: Callable[[int], bool]) -> None:
-        """Ends idle workers that are too large, too old, or more than are kept warm and idle for `idle` seconds."""
+        """Ends idle workers: the large, the old, and beyond those kept warm the ones idle for `idle` seconds."""
+        self._drop_dead()
         now = time.monotonic()
         spare = len(self._idle) - self._bounds.warm
         for key, worker in sorted(self._idle.items(), key=lambda item: item[1].used):

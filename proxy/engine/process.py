@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import CliCrashed, CliUnavailable
 from ..events import JsonObject
+from .lifeline import LIFELINE
 from .ndjson import LineReader, Malformed, encode
 
 # Closing stdin lets an idle CLI remove its session file and go: 40 ms measured; a loaded machine may take longer.
@@ -50,6 +51,7 @@ class ClaudeProcess:
             raise CliUnavailable(
                 f"The Claude Code CLI could not be started ({why}). `claude-max doctor` says more."
             ) from None
+        LIFELINE.hold(child.pid)
         return cls(child)
 
     @property
@@ -125,6 +127,7 @@ class ClaudeProcess:
         await self._child.wait()
         # Whatever the CLI itself had started goes with it.
         self._signal(True)
+        LIFELINE.release(self._child.pid)
         await asyncio.wait({self._drain}, timeout=TERMINATE_SECONDS)
         self._drain.cancel()
 

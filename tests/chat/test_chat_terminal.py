@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from harness.proxy import RunningProxy, ended, home_environment, running_proxy, scripted
+from harness.proxy import RunningProxy, home_environment, running_proxy, scripted
 from harness.terminal import BOUND, PASTE, PASTED, READING, chat, plain
 
 CTRL_C, CTRL_D, TAB = "\x03", "\x04", "\t"
@@ -153,7 +153,6 @@ def test_a_proxy_that_dies_loses_nothing_typed(tmp_path: Path) -> None:
             terminal.prompt()
             terminal.enter(directive(text="partial more", pause=BOUND * 3))
             terminal.see("partial")
-            claudes = proxy.claudes()
             proxy.process.kill()
             shown = terminal.prompt()
             assert "partial\n" in shown
@@ -164,7 +163,6 @@ def test_a_proxy_that_dies_loses_nothing_typed(tmp_path: Path) -> None:
             terminal.prompt()
             terminal.type(CTRL_C + CTRL_D)
             assert terminal.leaves() == 0
-        ended(claudes)
 
 
 def test_without_a_proxy_one_is_started_and_ended(tmp_path: Path) -> None:

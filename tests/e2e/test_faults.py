@@ -160,13 +160,27 @@ def test_stopping_under_load(home: Path, sign: signal.Signals) -> None:
     assert sessions(home) == []
 
 
-def test_a_server_that_is_killed_leaves_no_worker(small: RunningProxy) -> None:
+@pytest.mark.parametrize("doing", ["nothing", "answering", "waiting for a silent model", "parked in a call"])
+def test_a_server_that_is_killed_leaves_nothing(small: RunningProxy, marker: str, doing: str) -> None:
+    """Its workers notice, whatever they are at, and the shell that ends them goes too."""
+    assert small.api is not None
     assert fine(small)
-    claudes = small.claudes()
-    small.process.kill()
-    _, alive = psutil.wait_procs(claudes, 10)
+    long = {"answering": {"words": 5000, "pause": 0.1}, "waiting for a silent model": {"first_byte": 500}}.get(doing)
+    with ThreadPoolExecutor() as pool:
+        if doing == "parked in a call":
+            reply = {"call": {"name": "look", "input": {}}}
+            assert ask(small, f"scripted: {json.dumps(reply)}", tools=[TOOL]).status_code == 200
+        elif long is not None:
+            asked = pool.submit(ask, small, f"{marker}\nscripted: {json.dumps(long)}")
+            small.api.wait_until(lambda: bool(small.bodies(marker)), 10)
+        claudes, left = small.claudes(), psutil.Process(small.process.pid).children(recursive=True)
+        small.process.kill()
+        _, alive = psutil.wait_procs(left, 10)
+        if long is not None:
+            assert isinstance(asked.exception(10), httpx2.RemoteProtocolError)
     assert claudes
     assert not alive
+    assert sessions(small.home) == []
 
 
 def test_a_second_server_on_the_same_port(small: RunningProxy) -> None:

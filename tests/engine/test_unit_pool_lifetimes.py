@@ -100,6 +100,22 @@ def test_a_worker_that_died_idle_is_not_used() -> None:
     run(test())
 
 
+def test_a_worker_that_died_idle_is_made_up_for() -> None:
+    async def test() -> None:
+        world = World()
+        pool = world.pool(2, warm=1)
+        pool.start()
+        await quiet(pool)
+        world.workers[0].alive = False
+        for _ in range(2):
+            pool.trim(idle=600, too_large=lambda pid: False)
+            await quiet(pool)
+        assert {worker.pid for worker in world.alive} == {2}
+        await shut(pool, world)
+
+    run(test())
+
+
 def test_a_login_refused_once_is_not_kept() -> None:
     async def test() -> None:
         world = World()

@@ -125,13 +125,6 @@ def running_proxy(
         process.stderr.close()
 
 
-def ended(claudes: list[psutil.Process]) -> None:
-    """Kills workers whose proxy was killed under them: one that still answers would go on until its answer's end."""
-    for claude in claudes:
-        with contextlib.suppress(psutil.Error):
-            claude.kill()
-
-
 @contextmanager
 def scripted() -> Iterator[ScriptedServer]:
     """A scripted service of one's own."""
