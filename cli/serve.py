@@ -50,6 +50,9 @@ def serve(*, demo: bool, **flags: Any) -> None:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # asyncio's own warnings are about connections that clients cut, which is their right.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
+    if settings.log_level != "debug":
+        # It tells of each server that starts and stops, the scripted one of the contract check included.
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(settings, cli, sockets, demo))
@@ -58,7 +61,8 @@ def serve(*, demo: bool, **flags: Any) -> None:
 
 
 async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], demo: bool) -> None:
-    features = await contract_of(cli)
+    with talk.status(f"Looking at Claude Code {cli.version_text}…") if talk.is_terminal else contextlib.nullcontext():
+        features = await contract_of(cli)
     async with upstream(demo) as source:
         app = create_app(settings, cli, features, source)
         _banner(settings, cli, sockets[0].getsockname()[1], demo)

@@ -17,6 +17,7 @@ from platformdirs import user_cache_path
 from starlette.middleware.cors import CORSMiddleware
 
 from .config import Settings
+from .engine.channel import Patience
 from .engine.command import environment
 from .engine.contract_store import verified
 from .engine.engine import Engine
@@ -57,8 +58,10 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
     environ = environment(source.environ, allow_api_key=settings.allow_anthropic_api_key)
     cwd = working_directory()
 
+    patience = Patience(silence=settings.timeout, start=settings.start_timeout)
+
     async def launch() -> Worker:
-        return await Worker.spawn(cli.path, environ, cwd, settings.timeout)
+        return await Worker.spawn(cli.path, environ, cwd, patience)
 
     bounds = Bounds(workers=settings.max_workers, warm=settings.warm, queue=settings.queue)
     pool = Pool(launch, bounds, features)

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     log_content: bool = Field(False, description="Also log prompts and answers.")
     timeout: float = Field(300, gt=0, description="Seconds a model may send nothing before a turn fails.")
+    start_timeout: float = Field(30, gt=0, description="Seconds a new claude process may take until it answers.")
     keepalive: float = Field(15, gt=0, description="Seconds of silence in a stream before a comment keeps it open.")
     max_workers: int = Field(8, ge=1, le=64, description="Claude processes at most (150-280 MB each).")
     warm: int = Field(2, ge=0, le=64, description="Claude processes kept ready.")

@@ -71,7 +71,7 @@ class Server(uvicorn.Server):
             app,
             http=type("Protocol", (PatientProtocol,), {"head_timeout": settings.head_timeout}),
             ws="none",
-            log_level=settings.log_level,
+            log_level=None,
             log_config=None,
             access_log=False,
             server_header=False,

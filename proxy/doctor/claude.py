@@ -111,9 +111,8 @@ def check_contract(machine: Machine) -> Finding | None:
         return failed(
             "contract", f"{which} must not be used: {record.unsafe}", "`serve` refuses it.", f"{claude} update"
         )
-    listed = "; ".join(f"{name}: {why}" for name, why in record.fails.items())
     why = "claude-max does without what fails; answers may come slower."
-    return warning("contract", f"{which} does not do everything as measured: {listed}", why, f"{claude} update")
+    return warning("contract", f"{which} does not do everything as measured: {record.lacks}", why, f"{claude} update")
 
 
 def _typed(cli: Cli, environ: Mapping[str, str]) -> str:

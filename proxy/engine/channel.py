@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from .. import errors
 from ..events import JsonObject, Tool, ToolResult
@@ -16,20 +17,33 @@ from .process import ClaudeProcess
 
 log = logging.getLogger("claude_max.engine")
 
-# A step takes 1-50 ms on a quiet machine. `initialize` takes up to 4 s on a busy one, and 17-19 s without a network,
-# when the CLI waits in vain for the service's settings first.
-STEP_SECONDS = 30.0
-
 
 class Doubt(Exception):
     """The process is not where it should be, or did not confirm a step."""
 
 
+class Silent(Doubt):
+    """The process did not answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds to wait for a process.
+
+    `start`: for the answer to `initialize`, which takes up to 4 s on a busy machine, and 17-19 s without a network,
+    when the CLI waits in vain for the service's settings first. `step`: for any other confirmation; 1-50 ms on a quiet
+    machine. `silence`: for a model that says nothing.
+    """
+
+    silence: float = 300.0
+    start: float = 30.0
+    step: float = 10.0
+
+
 class Channel:
     """Reads everything the process says, in a task of its own, until the process ends."""
 
-    def __init__(self, process: ClaudeProcess, patience: float = STEP_SECONDS) -> None:
-        """`patience` is how many seconds the CLI may take to confirm a step."""
+    def __init__(self, process: ClaudeProcess, patience: Patience) -> None:
         self.process = process
         self._patience = patience
         self.broken: errors.ProxyError | None = None
@@ -60,9 +74,10 @@ class Channel:
         reply = self._replies[request_id] = asyncio.get_running_loop().create_future()
         try:
             await self.send(protocol.control_request(request_id, subtype, **fields))
-            response = await asyncio.wait_for(reply, self._patience)
+            seconds = self._patience.start if subtype == "initialize" else self._patience.step
+            response = await asyncio.wait_for(reply, seconds)
         except TimeoutError:
-            raise Doubt(f"no answer to {subtype}") from None
+            raise Silent(f"no answer to {subtype}") from None
         finally:
             self._replies.pop(request_id, None)
             if reply.done() and not reply.cancelled():
@@ -84,7 +99,7 @@ class Channel:
     async def until(self, wanted: Callable[[JsonObject], bool]) -> None:
         """Reads lines up to the one that is wanted. Raises Doubt when it does not come."""
         try:
-            while not wanted(await self.line(self._patience)):
+            while not wanted(await self.line(self._patience.step)):
                 pass
         except TimeoutError:
             raise Doubt("an expected line did not come") from None
@@ -140,7 +155,7 @@ class Channel:
 
     async def _when(self, holds: Callable[[], bool]) -> None:
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._patience.step):
                 while not holds():
                     if not self.alive:
                         raise self.broken or self.process.crashed()

@@ -15,7 +15,7 @@ from typing import Any
 from .. import errors
 from ..events import Event, Message, Text, Tool, ToolCallStarted, ToolResult
 from ..scripted import ScriptedAPI, serve_scripted
-from .channel import Doubt
+from .channel import Doubt, Patience
 from .command import environment
 from .limits import Limits, change
 from .plan import (
@@ -35,8 +35,9 @@ from .plan import (
 )
 from .worker import Worker
 
-# A step may take a second on a busy machine; a CLI that lacks a capability mostly says nothing at all.
-PATIENCE_SECONDS = 3.0
+# A step may take a second on a busy machine; a CLI that lacks a capability mostly says nothing at all. Its start is
+# given more: a service may start while the whole machine does.
+PATIENCE = Patience(silence=3.0, start=20.0, step=3.0)
 
 MEMORY = "CONTRACT-MEMORY-WORD"
 INSIDE = "CONTRACT-FILE-WORD"
@@ -56,12 +57,20 @@ class Record:
     def unsafe(self) -> str | None:
         """Why this CLI must not be used, None when it may."""
         needed = ("answers", "verbatim", "isolation")
-        return next((f"{name}: {self.fails[name]}" for name in needed if name in self.fails), None)
+        return next((self._why(name) for name in needed if name in self.fails), None)
+
+    @property
+    def lacks(self) -> str:
+        """Everything that fails, each with its reason; empty where nothing does."""
+        return "; ".join(map(self._why, self.fails))
 
     @property
     def features(self) -> frozenset[Feature]:
         """What the pool may rely on."""
         return frozenset(feature for feature in EVERYTHING if feature in self.holds)
+
+    def _why(self, name: str) -> str:
+        return f"{name}: {self.fails[name].rstrip('.')}"
 
 
 class Broken(Exception):
@@ -247,7 +256,7 @@ class Examiner:
     async def _ready(self) -> Worker:
         if self._worker is None:
             room = self._room
-            self._worker = await Worker.spawn(room.program, room.environ, room.cwd, PATIENCE_SECONDS, PATIENCE_SECONDS)
+            self._worker = await Worker.spawn(room.program, room.environ, room.cwd, PATIENCE)
             await self._worker.take(Initialize("contract system"))
             await self._worker.take(SetLimits(PLAIN, change(None, PLAIN)))
         return self._worker

@@ -74,8 +74,8 @@ async def record_of(cli: Cli, file: Path, our_version: str, environ: Mapping[str
 async def verified(cli: Cli, file: Path, our_version: str, environ: Mapping[str, str]) -> frozenset[Feature]:
     """What the pool may rely on with this CLI. Raises CliUnavailable, with the reason, where safety fails."""
     record = await record_of(cli, file, our_version, environ)
-    for capability, why in record.fails.items():
-        log.warning("Claude Code %s lacks %s (%s)", cli.version_text, capability, why)
     if record.unsafe is not None:
         raise CliUnavailable(f"Claude Code {cli.version_text} fails the contract check: {record.unsafe}. {UPDATE}")
+    if record.fails:
+        log.warning("Claude Code %s does not do everything as measured: %s", cli.version_text, record.lacks)
     return record.features

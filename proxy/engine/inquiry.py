@@ -14,15 +14,15 @@ import orjson
 
 from ..errors import CliCrashed, NotSignedIn
 from ..events import JsonObject
-from .channel import Doubt
+from .channel import Doubt, Patience
 from .failure import SIGN_IN
 from .plan import PLACEHOLDER, Initialize
 from .worker import Worker
 
 # `claude auth status` takes 0.1 s on a quiet machine.
 LOGIN_SECONDS = 10.0
-# No turn is asked, so nothing ever waits this long.
-NO_SILENCE = 1.0
+# `get_usage` asks the service.
+PATIENCE = Patience(step=30.0)
 
 # While this is set the CLI (2.1.330) asks nobody for the plan's usage and says `rate_limits: null`.
 TRAFFIC_SWITCH = "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"
@@ -57,7 +57,10 @@ def login(program: Path, environ: Mapping[str, str]) -> JsonObject:
 
 
 async def about(program: Path, environ: Mapping[str, str]) -> JsonObject:
-    """The CLI's answer to `initialize`: `models`, `account`, `claude_code_version`. Raises NotSignedIn, CliCrashed."""
+    """The CLI's answer to `initialize`: `models`, `account`, `claude_code_version`.
+
+    Raises NotSignedIn, CliCrashed, CliUnavailable.
+    """
     async with _asked(program, environ) as worker:
         return worker.about
 
@@ -66,7 +69,7 @@ async def usage(program: Path, environ: Mapping[str, str]) -> JsonObject:
     """The CLI's answer to `get_usage` (SDKControlGetUsageResponse in the TypeScript SDK's `sdk.d.ts`).
 
     `rate_limits_available` False: the login has no plan windows. True with `rate_limits` None: they could not be had.
-    Raises NotSignedIn, CliCrashed.
+    Raises NotSignedIn, CliCrashed, CliUnavailable.
     """
     async with _asked(program, environ) as worker:
         # Lifted only now: a CLI that starts without it also sends telemetry and asks for feature flags.
@@ -87,15 +90,13 @@ def signed_in(about: JsonObject) -> bool:
 async def _asked(program: Path, environ: Mapping[str, str]) -> AsyncIterator[Worker]:
     """A process that answered `initialize` and is signed in; gone when the block ends."""
     with tempfile.TemporaryDirectory(prefix="claude-max-", ignore_cleanup_errors=True) as cwd:
-        worker = await Worker.spawn(program, environ, Path(cwd), NO_SILENCE)
+        worker = await Worker.spawn(program, environ, Path(cwd), PATIENCE)
         try:
             await worker.take(Initialize(PLACEHOLDER))
             if not signed_in(worker.about):
                 raise NotSignedIn(f"The Claude Code CLI is not signed in. {SIGN_IN}")
             yield worker
         except Doubt as error:
-            # Without a network 2.1.330 answers `initialize` only after 18 s, on a busy machine later than anyone waits.
-            why = "It waits for the network before it answers: is there one?"
-            raise CliCrashed(f"The Claude Code CLI did not do as asked: {error}. {why}") from None
+            raise CliCrashed(f"The Claude Code CLI did not do as asked: {error}.") from None
         finally:
             await worker.close()

@@ -153,6 +153,8 @@ class Pool:
         """No new turns; those that run may finish within `seconds`, then they end with ShuttingDown."""
         self._closing = errors.ShuttingDown("The proxy is shutting down.")
         self._line.call_all()
+        if seconds and self._busy:
+            log.info("stopping; answers in flight (%d) get %g s", len(self._busy), seconds)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._busy or self._claimed:

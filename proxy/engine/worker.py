@@ -17,7 +17,7 @@ from .. import errors
 from ..events import Event, JsonObject
 from . import protocol
 from .answer import Answer
-from .channel import STEP_SECONDS, Channel, Doubt
+from .channel import Channel, Doubt, Patience, Silent
 from .command import ARGUMENTS
 from .plan import (
     Append,
@@ -48,23 +48,20 @@ SETTLE_SECONDS = 10.0
 class Worker:
     """One process. Serves one Turn at a time: `run`, then `settle`, then perhaps `run` again."""
 
-    def __init__(self, process: ClaudeProcess, silence: float, patience: float = STEP_SECONDS) -> None:
-        """`silence`: seconds the model may say nothing. `patience`: seconds the CLI may take to confirm a step."""
+    def __init__(self, process: ClaudeProcess, patience: Patience) -> None:
         self.channel = Channel(process, patience)
         self.state = State()
         self.born = self.used = time.monotonic()
         self.turns = 0
         self.about: JsonObject = {}
-        self._silence = silence
+        self._silence = patience.silence
         self._answer: Answer | None = None
         self._rate_limit: JsonObject | None = None
 
     @classmethod
-    async def spawn(
-        cls, program: Path, environ: Mapping[str, str], cwd: Path, silence: float, patience: float = STEP_SECONDS
-    ) -> "Worker":
+    async def spawn(cls, program: Path, environ: Mapping[str, str], cwd: Path, patience: Patience) -> "Worker":
         """A new process that holds nothing yet."""
-        return cls(await ClaudeProcess.spawn(program, ARGUMENTS, environ, cwd), silence, patience)
+        return cls(await ClaudeProcess.spawn(program, ARGUMENTS, environ, cwd), patience)
 
     @property
     def alive(self) -> bool:
@@ -79,8 +76,8 @@ class Worker:
     async def run(self, plan: Plan) -> AsyncGenerator[Event]:
         """Takes the plan's steps, then yields the answer's events, the last of them Finished.
 
-        Raises Doubt before the model was asked, a ProxyError afterwards. Call `settle` in every case, also when the
-        iterator was left early.
+        Raises Doubt before the model was asked (CliUnavailable where no other worker would do better), a ProxyError
+        afterwards. Call `settle` in every case, also when the iterator was left early.
         """
         self._answer = None
         *steps, last = plan.steps
@@ -122,13 +119,23 @@ class Worker:
         await self.channel.close()
 
     async def take(self, step: Step) -> None:
-        """One step that asks nothing of the model. Raises Doubt or CliCrashed; then the state is unknown."""
+        """One step that asks nothing of the model.
+
+        Raises Doubt or CliCrashed; then the state is unknown. Raises CliUnavailable where a new process stays silent.
+        """
         match step:
             case Initialize(system, schema):
                 fields: JsonObject = {"jsonSchema": schema} if schema is not None else {}
-                self.about = await self.channel.control(
-                    "initialize", systemPrompt=[system], systemPromptSnapshot=False, hooks={}, **fields
-                )
+                try:
+                    self.about = await self.channel.control(
+                        "initialize", systemPrompt=[system], systemPromptSnapshot=False, hooks={}, **fields
+                    )
+                except Silent:
+                    # The next new process would say nothing either.
+                    raise errors.CliUnavailable(
+                        "The Claude Code CLI was started and said nothing. It asks the network before it answers: is "
+                        "there one? `claude-max doctor` says more."
+                    ) from None
                 self.state = replace(self.state, system=system, schema=schema)
             case Interrupt():
                 await self.channel.control("interrupt")

@@ -116,6 +116,33 @@ def test_a_cli_that_speaks_nonsense(spoilt: RunningProxy, name: str) -> None:
     assert fine(spoilt)
 
 
+def test_a_cli_that_says_nothing_at_all(tmp_path: Path, home: Path) -> None:
+    """One new process is waited for, not three; once the CLI speaks again, so does the proxy."""
+    silent = tmp_path / "silent"
+    program = filtered(tmp_path, silent=str(silent))
+    environ = {"CLAUDE_MAX_START_TIMEOUT": "1.5"}
+    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api, environ=environ) as proxy:
+        silent.touch()
+        kill(proxy.claudes())
+        answer = ask(proxy, "hi")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "cli_unavailable")
+        assert "said nothing" in answer.json()["error"]["message"]
+        assert (api.api.arrived, proxy.http.get("/health").status_code) == (0, 200)
+        silent.unlink()
+        assert fine(proxy)
+
+
+def test_a_cli_that_stops_in_its_tracks(small: RunningProxy) -> None:
+    """It lives and says nothing: an idle one is replaced, and the request answered by another."""
+    assert fine(small)
+    stopped = small.claudes()
+    for process in stopped:
+        process.suspend()
+    assert fine(small)
+    _, alive = psutil.wait_procs(stopped, 20)
+    assert not alive
+
+
 def test_a_cli_that_ignores_sigterm_is_killed(tmp_path: Path, home: Path) -> None:
     program = filtered(tmp_path, stubborn=True)
     with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api) as proxy:

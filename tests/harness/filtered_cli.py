@@ -18,6 +18,9 @@ SPOIL = json.loads({spoil!r})
 REAL = {real!r}
 if "--input-format" not in sys.argv:
     os.execv(REAL, [REAL, *sys.argv[1:]])
+if os.path.exists(SPOIL.get("silent", "")):
+    sys.stdin.buffer.read()
+    sys.exit()
 arguments = [a for a in sys.argv[1:] if a not in SPOIL.get("arguments", [])]
 # Not our stderr: the CLI would make the pipe that it shares with us non-blocking.
 child = subprocess.Popen(
@@ -98,7 +101,8 @@ def filtered(folder: Path, **spoil: Any) -> Path:
     `arguments`: launch arguments left out. `swallow`: control requests answered with success and not passed on.
     `ignore`: control requests neither passed on nor answered. `strip`: keys removed from what is written to the CLI.
     `mute`: lines of the CLI that hold one of these words do not come through. `acts`: what happens when a word is in a
-    line written to the CLI. `stubborn`: stays after its stdin is closed and after SIGTERM.
+    line written to the CLI. `stubborn`: stays after its stdin is closed and after SIGTERM. `silent`: while this file
+    exists, a new process says nothing at all.
     """
     program = folder / "claude"
     real = str(locate(None, {}).path)
