@@ -8,6 +8,7 @@ import asyncio
 import errno
 import os
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
@@ -19,16 +20,22 @@ from .config import Settings
 
 # After the drain: time for the last error events to reach their clients before connections are cut.
 LAST_WORDS_SECONDS = 1
+# What the kernel keeps of an answer for a client that does not read. Left to itself it takes megabytes, and for as long
+# as that lasts nobody can tell a client that reads slowly from one that does not read.
+SEND_BUFFER = 128 * 1024
 
 
 class PatientProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, closing connections on which no whole request head arrives in time.
+    """uvicorn's HTTP/1.1, closing connections whose client takes too long.
 
-    A head arrives in one piece; a client that takes longer is half-open or dribbles.
+    A head arrives in one piece; a client that takes longer is half-open or dribbles. An answer fits into the buffers of
+    the connection, or is read; a client that leaves them full has stopped reading, or reads a byte at a time.
     """
 
     head_timeout: ClassVar[float]
+    write_timeout: ClassVar[float]
     _head: asyncio.TimerHandle | None = None
+    _full: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Starts the clock: a client that connects and says nothing is closed too."""
@@ -44,14 +51,41 @@ class PatientProtocol(H11Protocol):
             self._forget()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stops the clock."""
+        """Stops the clocks."""
         self._forget()
+        self.resume_writing()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Starts the clock of a client that does not read: the buffers are full."""
+        super().pause_writing()
+        if self._full is None:
+            self._expect_reading()
+
+    def resume_writing(self) -> None:
+        """Stops it: most of them was read."""
+        super().resume_writing()
+        if self._full is not None:
+            self._full.cancel()
+            self._full = None
 
     def on_response_complete(self) -> None:
         """From here on uvicorn's own keep-alive time runs, until the next request's first byte."""
         self._forget()
         super().on_response_complete()
+
+    def _expect_reading(self) -> None:
+        self._full = self.loop.call_later(self.write_timeout, self._look, self.transport.get_write_buffer_size())
+
+    def _look(self, before: int) -> None:
+        """Whoever reads on, however slowly, gets the rest. Nobody writes while the buffers are full."""
+        if self.transport.get_write_buffer_size() < before:
+            self._expect_reading()
+            return
+        # An ordinary end would leave megabytes with the kernel until they are read.
+        sock = self.transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
+        self.transport.abort()
 
     def _expect_head(self) -> None:
         self._head = self.loop.call_later(self.head_timeout, self.transport.close)
@@ -67,9 +101,10 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: FastAPI, settings: Settings, drain: Callable[[bool], Awaitable[None]]) -> None:
         """`drain` lets running answers end, at once when its argument is true."""
+        patience = {"head_timeout": settings.head_timeout, "write_timeout": settings.write_timeout}
         config = uvicorn.Config(
             app,
-            http=type("Protocol", (PatientProtocol,), {"head_timeout": settings.head_timeout}),
+            http=type("Protocol", (PatientProtocol,), patience),
             ws="none",
             log_level=None,
             log_config=None,
@@ -122,6 +157,7 @@ def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         sock.bind((host, port))
         sock.listen(2048)
     except OSError:

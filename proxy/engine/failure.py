@@ -39,7 +39,8 @@ def from_result(
     reason = str(result.get("terminal_reason") or "")
     if _EXTRA_USAGE.search(text) and status != 429:
         return errors.ExtraUsageRequired(text)
-    if reason == "prompt_too_long" or (status in (400, 413) and _TOO_LONG.search(text)):
+    # No status: the CLI counted for itself, and asked nobody.
+    if reason == "prompt_too_long" or (status in (None, 400, 413) and _TOO_LONG.search(text)):
         return errors.ContextTooLong(
             f"The conversation does not fit the model's context window: {text}", param="messages"
         )

@@ -22,6 +22,7 @@ from .journal import Entry, log
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN_PATHS = frozenset({"/health"})
+BUSY_RETRY_SECONDS = 2.0
 _HOST = re.compile(r"^(\[[^\]]+\]|[^:\[\]]+)(?::\d+)?$")
 
 
@@ -86,6 +87,7 @@ class Guard:
         self._settings = settings
         self._new_id = new_id
         self._scripted = scripted
+        self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application."""
@@ -107,26 +109,37 @@ class Guard:
             await send(message)
 
         refusal = verdict(scope["method"], scope["path"], headers, self._settings)
+        if refusal is None and scope["path"] not in OPEN_PATHS and self._running >= self._settings.max_requests:
+            # Before its body is read: that is what the memory would go to.
+            why = f"{self._running} requests are in flight already (setting max_requests)."
+            refusal = errors.Busy(why, retry_after=BUSY_RETRY_SECONDS)
+        self._running += 1
         try:
             if refusal is not None:
                 await response(refusal)(scope, receive, named)
             else:
                 await self._app(scope, self._limited(receive), named)
         finally:
+            self._running -= 1
             log.info(entry.line())
 
     def _limited(self, receive: Receive) -> Receive:
         """`receive`, raising TooLarge or RequestTimeout while the body arrives."""
         size, whole = 0, False
+        deadline = asyncio.get_running_loop().time() + self._settings.body_timeout
 
         async def limited() -> Message:
             nonlocal size, whole
             if whole:
                 return await receive()
             try:
-                message = await asyncio.wait_for(receive(), self._settings.body_timeout)
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
             except TimeoutError:
-                raise errors.RequestTimeout("The request body did not arrive in time.") from None
+                raise errors.RequestTimeout(
+                    f"The request body was not whole after {self._settings.body_timeout:g} seconds "
+                    "(setting body_timeout)."
+                ) from None
             size += len(message.get("body", b""))
             whole = message["type"] != "http.request" or not message.get("more_body", False)
             if size > self._settings.body_limit:

@@ -67,6 +67,13 @@ def test_a_failure_before_the_answer_has_its_own_status(proxy: RunningProxy, nam
     assert answer.headers.get("x-should-retry") == ("false" if status in (401, 402) else None)
 
 
+def test_a_conversation_that_the_cli_itself_finds_too_long(proxy: RunningProxy, marker: str) -> None:
+    answer = ask(proxy, marker + " word" * 1_000_000)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "context_length_exceeded")
+    assert answer.json()["error"]["param"] == "messages"
+    assert proxy.bodies(marker) == []
+
+
 @pytest.mark.parametrize(("window", "words"), [("five_hour", "five-hour limit"), ("seven_day", "weekly limit")])
 def test_a_rate_limit_tells_which_window_and_when(proxy: RunningProxy, window: str, words: str) -> None:
     resets = int(time.time()) + 7200

@@ -16,23 +16,11 @@ from typing import Any
 import httpx2
 import psutil
 import pytest
+from harness.asking import ask, fine
 from harness.filtered_cli import filtered
 from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
 
 TOOL: Any = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
-
-
-def ask(proxy: RunningProxy, text: str, **fields: Any) -> Any:
-    messages = [{"role": "user", "content": text}]
-    return proxy.http.post("/v1/chat/completions", json={"model": "sonnet", "messages": messages, **fields})
-
-
-def fine(proxy: RunningProxy) -> bool:
-    """Whether an ordinary request is answered."""
-    return (
-        str(ask(proxy, "scripted: " + json.dumps({"text": "fine"})).json()["choices"][0]["message"]["content"])
-        == "fine"
-    )
 
 
 def sessions(home: Path) -> list[Path]:
@@ -238,36 +226,6 @@ def test_no_cli(home: Path) -> None:
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1
     assert "npm install" in done.stderr
-
-
-def test_more_requests_than_places(home: Path) -> None:
-    """Two at work, two in the queue, the rest a 429 at once; those that got a place are answered."""
-    environ = {"CLAUDE_MAX_QUEUE": "2"}
-    with scripted() as api, running_proxy(home, "--max-workers", "2", api=api, environ=environ) as proxy:
-        with ThreadPoolExecutor(12) as pool:
-            slow = "scripted: " + json.dumps({"text": "mine", "silence": 1})
-            answers = list(pool.map(lambda n: ask(proxy, f"{n}\n{slow}"), range(12)))
-        codes = [answer.status_code for answer in answers]
-        assert sorted(codes) == [200] * 4 + [429] * 8
-        refused = next(answer for answer in answers if answer.status_code == 429)
-        assert refused.json()["error"]["code"] == "server_busy"
-        assert int(refused.headers["retry-after"]) >= 1
-        assert fine(proxy)
-
-
-def test_idle_connections_and_a_slow_reader(small: RunningProxy) -> None:
-    host, _, port = small.url.removeprefix("http://").partition(":")
-    idle = [socket.create_connection((host, int(port)), 5) for _ in range(200)]
-    body = {"model": "sonnet", "stream": True, "messages": [{"role": "user", "content": 'scripted: {"words": 20000}'}]}
-    content = json.dumps(body).encode()
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-    slow = socket.create_connection((host, int(port)), 5)
-    slow.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
-    assert slow.recv(1)
-    for _ in range(5):
-        assert fine(small)
-    for connection in (*idle, slow):
-        connection.close()
 
 
 def test_the_login_ends_while_running(small: RunningProxy) -> None:
