@@ -6,13 +6,15 @@ One frozen Settings comes out. A mistake anywhere is one line that names the set
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from platformdirs import user_config_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -30,6 +32,8 @@ class Settings(BaseSettings):
     """What the proxy runs with. Times in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    # Where variables are looked up; `load` may be asked for those of another process.
+    environ: ClassVar[Mapping[str, str]] = os.environ
 
     host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback an API key is required.")
     port: int = Field(3456, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -74,38 +78,46 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags over environment over file; no `.env`, which belongs to other programs."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
+        variables = EnvSettingsSource(settings_cls)
+        variables.env_vars = {name.lower(): value for name, value in cls.environ.items()}
+        return init_settings, variables, TomlConfigSettingsSource(settings_cls, config_path(cls.environ))
 
 
-def config_path() -> Path:
+def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     """The TOML file: `CLAUDE_MAX_CONFIG`, or `config.toml` in the platform's configuration folder."""
-    named = os.environ.get(f"{PREFIX}CONFIG")
+    named = environ.get(f"{PREFIX}CONFIG")
     return Path(named) if named else user_config_path("claude-max") / "config.toml"
 
 
-def load(**flags: Any) -> Settings:
-    """The settings in force; a flag that is None was not given. Raises ConfigError."""
+def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
+    """The settings in force; a flag that is None was not given. Raises ConfigError.
+
+    `environ` holds the variables: this process's own, or another's whose settings are asked for.
+    """
+    there: type[Settings] = Settings
+    if environ is not os.environ:
+        there = type("Settings", (Settings,), {"environ": environ})
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        return there(**{name: value for name, value in flags.items() if value is not None})
     except UnicodeDecodeError:
-        raise ConfigError(f"{config_path()} is not UTF-8 text") from None
+        raise ConfigError(f"{config_path(environ)} is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{config_path()} is not valid TOML: {error}") from None
+        raise ConfigError(f"{config_path(environ)} is not valid TOML: {error}") from None
     except OSError as error:
-        raise ConfigError(f"{config_path()} cannot be read: {error.strerror}") from None
+        raise ConfigError(f"{config_path(environ)} cannot be read: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         why = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
-        raise ConfigError(f"{name}: {why} ({_place(name.split('.')[0], flags)})") from None
+        raise ConfigError(f"{name}: {why} ({_place(name.split('.')[0], environ, flags)})") from None
     except SettingsError as error:
         name = (re.findall(r'"(\w+)"', str(error)) or [""])[0]
-        raise ConfigError(f'{name}: must be JSON, such as ["a", "b"] ({_place(name, flags)})') from None
+        raise ConfigError(f'{name}: must be JSON, such as ["a", "b"] ({_place(name, environ, flags)})') from None
 
 
-def _place(name: str, flags: dict[str, Any]) -> str:
+def _place(name: str, environ: Mapping[str, str], flags: dict[str, Any]) -> str:
     if flags.get(name) is not None:
         return f"given as --{name.replace('_', '-')}"
     wanted = f"{PREFIX}{name}".lower()
-    variable = next((given for given in os.environ if given.lower() == wanted), None)
-    return f"given as {variable}" if variable else f"in {config_path()}"
+    variable = next((given for given in environ if given.lower() == wanted), None)
+    return f"given as {variable}" if variable else f"in {config_path(environ)}"

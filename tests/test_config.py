@@ -100,6 +100,20 @@ def test_settings_do_not_change(file: Path) -> None:
         load().port = 5
 
 
+def test_the_settings_of_another_process(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAUDE_MAX_PORT", "1")
+    file.write_text("port = 2\nwarm = 2")
+    elsewhere = tmp_path / "elsewhere.toml"
+    elsewhere.write_text("warm = 3")
+    found = load({"CLAUDE_MAX_CONFIG": str(elsewhere), "claude_max_port": "4"})
+    assert (found.port, found.warm) == (4, 3)
+    elsewhere.write_text("warm = -3")
+    with pytest.raises(ConfigError, match=r"warm.*elsewhere\.toml"):
+        load({"CLAUDE_MAX_CONFIG": str(elsewhere)})
+    with pytest.raises(ConfigError, match=r"port.*given as claude_max_port"):
+        load({"claude_max_port": "x"})
+
+
 def test_where_the_file_is(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert config_path() == file
     monkeypatch.delenv("CLAUDE_MAX_CONFIG")

@@ -100,10 +100,10 @@ def logs(manager: Manager, machine: Machine, *, lines: int, follow: bool) -> int
 
 
 def settings_of(manager: Manager) -> Settings:
-    """The settings the installed service runs with: its flags over the configuration."""
+    """The settings the installed service runs with: its flags, its variables, its configuration file."""
     words = manager.command()
     flags = {name: words[at + 1] for at, name in enumerate(words[:-1]) if name in ("--port", "--claude-path")}
-    return load(port=flags.get("--port"), claude_path=flags.get("--claude-path"))
+    return load(manager.environment(), port=flags.get("--port"), claude_path=flags.get("--claude-path"))
 
 
 def _installed(manager: Manager) -> None:

@@ -18,6 +18,7 @@ from claude_max.cli.service.quoting import unquoted
 from claude_max.cli.service.spec import Service
 from claude_max.cli.service.steps import Machine
 from claude_max.cli.service.systemd import Systemd
+from claude_max.proxy.engine.locate import locate
 
 TOKEN = "sk-ant-oat01-in-a-file"
 
@@ -118,6 +119,42 @@ def test_install_kill_restart_uninstall(systemd: UserSystemd, home: Path) -> Non
     status = result(systemd.run(claude_max, "agent", "status", "--json"), 1)
     assert [status[name] for name in ("installed", "loaded", "running", "healthy")] == [False] * 4
     assert result(systemd.run(claude_max, "uninstall-agent", "--json"))["outcome"] == "absent"
+
+
+def test_a_service_is_found_with_its_own_settings_and_judged_by_its_own_path(
+    systemd: UserSystemd, home: Path, tmp_path: Path
+) -> None:
+    """Its port came from a variable of the shell that installed it; its PATH is then spoilt in a drop-in."""
+    claude_max, port = installed(), str(free_port())
+    claude = tmp_path / "bin" / "claude"
+    claude.parent.mkdir()
+    claude.write_text(f'#!/bin/sh\nexec "{locate(None, {}).path}" "$@"\n')
+    claude.chmod(0o755)
+    shell = ("env", f"PATH={claude.parent}:{systemd.environ['PATH']}")
+    made = result(systemd.run(*shell, f"CLAUDE_MAX_PORT={port}", claude_max, "install-agent", "--json"))
+    assert (made["outcome"], made["url"]) == ("installed", f"http://127.0.0.1:{port}/v1")
+
+    status = result(systemd.run(*shell, claude_max, "agent", "status", "--json"))
+    assert (status["url"], status["healthy"]) == (f"http://127.0.0.1:{port}/v1", True)
+
+    doctor = (*shell, claude_max, "doctor", "--check", "service-environment", "--json")
+    assert said(systemd.run(*doctor)).startswith(f"In the service: {claude}. Signed in")
+    drop_in = home / ".config/systemd/user/claude-max.service.d/here.conf"
+    drop_in.parent.mkdir(parents=True)
+    drop_in.write_text("[Service]\nEnvironment=PATH=/usr/bin:/bin\n")
+    restart = ("sh", "-c", "systemctl --user daemon-reload && systemctl --user restart claude-max.service")
+    assert systemd.run(*restart).returncode == 0
+    assert said(systemd.run(*doctor)).startswith(f"The service runs {locate(None, {}).path} (")
+    drop_in.write_text(f"{drop_in.read_text()}Environment=CLAUDE_MAX_CLAUDE_PATH={claude.parent}/gone\n")
+    assert systemd.run(*restart).returncode == 0
+    assert said(systemd.run(*doctor)).startswith(f"There is no Claude Code CLI at {claude.parent}/gone")
+    assert result(systemd.run(*shell, claude_max, "uninstall-agent", "--json"))["outcome"] == "uninstalled"
+
+
+def said(done: "subprocess.CompletedProcess[str]") -> str:
+    """What the only finding is."""
+    (finding,) = json.loads(done.stdout)["findings"]
+    return str(finding["what"])
 
 
 def test_awkward_words_arrive_as_they_are(systemd: UserSystemd, home: Path, tmp_path: Path) -> None:

@@ -1,9 +1,13 @@
 """The README's blocks are what the program says of itself."""
 
+import re
+
 import pytest
 import readme_blocks
 
 from claude_max.proxy.config import Settings
+
+TESTS = readme_blocks.DOCUMENTS[1].parent / "tests"
 
 
 def test_the_readme_is_current() -> None:
@@ -15,6 +19,15 @@ def test_every_setting_is_documented() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert f"| `{name}` | `CLAUDE_MAX_{name.upper()}` |" in table
+
+
+def test_every_test_that_is_named_as_proof_exists() -> None:
+    text = readme_blocks.DOCUMENTS[1].read_text(encoding="utf-8")
+    named = re.findall(r"`(?:tests/)?([a-z0-9_/]+/|[a-z0-9_/]*test_\w+\.py)`", text)
+    there = {str(path.relative_to(TESTS)) for path in TESTS.rglob("*")}
+    names = {path.rpartition("/")[2] for path in there}
+    assert len(named) > 20
+    assert [name for name in named if name.rstrip("/") not in there | names] == []
 
 
 def test_a_block_is_filled_and_filling_is_stable() -> None:

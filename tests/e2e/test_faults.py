@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,21 +42,44 @@ def kill(processes: list[psutil.Process]) -> None:
     psutil.wait_procs(processes, 10)
 
 
-def test_a_worker_killed_while_idle(small: RunningProxy) -> None:
-    assert fine(small)
+@pytest.mark.parametrize("held", ["nothing yet", "a conversation"])
+def test_a_worker_killed_while_idle(small: RunningProxy, held: str) -> None:
+    assert held == "nothing yet" or fine(small)
+    assert small.claudes()
     kill(small.claudes())
     assert fine(small)
 
 
-def test_a_worker_killed_during_an_answer(small: RunningProxy, marker: str) -> None:
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_a_worker_killed_before_and_during_an_answer(small: RunningProxy, marker: str, when: str, stream: bool) -> None:
+    """No 200 for half an answer: its own status before the first word, an error event after it."""
     assert small.api is not None
+    slow = {"first_byte": 60} if when == "before" else {"words": 500, "pause": 0.1}
+    begun = threading.Event()
+
+    def asking() -> tuple[int, str]:
+        said = [{"role": "user", "content": f"{marker}\nscripted: {json.dumps(slow)}"}]
+        body = {"model": "sonnet", "messages": said, "stream": stream}
+        with httpx2.stream("POST", f"{small.url}/v1/chat/completions", json=body, timeout=30) as answer:
+            text = ""
+            for part in answer.iter_text():
+                text += part
+                begun.set()
+        return answer.status_code, text
+
     with ThreadPoolExecutor() as pool:
-        slow = json.dumps({"words": 500, "pause": 0.1})
-        waiting = pool.submit(ask, small, f"{marker}\nscripted: {slow}")
+        asked = pool.submit(asking)
         small.api.wait_until(lambda: bool(small.bodies(marker)), 10)
+        assert when == "before" or not stream or begun.wait(10)
         kill(small.claudes())
-        answer = waiting.result(10)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "cli_crashed")
+        status, text = asked.result(10)
+    if when == "during" and stream:
+        assert status == 200
+        text = text.rstrip().rpartition("data: ")[2]
+    else:
+        assert status == 502
+    assert json.loads(text)["error"]["code"] == "cli_crashed"
     assert fine(small)
 
 

@@ -72,6 +72,12 @@ class Asker:
     async def single(self) -> None:
         await self.mine(self.prompt())
 
+    async def streamed(self) -> None:
+        create: Any = self.client.chat.completions.create
+        stream = await create(**self.fields, stream=True, messages=[*self.system, self.prompt()])
+        deltas = [chunk.choices[0].delta.content or "" async for chunk in stream]
+        assert "".join(deltas) == f"answer for {self.word}"
+
     async def follow_up_and_fork(self) -> None:
         one = self.prompt()
         first = await self.mine(one)
@@ -129,7 +135,7 @@ class Asker:
             raise AssertionError("an overloaded service was passed off as an answer")
 
 
-KINDS = ("single", "single", "follow_up_and_fork", "tools", "schema", "aborted", "cut", "failing")
+KINDS = ("single", "streamed", "follow_up_and_fork", "tools", "schema", "aborted", "cut", "failing")
 
 
 async def run(proxy: RunningProxy) -> list[Asker]:
