@@ -178,8 +178,8 @@ def quiet_keys() -> Iterator[None]:
 
 
 def note(line: str) -> None:
-    """A line of talk."""
-    talk.print(Text(line, style="dim"), soft_wrap=True)
+    """A line of talk; on a terminal broken between words."""
+    talk.print(Text(line, style="dim"), soft_wrap=not talk.is_terminal)
 
 
 def picture(console: Console, what: RenderableType) -> list[list[Segment]]:

@@ -47,6 +47,10 @@ class Terminal:
         self.enter(line)
         return self.prompt()
 
+    def told(self, line: str) -> str:
+        """As `ask`, without the line breaks, which depend on how long a path is."""
+        return " ".join(self.ask(line).split())
+
     def leaves(self) -> int:
         """Waits for the end; the exit code."""
         self.child.expect(pexpect.EOF)
