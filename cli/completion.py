@@ -19,9 +19,10 @@ FILES = {
     f"{PROGRAM}.ps1": "powershell",
 }
 
-# A file on zsh's `fpath` is itself the function: without this the first Tab only defines it and completes nothing.
+# A file on zsh's `fpath` is itself the body of the function that is called at each Tab: without this a Tab would only
+# register another one, and complete nothing.
 ZSH_REGISTERS = f"compdef _claude_max_completion {PROGRAM}"
-ZSH_LOADED = f"""if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+ZSH_LOADED = f"""if [[ $funcstack[1] == _{PROGRAM} ]]; then
   _claude_max_completion "$@"
 else
   {ZSH_REGISTERS}

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pexpect
 import pytest
 from harness.command import claude_max
 from harness.proxy import installed
@@ -24,22 +25,68 @@ def test_nothing_else_is_committed() -> None:
     assert {path.name for path in COMMITTED.iterdir()} == completion.FILES.keys()
 
 
-@pytest.mark.parametrize(
-    ("words", "wanted"),
-    [("claude-max doct", "doctor"), ("claude-max config s", "show"), ("claude-max doctor --list", "--list-checks")],
-)
+WORDS = [("claude-max doct", "doctor"), ("claude-max config s", "show"), ("claude-max doctor --list", "--list-checks")]
+
+
+@pytest.mark.parametrize(("words", "wanted"), WORDS)
 def test_bash_completes(words: str, wanted: str) -> None:
-    bash = shutil.which("bash")
-    assert bash
     ask = f"""
         source '{COMMITTED / "claude-max.bash"}'
         COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
         _claude_max_completion claude-max
         echo "${{COMPREPLY[@]}}"
     """
-    path = f"{Path(installed()).parent}{os.pathsep}{os.environ['PATH']}"
-    said = subprocess.run([bash, "--norc", "-c", ask], env={"PATH": path}, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [shell("bash"), "--norc", "-c", ask], env=environ(), capture_output=True, text=True, check=True
+    )
     assert said.stdout.split() == [wanted]
+
+
+@pytest.mark.parametrize(("words", "wanted"), WORDS)
+def test_fish_completes(words: str, wanted: str, home: Path) -> None:
+    ask = f"source '{COMMITTED / 'claude-max.fish'}'; complete --do-complete '{words}'"
+    said = subprocess.run(
+        [shell("fish"), "--no-config", "-c", ask],
+        env=environ() | {"HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [line.partition("\t")[0] for line in said.stdout.splitlines()] == [wanted]
+
+
+def test_zsh_completes(home: Path) -> None:
+    """At a prompt, with Tab, more than once: the file is the body of a function that is loaded at the first."""
+    zsh = pexpect.spawn(
+        shell("zsh"),
+        ["-f", "-i"],
+        env=environ() | {"HOME": str(home), "TERM": "dumb", "PS1": "READY> "},
+        encoding="utf-8",
+        timeout=20,
+    )
+    zsh.expect_exact("READY> ")
+    zsh.sendline(f"fpath=('{COMMITTED}' $fpath); autoload -Uz compinit; compinit -u -D; PS1=; echo 'S'TARTED")
+    zsh.expect_exact("STARTED\r\n")
+    for words, wanted in WORDS:
+        zsh.send(f"{words}\t")
+        # Completed, and a blank after it: what was typed is echoed, too.
+        zsh.expect_exact(f"{wanted} ")
+        zsh.sendcontrol("u")
+    zsh.close(force=True)
+
+
+def shell(name: str) -> str:
+    """Where that shell is; the test is skipped where there is none, but in CI, which installs it."""
+    found = shutil.which(name)
+    if found is None:
+        assert "CI" not in os.environ, f"CI needs {name}"
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def environ() -> dict[str, str]:
+    """Where shells find the program."""
+    return {"PATH": f"{Path(installed()).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def test_install_completion(home: Path) -> None:
