@@ -136,6 +136,18 @@ def doctor(
 
 
 @app.command()
+def login(
+    token: Annotated[
+        bool, typer.Option("--token", help="Make a long-lived token, for a service or a machine without a browser.")
+    ] = False,
+) -> None:
+    """Sign in to Claude Code: runs its own `claude auth login`, also where `claude` is not on PATH."""
+    from .login import login as sign_in
+
+    sign_in(token=token)
+
+
+@app.command()
 def models(json: Json = False) -> None:
     """Show the models that this login offers, and the names that clients may use."""
     from .models import models as show

@@ -56,7 +56,9 @@ class Usage(Result):
         """A bar a window."""
         if not self.available:
             yield Text("This login has no plan windows to show.")
-            yield Text("A token of `claude setup-token` and an API key have none; `claude auth login` has.", "dim")
+            yield Text(
+                "A token of `claude setup-token` and an API key have none; a login of `claude-max login` has.", "dim"
+            )
             return
         if self.plan:
             yield Text(f"Plan: {self.plan}", "bold")

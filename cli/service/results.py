@@ -47,7 +47,7 @@ class Change(Result):
         if self.url:
             yield Text(self.url)
         if self.signed_in is False:
-            yield Text("Claude Code is not signed in there: claude auth login", style="yellow")
+            yield Text("Claude Code is not signed in there: claude-max login", style="yellow")
         yield from (Text(f"· {note}", style="yellow") for note in self.notes)
 
 
@@ -81,7 +81,7 @@ class Status(Result):
         yield _line("process", self.running, process)
         yield _line("answers", self.healthy, self.url if self.healthy else f"nothing of ours at {self.url}")
         if self.healthy:
-            login = {True: "yes", False: "no: claude auth login", None: "not known yet"}[self.signed_in]
+            login = {True: "yes", False: "no: claude-max login", None: "not known yet"}[self.signed_in]
             yield _line("signed in", self.signed_in is True, login)
         if not self.installed:
             yield Text("Install it: claude-max install-agent")

@@ -79,7 +79,7 @@ def left_out(inherited: Mapping[str, str], *, secrets: Path | None, config: Path
     notes: list[str] = []
     if TOKEN in inherited:
         why = f"{TOKEN} is a secret and is not written to the service's file."
-        notes.append(f"{why} Sign in once with `claude auth login`; the service will find that login.")
+        notes.append(f"{why} Sign in once with `claude-max login`; the service will find that login.")
         if secrets is not None:
             file, folder = shlex.quote(str(secrets)), shlex.quote(str(secrets.parent))
             write = f"umask 077; mkdir -p {folder}; printf '{TOKEN}=%s\\n' \"${TOKEN}\" >> {file}"

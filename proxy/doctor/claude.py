@@ -73,7 +73,7 @@ def login_finding(name: str, machine: Machine, cli: Cli, environ: Mapping[str, s
         said = machine.login(cli.path, environ)
     except CliCrashed as error:
         return failed(name, error.message, "Whether it is signed in is not known.", f"{claude} auth status")
-    sign_in = (f"{claude} auth login", f"{claude} setup-token   # on a machine without a browser or a keychain")
+    sign_in = ("claude-max login", "claude-max login --token   # for a machine without a browser or a keychain")
     if not said["loggedIn"]:
         return failed(name, "Claude Code is not signed in", "Every request would end with a 401.", *sign_in)
     plan = said.get("planTier") or said.get("subscriptionType")

@@ -126,7 +126,7 @@ def _ours(found: Occupant, url: str) -> Finding:
             "port", f"{what}, in demo mode", "Every answer is scripted. Stop it, and start it without --demo."
         )
     if health.get("signed_in") is False:
-        return warning("port", what, "It says that Claude Code is not signed in.", "claude auth login")
+        return warning("port", what, "It says that Claude Code is not signed in.", "claude-max login")
     if health.get("ready") is False:
         return warning("port", what, "It is not ready: it still starts, or claude does not.", "claude-max agent logs")
     return ok("port", f"{what}, and is healthy")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from .. import errors
 from ..events import JsonObject
 
-SIGN_IN = "Sign in with `claude auth login` (or `claude setup-token` for a service), then try again."
+SIGN_IN = "Sign in with `claude-max login`, which runs `claude auth login`, then try again."
 
 # The names the CLI gives the windows of a plan, in words.
 WINDOWS = {

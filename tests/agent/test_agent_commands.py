@@ -42,7 +42,7 @@ def test_a_dry_run_shows_the_file_and_the_commands_and_changes_nothing(linux: St
     assert done.returncode == 0, done.stderr
     assert f'ExecStart="{installed()}" "serve" "--port" "4001"' in done.stdout
     assert "$ systemctl --user enable --now claude-max.service" in done.stdout
-    assert "claude auth login" in done.stdout
+    assert "claude-max login" in done.stdout
     assert "secret-word" not in done.stdout
     assert not unit(linux).exists()
     assert linux.changes("show") == []

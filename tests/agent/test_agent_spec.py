@@ -56,7 +56,7 @@ def test_what_is_left_out_is_said_with_how_to_give_it_and_never_with_its_value()
 
 def test_on_macos_the_token_goes_into_the_keychain() -> None:
     [note] = left_out({"CLAUDE_CODE_OAUTH_TOKEN": "x"}, secrets=None, config=Path("/c/config.toml"))
-    assert "claude auth login" in note
+    assert "claude-max login" in note
     assert "service.env" not in note
 
 

@@ -28,7 +28,7 @@ def test_signed_out_has_its_own_code(home: Path) -> None:
     ended = claude_max(home, "doctor", "--check", "login", environ={"CLAUDE_CODE_OAUTH_TOKEN": None})
     assert ended.code == 4
     assert "not signed in" in ended.out
-    assert " auth login" in ended.out
+    assert "claude-max login" in ended.out
     assert ended.err == ""
 
 
@@ -85,7 +85,7 @@ def test_a_narrow_terminal_and_an_old_one(home: Path) -> None:
     ended = claude_max(home, "doctor", "--check", "python", "--check", "login", environ=environ)
     assert ended.code == 4
     # Commands are never broken: they are there to be copied.
-    assert any(line.strip().endswith(" auth login") for line in ended.out.splitlines())
+    assert any(line.strip().endswith("claude-max login") for line in ended.out.splitlines())
 
 
 def test_scripted_is_told(home: Path) -> None:

@@ -109,7 +109,7 @@ def test_signed_in_with_a_plan(machine: MakeMachine) -> None:
 def test_a_login_that_ends(machine: MakeMachine, days: int, status: Status) -> None:
     ends = (datetime.now(UTC) + timedelta(days=days)).isoformat().replace("+00:00", "Z")
     finding = found(said(machine, loggedIn=True, authMethod="claude.ai", loginExpiresAt=ends), status)
-    assert finding.mend == ("claude auth login",)
+    assert finding.mend == ("claude-max login",)
 
 
 def test_an_api_key_is_not_a_plan(machine: MakeMachine) -> None:
@@ -130,7 +130,7 @@ def test_the_real_cli_signed_out_and_in(machine: MakeMachine, home: Path) -> Non
     out = machine(environ=environ, login=inquiry.login)
     finding = found(check_login(out), Status.FAILED)
     assert finding.what == "Claude Code is not signed in"
-    assert finding.mend[0].endswith("claude auth login")
+    assert finding.mend[0] == "claude-max login"
     inside = machine(environ={**environ, "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-test"}, login=inquiry.login)
     assert "CLAUDE_CODE_OAUTH_TOKEN" in found(check_login(inside), Status.OK).what
 
