@@ -70,7 +70,8 @@ class Diagnosis(Result):
     def _summary(self) -> Text:
         count = {status: sum(finding.status is status for finding in self.findings) for status in Status}
         if count[Status.FAILED]:
-            return Text(f"{count[Status.FAILED]} failed, {count[Status.WARNING]} to look at", "bold red")
+            look = f", {count[Status.WARNING]} to look at" if count[Status.WARNING] else ""
+            return Text(f"{count[Status.FAILED]} failed{look}", "bold red")
         if count[Status.WARNING]:
             return Text(f"It works; {count[Status.WARNING]} to look at", "bold yellow")
         return Text("All is well", "bold green")

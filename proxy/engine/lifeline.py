@@ -13,7 +13,7 @@ import sys
 # In a session of its own and deaf to signals: whatever ends the server's group must not end this first. Idle workers go
 # by themselves, and one that is told to while it goes may leave its session file behind; SIGTERM lets a busy one take
 # it away.
-SCRIPT = """
+SCRIPT = """# claude-max: ends the claude processes of a server that is gone
 trap '' HUP INT TERM
 held=' '
 while read -r word pid; do
@@ -65,7 +65,7 @@ class Lifeline:
         null = subprocess.DEVNULL
         try:
             shell = subprocess.Popen(
-                ["/bin/sh", "-c", SCRIPT, "claude-max-lifeline"],
+                ["/bin/sh", "-c", SCRIPT],
                 stdin=subprocess.PIPE,
                 stdout=null,
                 stderr=null,
