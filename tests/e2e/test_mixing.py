@@ -171,6 +171,7 @@ def test_nothing_of_one_request_is_in_another(home: Path) -> None:
         askers = asyncio.run(run(proxy))
         log = "".join(proxy.log)
         bodies = api.api.bodies()
+    print(f"{len(askers)} clients, {len(bodies)} requests to the service")
     by_word = {asker.word: asker for asker in askers}
     assert len(bodies) >= REQUESTS
     for body in bodies:
