@@ -1,11 +1,16 @@
 """Fixtures of the end-to-end tests: one proxy for all tests that do not need their own."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from harness.proxy import RunningProxy, running_proxy, scripted
+
+
+# Tests that run in the background of a script inherit an ignored Ctrl-C, and would pass it on to what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
