@@ -8,7 +8,6 @@ from uuid import uuid4
 import pytest
 from harness.proxy import RunningProxy, running_proxy, scripted
 
-
 # Tests that run in the background of a script inherit an ignored Ctrl-C, and would pass it on to what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
