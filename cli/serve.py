@@ -15,6 +15,7 @@ from rich.panel import Panel
 
 from claude_max.proxy.app import Upstream, contract_of, create_app
 from claude_max.proxy.config import ConfigError, Settings, load
+from claude_max.proxy.doctor.surroundings import without_password
 from claude_max.proxy.engine.locate import Cli, locate
 from claude_max.proxy.engine.pool import Pool
 from claude_max.proxy.errors import CliUnavailable
@@ -106,7 +107,8 @@ def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
     if demo:
         lines.append("[bold yellow]Demo: every answer is scripted. No model is asked, no account is used.[/]")
     elif "ANTHROPIC_BASE_URL" in os.environ:
-        lines.append(f"[yellow]ANTHROPIC_BASE_URL is set: requests go to {os.environ['ANTHROPIC_BASE_URL']}[/]")
+        base = without_password(os.environ["ANTHROPIC_BASE_URL"])
+        lines.append(f"[yellow]ANTHROPIC_BASE_URL is set: requests go to {escape(base)}[/]")
     if settings.allow_anthropic_api_key and "ANTHROPIC_API_KEY" in os.environ:
         lines.append("[yellow]ANTHROPIC_API_KEY is in use: requests are billed to it, not to your subscription.[/]")
     talk.print(Panel("\n".join(lines), title="claude-max", title_align="left", expand=False))

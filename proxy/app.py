@@ -1,9 +1,11 @@
 """The FastAPI app and its life: the only place where things are wired together."""
 
 import asyncio
+import atexit
 import contextlib
 import logging
 import os
+import shutil
 import tempfile
 import time
 import uuid
@@ -133,4 +135,6 @@ def working_directory() -> Path:
             return home
     except OSError as error:
         log.warning("no cache folder (%s): each start will begin with a cold prompt cache", error.strerror)
-    return Path(tempfile.mkdtemp(prefix="claude-max-"))
+    made = tempfile.mkdtemp(prefix="claude-max-")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return Path(made)

@@ -94,6 +94,12 @@ def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
 
     `environ` holds the variables: this process's own, or another's whose settings are asked for.
     """
+    file = config_path(environ)
+    if f"{PREFIX}CONFIG" in environ and not file.exists():
+        # The key that keeps others out may stand there.
+        raise ConfigError(f"{file}, which {PREFIX}CONFIG names, is not there")
+    if file.is_dir():
+        raise ConfigError(f"{file} is a folder")
     there: type[Settings] = Settings
     if environ is not os.environ:
         there = type("Settings", (Settings,), {"environ": environ})

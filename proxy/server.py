@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from types import FrameType
 from typing import Any, ClassVar
 
 import uvicorn
@@ -115,12 +116,29 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._finish_answers = drain
+        self._hurry = asyncio.Event()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal, of either kind, lets answers end; a second one does not wait for them.
+
+        Unlike uvicorn's own, it is not raised again at the end: a stop that was asked for is no failure, and what
+        stands around this ends well.
+        """
+        if self.should_exit:
+            asyncio.get_running_loop().call_soon_threadsafe(self._hurry.set)
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stops listening, lets running answers end, then closes."""
         for server in self.servers:
             server.close()
-        await self._finish_answers(self.force_exit)
+        draining = asyncio.ensure_future(self._finish_answers(False))
+        hurry = asyncio.ensure_future(self._hurry.wait())
+        await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        if not draining.done():
+            draining.cancel()
+            await self._finish_answers(True)
         await super().shutdown(sockets)
 
 

@@ -12,10 +12,11 @@ from claude_max.proxy.config import ConfigError, Settings, config_path, load
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The configuration file, not there yet, and no variables of the developer's own."""
+    """The configuration file, empty yet, and no variables of the developer's own."""
     for name in [name for name in os.environ if name.upper().startswith("CLAUDE_MAX_")]:
         monkeypatch.delenv(name)
     path = tmp_path / "config.toml"
+    path.touch()
     monkeypatch.setenv("CLAUDE_MAX_CONFIG", str(path))
     return path
 
@@ -98,6 +99,16 @@ def test_the_value_of_a_secret_is_never_told(file: Path) -> None:
 def test_settings_do_not_change(file: Path) -> None:
     with pytest.raises(ValueError, match="frozen"):
         load().port = 5
+
+
+def test_a_file_that_is_named_and_not_there_is_a_mistake(file: Path) -> None:
+    """The key that keeps others out may stand in it."""
+    file.unlink()
+    with pytest.raises(ConfigError, match=r"CLAUDE_MAX_CONFIG names, is not there"):
+        load()
+    file.mkdir()
+    with pytest.raises(ConfigError, match="is a folder"):
+        load()
 
 
 def test_the_settings_of_another_process(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

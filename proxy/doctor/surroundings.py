@@ -29,7 +29,7 @@ def check_environment(machine: Machine) -> Finding | None:
         else:
             reasons.append("claude-max does not pass it on, so the plan is used; `claude` run by hand is billed to it.")
     if base:
-        said.append(f"ANTHROPIC_BASE_URL is set to {_without_password(base)}")
+        said.append(f"ANTHROPIC_BASE_URL is set to {without_password(base)}")
         reasons.append("Every request goes there instead of to Anthropic.")
     if not said:
         return ok("environment", "No API key or base URL is set in the environment")
@@ -140,8 +140,12 @@ def _write(folder: Path) -> None:
         file.write(b"x")
 
 
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
+def without_password(url: str) -> str:
+    """An address that can be shown."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that cannot be read"
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 

@@ -32,7 +32,9 @@ def recall(file: Path, name: str) -> Record | None:
     """The record of that name, None where there is none that can be read."""
     try:
         found = orjson.loads(file.read_bytes())[name]
-        return Record(frozenset(found["holds"]), dict(found["fails"]))
+        return Record(
+            frozenset(map(str, found["holds"])), {name: str(why) for name, why in dict(found["fails"]).items()}
+        )
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         return None
 
@@ -59,7 +61,10 @@ async def record_of(cli: Cli, file: Path, our_version: str, environ: Mapping[str
 
     A result that was not all good is never kept: it may have been the machine's fault, and trying again is cheap.
     """
-    name = key(cli, our_version)
+    try:
+        name = key(cli, our_version)
+    except OSError as error:
+        raise CliUnavailable(f"{cli.path} is gone: {error.strerror or error}.") from None
     record = recall(file, name)
     if record is None:
         try:

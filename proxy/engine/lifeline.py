@@ -25,7 +25,7 @@ done
 set -- $held
 [ $# -gt 0 ] || exit 0
 sleep 1
-for pid; do kill -s TERM -- "-$pid"; done
+for pid; do kill -s TERM -- "-$pid"; kill -s CONT -- "-$pid"; done
 sleep 1
 for pid; do kill -s KILL -- "-$pid"; done
 """

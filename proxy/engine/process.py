@@ -137,6 +137,9 @@ class ClaudeProcess:
                 self._child.kill()
             else:
                 os.killpg(self._child.pid, signal.SIGKILL if kill else signal.SIGTERM)
+                if not kill:
+                    # A stopped process would never hear of it.
+                    os.killpg(self._child.pid, signal.SIGCONT)
 
     async def _read_stderr(self) -> None:
         assert self._child.stderr is not None

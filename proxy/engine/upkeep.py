@@ -31,6 +31,7 @@ def signature(*files: Path) -> Signature:
     found: list[tuple[int, int] | None] = []
     for file in files:
         try:
+            # With links followed: a circle of them is as good as nothing.
             stat = file.stat()
             found.append((stat.st_size, stat.st_mtime_ns))
         except OSError:
@@ -64,17 +65,21 @@ class Upkeep:
         self._login = login
         self._recheck = recheck
         self._refused = False
-        self._seen = (signature(program.resolve()), signature(login))
+        self._seen = (signature(program), signature(login))
 
     async def run(self) -> None:
         """Looks, every EVERY_SECONDS."""
         while True:
             await asyncio.sleep(EVERY_SECONDS)
-            await self.look()
+            try:
+                await self.look()
+            except Exception:
+                # Whatever it was, the next look is another one.
+                log.exception("the look after the workers failed")
 
     async def look(self) -> None:
         """One look."""
-        seen = (signature(self._program.resolve()), signature(self._login))
+        seen = (signature(self._program), signature(self._login))
         before, self._seen = self._seen, seen
         if seen[0] != before[0] or self._refused:
             log.info("the Claude Code CLI has changed on disk")

@@ -6,18 +6,24 @@ The status waits for the model's first event, so that a failure keeps its own st
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
 import orjson
 from fastapi import Request, Response
 
 from ..events import Event, Finished, JsonObject, Started, TextDelta, Turn, Usage
 from ..translate.chat_request import ChatOptions
+from ..translate.models import Model
+from ..translate.validation import parse_object
 from .journal import entry_of, log_answer, log_prompt
 from .services import Engine, Services
 from .stream import DONE, EventStream, data, while_connected
 
 IGNORED = "x-claude-max-ignored"
+# Bytes of a body that is not read within a moment: 128 tools with four properties each take some 40 ms.
+LARGE = 64 * 1024
+T = TypeVar("T")
 
 
 class Answers:
@@ -95,6 +101,22 @@ class Answers:
             self._arrived.put_nowait((index, error))
         else:
             self._arrived.put_nowait((index, None))
+
+
+async def translated(
+    request: Request, services: Services, to_turn: Callable[[JsonObject, Sequence[Model], Mapping[str, str]], T]
+) -> T:
+    """What `to_turn` makes of the request's body. Raises BadRequest, ModelNotFound.
+
+    A large one beside the event loop: thousands of schemas take seconds to check, and others should not wait for them.
+    """
+    raw = await request.body()
+
+    def work() -> T:
+        body = parse_object(raw, services.settings.json_depth)
+        return to_turn(body, services.models(), services.settings.aliases)
+
+    return await asyncio.to_thread(work) if len(raw) > LARGE else work()
 
 
 async def respond(

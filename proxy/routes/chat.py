@@ -8,8 +8,7 @@ from ..events import JsonObject, Started
 from ..translate.chat_answer import Choice, Chunks, Stamp, completion, with_model
 from ..translate.chat_request import to_turn
 from ..translate.chat_schema import ChatRequest
-from ..translate.validation import parse_object
-from .answers import Answers, respond
+from .answers import Answers, respond, translated
 from .openapi import described
 from .services import Wired
 
@@ -19,8 +18,7 @@ router = APIRouter()
 @router.post("/v1/chat/completions", openapi_extra=described(ChatRequest))
 async def chat_completions(request: Request, services: Wired) -> Response:
     """A chat completion; server-sent events when `stream` is true."""
-    body = parse_object(await request.body(), services.settings.json_depth)
-    turn, options = to_turn(body, services.models(), services.settings.aliases)
+    turn, options = await translated(request, services, to_turn)
     stamp = Stamp(f"chatcmpl-{services.new_id()}", int(services.now()), turn.model)
 
     async def whole(answers: Answers, started: Started) -> JsonObject:

@@ -7,8 +7,7 @@ from fastapi import APIRouter, Request, Response
 from ..events import JsonObject, Started, Usage
 from ..translate.chat_answer import Stamp, with_model
 from ..translate.completions import CompletionRequest, TextChoice, frame, to_turn
-from ..translate.validation import parse_object
-from .answers import Answers, respond
+from .answers import Answers, respond, translated
 from .openapi import described
 from .services import Wired
 
@@ -18,8 +17,7 @@ router = APIRouter()
 @router.post("/v1/completions", openapi_extra=described(CompletionRequest))
 async def completions(request: Request, services: Wired) -> Response:
     """A text completion; server-sent events when `stream` is true."""
-    body = parse_object(await request.body(), services.settings.json_depth)
-    turn, options, echo = to_turn(body, services.models(), services.settings.aliases)
+    turn, options, echo = await translated(request, services, to_turn)
     stamp = Stamp(f"cmpl-{services.new_id()}", int(services.now()), turn.model)
 
     async def whole(answers: Answers, started: Started) -> JsonObject:

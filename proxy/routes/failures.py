@@ -5,6 +5,7 @@ import logging
 import orjson
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from .. import errors
 
@@ -64,6 +65,7 @@ def install(app: FastAPI) -> None:
         return Response(status_code=499)
 
     app.add_exception_handler(ClientGone, on_client_gone)
+    app.add_exception_handler(ClientDisconnect, on_client_gone)
     app.add_exception_handler(errors.ProxyError, on_proxy_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(Exception, on_proxy_error)

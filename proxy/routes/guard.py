@@ -62,7 +62,7 @@ def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settin
         scheme, _, token = headers.get("authorization", "").partition(" ")
         given = (token.strip() if scheme.lower() == "bearer" else "") or headers.get("x-api-key", "")
         key = settings.api_key.get_secret_value()
-        if not key or not hmac.compare_digest(given.encode(), key.encode()):
+        if not key or not hmac.compare_digest(_sent(given), key.encode()):
             return errors.InvalidKey("The API key is missing or wrong.")
     if method in ("POST", "PUT", "PATCH"):
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -72,6 +72,11 @@ def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settin
         if length.isascii() and length.isdigit() and int(length) > settings.body_limit:
             return too_large(settings)
     return None
+
+
+def _sent(value: str) -> bytes:
+    """A header's bytes as they came; frameworks read them as Latin-1."""
+    return value.encode("latin-1", "replace")
 
 
 def too_large(settings: Settings) -> errors.TooLarge:

@@ -6,12 +6,15 @@ Never prompts, answers or keys; `log_content` adds prompts and answers in lines 
 import logging
 import time
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from starlette.requests import Request
 
 from ..events import Turn, Usage
 
 log = logging.getLogger("claude_max.http")
+
+SHOWN = 200
 
 
 @dataclass(slots=True)
@@ -35,7 +38,8 @@ class Entry:
         """`key=value` pairs; what does not apply is left out. Status 499 is a client that left before an answer."""
         facts: dict[str, object] = {"id": self.id, "method": self.method, "path": self.path, "status": self.status}
         if self.model:
-            facts["model"] = self.model
+            # A client's word until the model has answered; a space or a line break in it would be another fact.
+            facts["model"] = quote(self.model[:SHOWN], safe="[]:@/")
         if self.usage is not None:
             total = self.usage.input + self.usage.cache_read + self.usage.cache_creation
             facts |= {"prompt_tokens": total, "cached_tokens": self.usage.cache_read}

@@ -3,11 +3,22 @@
 Unknown fields are accepted, as OpenAI-compatible servers do. What a field *means* is for `chat_request`.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
+from pydantic import BaseModel, ConfigDict, FailFast, Field, StrictFloat, StrictInt
 
+T = TypeVar("T")
 Number = StrictInt | StrictFloat
+
+
+class First(FailFast):
+    """The first wrong item ends it: a list of a million of them must not become a million errors."""
+
+    # A type that is part of a union must be hashable, and pydantic's own is not.
+    __hash__ = object.__hash__
+
+
+Items = Annotated[list[T], First()]
 
 
 class Shape(BaseModel):
@@ -45,9 +56,9 @@ class MessageParam(Shape):
     """One message of the conversation."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
+    content: str | Items[Part] | None = None
     name: str | None = None
-    tool_calls: list[ToolCallParam] | None = None
+    tool_calls: Items[ToolCallParam] | None = None
     function_call: FunctionCall | None = None
     tool_call_id: str | None = None
     refusal: str | None = None
@@ -94,19 +105,19 @@ class ChatRequest(Shape):
     """The body of `POST /v1/chat/completions`."""
 
     model: str = Field(min_length=1)
-    messages: list[MessageParam] = Field(min_length=1)
+    messages: Items[MessageParam] = Field(min_length=1)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_tokens: int | None = Field(default=None, ge=1)
     max_completion_tokens: int | None = Field(default=None, ge=1)
-    stop: str | list[str] | None = None
+    stop: str | Items[str] | None = None
     temperature: Number | None = Field(default=None, ge=0, le=2)
     top_p: Number | None = Field(default=None, ge=0, le=1)
     n: int | None = Field(default=None, ge=1, le=128)
-    tools: list[ToolParam] | None = None
+    tools: Items[ToolParam] | None = None
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
-    functions: list[FunctionParam] | None = None
+    functions: Items[FunctionParam] | None = None
     function_call: str | dict[str, Any] | None = None
     response_format: ResponseFormat | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None

@@ -12,7 +12,7 @@ from ..errors import BadRequest
 from ..events import Event, Finished, JsonObject, Message, Text, TextDelta, Turn, Usage
 from .chat_answer import FINISH, Stamp, usage_object
 from .chat_request import ChatOptions, clamped, stop_of
-from .chat_schema import Number, Shape, StreamOptions
+from .chat_schema import Items, Number, Shape, StreamOptions
 from .models import Model, resolve
 from .validation import shaped
 
@@ -27,7 +27,7 @@ class CompletionRequest(Shape):
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_tokens: int | None = Field(default=None, ge=1)
-    stop: str | list[str] | None = None
+    stop: str | Items[str] | None = None
     temperature: Number | None = Field(default=None, ge=0, le=2)
     top_p: Number | None = Field(default=None, ge=0, le=1)
     n: int | None = Field(default=None, ge=1, le=128)

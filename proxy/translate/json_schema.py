@@ -13,6 +13,7 @@ from ..events import JsonObject
 
 # References are looked up in the schema itself; nothing is fetched.
 Resolver = Any
+Seen = dict[int, bool]
 DEPTH = 64
 
 
@@ -26,39 +27,49 @@ def check_schema(schema: JsonObject, where: str) -> None:
     except RecursionError:
         raise BadRequest(f"{where} is nested too deeply.", param=where) from None
     resolver = Registry().resolver_with_root(DRAFT202012.create_resource(schema))
-    _follow(resolver, schema, where, 0)
+    _follow(resolver, schema, where, 0, {})
 
 
-def _follow(resolver: Resolver, node: Any, where: str, depth: int) -> None:
+def _follow(resolver: Resolver, node: Any, where: str, depth: int, seen: Seen) -> None:
     """Walks the whole schema."""
     if depth > DEPTH:
         raise BadRequest(f"{where} is nested too deeply.", param=where)
     if isinstance(node, list):
         for item in node:
-            _follow(resolver, item, where, depth + 1)
+            _follow(resolver, item, where, depth + 1, seen)
     if not isinstance(node, dict):
         return
-    _circle(resolver, node, where, ())
+    _circle(resolver, node, where, 0, seen)
     for key, child in node.items():
         if key not in ("const", "enum", "default", "examples"):
-            _follow(resolver, child, where, depth + 1)
+            _follow(resolver, child, where, depth + 1, seen)
 
 
-def _circle(resolver: Resolver, node: Any, where: str, through: tuple[str, ...]) -> None:
-    """Follows what applies to the same value: references, and schemas that are combined. A circle there never ends."""
-    if not isinstance(node, dict):
+def _circle(resolver: Resolver, node: Any, where: str, depth: int, seen: Seen) -> None:
+    """Follows what applies to the same value: references, and schemas that are combined. A circle there never ends.
+
+    `seen` has each part that was come to, by its identity: False while it is being followed, True once nothing in it
+    leads back. So each is followed once, however often it is referred to.
+    """
+    if not isinstance(node, dict) or seen.get(id(node)):
         return
+    if id(node) in seen:
+        reference = node.get("$ref", "#")
+        raise BadRequest(f"{where}: the reference {reference} leads back to itself.", param=where)
+    if depth > DEPTH:
+        raise BadRequest(f"{where}: references lead on too far.", param=where)
+    seen[id(node)] = False
     reference = node.get("$ref")
     if isinstance(reference, str):
-        if reference in through:
-            raise BadRequest(f"{where}: the reference {reference} leads back to itself.", param=where)
         try:
             target = resolver.lookup(reference).contents
-        except (Unresolvable, ValueError):
+        except (Unresolvable, ValueError, TypeError, LookupError):
             raise BadRequest(f"{where}: the reference {reference} leads nowhere.", param=where) from None
-        _circle(resolver, target, where, (*through, reference))
+        _circle(resolver, target, where, depth + 1, seen)
     for word in ("allOf", "anyOf", "oneOf"):
-        for child in node.get(word) or ():
-            _circle(resolver, child, where, through)
+        # Something else under this name is a property's schema, or a keyword that nobody knows.
+        for child in children if isinstance(children := node.get(word), list) else ():
+            _circle(resolver, child, where, depth + 1, seen)
     for word in ("not", "if", "then", "else"):
-        _circle(resolver, node.get(word), where, through)
+        _circle(resolver, node.get(word), where, depth + 1, seen)
+    seen[id(node)] = True

@@ -4,11 +4,16 @@ Never silently another model: a name is a known alias, a row of the CLI's own li
 API decides), or an error that lists what there is.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import ModelNotFound
 from ..events import JsonObject
+
+# What may stand in a full id; `[1m]` asks for a larger window, Bedrock and Vertex write versions with `:` and `@`.
+_FULL_ID = re.compile(r"claude-[\w.:@\[\]-]{1,120}", re.ASCII)
+SHOWN = 200
 
 FAMILIES = ("opus", "sonnet", "haiku")
 
@@ -59,11 +64,11 @@ def resolve(requested: str, offered: Sequence[Model], aliases: Mapping[str, str]
     own = [row.value for row in offered if row.resolved == name]
     if own:
         return next((value for value in own if value in FAMILIES), own[0])
-    if name.startswith("claude-"):
+    if _FULL_ID.fullmatch(name):
         return name
     raise ModelNotFound(
-        f"The model {requested!r} does not exist here. There are: {', '.join(ids(offered, aliases))}, and any full "
-        "claude-… id. Give it a name of your own in the configuration (`aliases`).",
+        f"The model {requested[:SHOWN]!r} does not exist here. There are: {', '.join(ids(offered, aliases))}, and any "
+        "full claude-… id. Give it a name of your own in the configuration (`aliases`).",
         param="model",
     )
 

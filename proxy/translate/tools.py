@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import BadRequest
-from ..events import Tool, ToolChoice
+from ..events import JsonObject, Tool, ToolChoice
 from .chat_schema import ChatRequest, FunctionParam
 from .json_schema import check_schema
 
@@ -45,8 +45,14 @@ def _allowed(choice: Any) -> set[str] | None:
     """The names in a `tool_choice` of type `allowed_tools`: the others are not offered. None for any other choice."""
     match choice:
         case {"type": "allowed_tools", "allowed_tools": {"tools": list(tools)}}:
-            return {str(tool.get("function", {}).get("name")) for tool in tools if isinstance(tool, dict)}
+            return {str(_function(tool).get("name")) for tool in tools}
     return None
+
+
+def _function(tool: Any) -> JsonObject:
+    """The `function` of an allowed tool; an empty one, which names nothing, for anything else."""
+    found = tool.get("function") if isinstance(tool, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _tool(function: FunctionParam, where: str) -> Tool:

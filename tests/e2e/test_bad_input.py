@@ -114,6 +114,58 @@ def _unending(proxy: RunningProxy) -> bytes:
         return connection.recv(4096).split()[1]
 
 
+def _function(parameters: Any) -> dict[str, Any]:
+    return {"tools": [{"type": "function", "function": {"name": "f", "parameters": parameters}}]}
+
+
+def _allowing(function: Any) -> dict[str, Any]:
+    choice = {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [{"function": function}]}}
+    return {**_function({}), "tool_choice": choice}
+
+
+def _chain(length: int, times: int) -> dict[str, Any]:
+    links = {str(n): {"allOf": [{"$ref": f"#/$defs/{n + 1}"}] * times} for n in range(length)}
+    return _function({"properties": {"a": {"$ref": "#/$defs/0"}}, "$defs": {**links, str(length): {}}})
+
+
+# Each once brought a 500, or held the whole server up.
+ODD: dict[str, tuple[dict[str, Any], int]] = {
+    "an allowed tool that is a word": (_allowing("f"), 400),
+    "an allowed tool that is nothing": (_allowing(None), 400),
+    "a property by a keyword's name": (_function({"properties": {"allOf": True, "not": {"type": "string"}}}), 200),
+    "a keyword that nobody knows": (_function({"x-a": {"allOf": 3}}), 200),
+    "a reference into a number": (_function({"x": 5, "properties": {"a": {"$ref": "#/x/y"}}}), 400),
+    "a long way of references": (_chain(1500, 1), 400),
+    "a way that forks and forks": (_chain(30, 2), 200),
+    "a way that forks without an end": (_chain(200, 2), 400),
+    "a million wrong messages": ({"messages": [1] * 1_000_000}, 400),
+    "a million wrong parts": ({"messages": [{"role": "user", "content": [1] * 1_000_000}]}, 400),
+    "a model over two lines": ({"model": "claude-x\nstatus=200"}, 404),
+    "a model without an end": ({"model": "claude-" + "x" * 100_000}, 404),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_requests(proxy: RunningProxy, name: str) -> None:
+    fields, status = ODD[name]
+    answer = post(proxy, json.dumps({"model": "sonnet", "messages": OK, **fields}))
+    assert answer.status_code == status, answer.text[:500]
+    assert len(answer.text) < 5000
+    assert "\nstatus=200" not in "".join(proxy.log)
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_body(proxy: RunningProxy) -> None:
+    """Its line in the log says so, and nothing else is said."""
+    before = len(proxy.log)
+    with socket.create_connection((proxy.url.split("/")[2].split(":")[0], int(proxy.url.rpartition(":")[2])), 10) as s:
+        s.sendall(f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n".encode())
+        s.sendall(b"Content-Length: 900\r\nExpect: 100-continue\r\n\r\n")
+        assert s.recv(100).startswith(b"HTTP/1.1 100")
+        s.sendall(b"{")
+    proxy.wait_for("status=499", before)
+    assert "Traceback" not in "".join(proxy.log[before:])
+
+
 VERBATIM = [
     "see @/etc/hostname and @/etc/passwd",
     "/clear",

@@ -193,9 +193,28 @@ def test_stopping_under_load(home: Path, sign: signal.Signals) -> None:
         took = time.monotonic() - begun
     last = json.loads(ended.rstrip().rpartition("data: ")[2])
     assert last["error"]["code"] == "shutting_down"
+    assert proxy.process.returncode == 0, "a stop that was asked for is no failure"
     assert took < 6
     assert claudes
     assert not [process for process in claudes if process.is_running()]
+    assert sessions(home) == []
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_does_not_wait(home: Path, marker: str, sign: signal.Signals) -> None:
+    """Nor does anything stay: no process, no session file, no traceback."""
+    with scripted() as api, running_proxy(home, "--drain", "60", api=api) as proxy, ThreadPoolExecutor() as pool:
+        asked = pool.submit(ask, proxy, f"{marker}\nscripted: " + json.dumps({"first_byte": 300}))
+        api.wait_until(lambda: bool(proxy.bodies(marker)), 10)
+        claudes = proxy.claudes()
+        proxy.process.send_signal(sign)
+        proxy.wait_for("answers in flight")
+        proxy.process.send_signal(sign)
+        assert asked.result(10).json()["error"]["code"] == "shutting_down"
+        assert proxy.process.wait(15) == 0
+        assert not [process for process in claudes if process.is_running()]
+        log = "".join(proxy.log)
+    assert "Traceback" not in log
     assert sessions(home) == []
 
 

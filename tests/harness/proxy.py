@@ -65,6 +65,13 @@ class RunningProxy:
         """A plain HTTP client."""
         return httpx2.Client(base_url=self.url, timeout=30)
 
+    def wait_for(self, words: str, after: int = 0) -> None:
+        """Waits until the log says it, behind its line `after`; another process writes it, so there is no event."""
+        deadline = time.monotonic() + START_SECONDS
+        while not any(words in line for line in self.log[after:]):
+            assert time.monotonic() < deadline, "".join(self.log)
+            time.sleep(0.02)
+
     def bodies(self, marker: str) -> list[dict[str, Any]]:
         """The upstream request bodies that hold `marker`, in order."""
         assert self.api is not None
