@@ -6,7 +6,7 @@ The scripts are the ones of `claude-max --show-completion`: they ask the program
 import sys
 from pathlib import Path
 
-from typer import completion
+from typer import _completion_shared
 
 PROGRAM = "claude-max"
 VARIABLE = "_CLAUDE_MAX_COMPLETE"
@@ -21,25 +21,28 @@ FILES = {
 
 # A file on zsh's `fpath` is itself the body of the function that is called at each Tab: without this a Tab would only
 # register another one, and complete nothing.
-ZSH_REGISTERS = f"compdef _claude_max_completion {PROGRAM}"
-ZSH_LOADED = f"""if [[ $funcstack[1] == _{PROGRAM} ]]; then
-  _claude_max_completion "$@"
+ZSH_REGISTERS = "compdef %(complete_func)s %(prog_name)s"
+ZSH_LOADED = f"""if [[ $funcstack[1] == _%(prog_name)s ]]; then
+  %(complete_func)s "$@"
 else
   {ZSH_REGISTERS}
 fi"""
 
 
+def mend() -> None:
+    """Gives typer the zsh script that also works as a file, for `--install-completion` and for `script`."""
+    text = _completion_shared.COMPLETION_SCRIPT_ZSH.strip()
+    body, found, rest = text.rpartition(ZSH_REGISTERS)
+    if not found or rest:
+        raise AssertionError("typer's zsh script has changed; read it again")
+    _completion_shared._completion_scripts["zsh"] = body + ZSH_LOADED  # noqa: SLF001 - it has no other place for it
+
+
 def script(shell: str) -> str:
     """The completion script for bash, zsh, fish or powershell, with a final newline."""
-    # What `--show-completion` calls; typer lends it out there without saying so to type checkers.
-    make = completion.get_completion_script  # type: ignore[attr-defined]
-    text = str(make(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell)).strip()
-    if shell == "zsh":
-        body, found, rest = text.rpartition(ZSH_REGISTERS)
-        if not found or rest:
-            raise AssertionError("typer's zsh script has changed; read it again")
-        text = body + ZSH_LOADED
-    return text + "\n"
+    mend()
+    made = _completion_shared.get_completion_script(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell)
+    return made.strip() + "\n"
 
 
 def main(folder: Path) -> None:

@@ -33,7 +33,13 @@ from .service.spec import ServiceError
 
 MARKS = {Status.OK: ("✓", "green"), Status.WARNING: ("!", "yellow"), Status.FAILED: ("✗", "red")}
 # What some findings mean for the whole; the first that failed decides.
-EXITS = {"cli": Exit.NO_CLI, "contract": Exit.NO_CLI, "login": Exit.NEEDS_LOGIN}
+EXITS = {
+    "config": Exit.USAGE,
+    "cli": Exit.NO_CLI,
+    "contract": Exit.NO_CLI,
+    "login": Exit.NEEDS_LOGIN,
+    "port": Exit.PORT_TAKEN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Diagnosis(Result):
 
     @property
     def exit(self) -> Exit:
-        """FINE when nothing failed; NO_CLI and NEEDS_LOGIN where that is the reason."""
+        """FINE when nothing failed; a code of its own where EXITS knows the reason."""
         failed = [finding.name for finding in self.findings if finding.status is Status.FAILED]
         return next((EXITS[name] for name in EXITS if name in failed), Exit.FAILED if failed else Exit.FINE)
 
@@ -130,8 +136,9 @@ def _record(manager: Manager) -> ServiceRecord | None:
     if not state.installed:
         return None
     try:
-        claude_path = settings_of(manager).claude_path
+        settings = settings_of(manager)
     except ConfigError:
         # `config` reports that.
-        claude_path = None
-    return ServiceRecord(manager.file, state.loaded, state.running, environment_of(manager), claude_path)
+        settings = None
+    claude_path = settings.claude_path if settings else None
+    return ServiceRecord(manager.file, state.loaded, state.running, environment_of(manager), claude_path, settings)

@@ -185,6 +185,10 @@ def config_show(json: Json = False) -> None:
 
 def run() -> None:
     """The entry point of the `claude-max` command."""
+    if {"--install-completion", "--show-completion"} & set(sys.argv):
+        from .completion import mend
+
+        mend()
     if "--json" not in sys.argv:
         app()
     try:

@@ -8,6 +8,7 @@ import dataclasses
 import io
 import json as jsonlib
 import logging
+import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -94,11 +95,19 @@ def render(command: Callable[[], Result], *, json: bool, doing: str = "") -> NoR
         stop(error.message, Exit.NEEDS_LOGIN, json=json)
     except ProxyError as error:
         stop(error.message, Exit.FAILED, json=json)
-    if json:
-        _print_json(result.data())
-    else:
-        for part in result.drawn():
-            out.print(part, soft_wrap=isinstance(part, Text), highlight=False)
+    try:
+        if json:
+            _print_json(result.data())
+        else:
+            for part in result.drawn():
+                out.print(part, soft_wrap=isinstance(part, Text), highlight=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What waits to be written would be tried once more at the end, with a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        stop(f"The output cannot be written: {error.strerror}.", Exit.FAILED)
     raise typer.Exit(result.exit)
 
 

@@ -14,12 +14,11 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from claude_max.proxy.app import Upstream, contract_of, create_app
-from claude_max.proxy.config import ConfigError, Settings, load
+from claude_max.proxy.config import ConfigError, Settings, is_loopback, load, open_to_all
 from claude_max.proxy.doctor.surroundings import without_password
 from claude_max.proxy.engine.locate import Cli, locate
 from claude_max.proxy.engine.pool import Pool
 from claude_max.proxy.errors import CliUnavailable
-from claude_max.proxy.routes.guard import is_loopback
 from claude_max.proxy.scripted import ScriptedAPI, serve_scripted
 from claude_max.proxy.server import Server, listen
 
@@ -34,11 +33,8 @@ def serve(*, demo: bool, **flags: Any) -> None:
         settings = load(**flags)
     except ConfigError as error:
         stop(str(error), Exit.USAGE)
-    if not is_loopback(settings.host) and settings.api_key is None:
-        stop(
-            f"{settings.host} can be reached from other machines, so a key is required: set CLAUDE_MAX_API_KEY.",
-            Exit.USAGE,
-        )
+    if why := open_to_all(settings):
+        stop(why, Exit.USAGE)
     try:
         cli = locate(settings.claude_path, os.environ)
     except CliUnavailable as error:

@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -25,7 +26,14 @@ PREFIX = "CLAUDE_MAX_"
 
 
 class ConfigError(ValueError):
-    """A setting that cannot be used; the message is one line for the person who wrote it."""
+    """A setting that cannot be used; the message is one line for the person who wrote it.
+
+    `variable` is the one that it was given in, None for a file or a flag.
+    """
+
+    def __init__(self, message: str, variable: str | None = None) -> None:
+        super().__init__(message)
+        self.variable = variable
 
 
 class Settings(BaseSettings):
@@ -83,6 +91,23 @@ class Settings(BaseSettings):
         return init_settings, variables, TomlConfigSettingsSource(settings_cls, config_path(cls.environ))
 
 
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def open_to_all(settings: Settings) -> str | None:
+    """Why the proxy must not start: others can reach the address, and no key keeps them out. None where it may."""
+    if is_loopback(settings.host) or settings.api_key is not None:
+        return None
+    return f"{settings.host} can be reached from other machines, so a key is required: set CLAUDE_MAX_API_KEY."
+
+
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     """The TOML file: `CLAUDE_MAX_CONFIG`, or `config.toml` in the platform's configuration folder."""
     named = environ.get(f"{PREFIX}CONFIG")
@@ -97,7 +122,7 @@ def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
     file = config_path(environ)
     if f"{PREFIX}CONFIG" in environ and not file.exists():
         # The key that keeps others out may stand there.
-        raise ConfigError(f"{file}, which {PREFIX}CONFIG names, is not there")
+        raise ConfigError(f"{file}, which {PREFIX}CONFIG names, is not there", f"{PREFIX}CONFIG")
     if file.is_dir():
         raise ConfigError(f"{file} is a folder")
     there: type[Settings] = Settings
@@ -115,15 +140,26 @@ def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
         first = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         why = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
-        raise ConfigError(f"{name}: {why} ({_place(name.split('.')[0], environ, flags)})") from None
+        raise ConfigError(
+            f"{name}: {why} ({_place(name.split('.')[0], environ, flags)})",
+            _variable(name.split(".")[0], environ, flags),
+        ) from None
     except SettingsError as error:
         name = (re.findall(r'"(\w+)"', str(error)) or [""])[0]
-        raise ConfigError(f'{name}: must be JSON, such as ["a", "b"] ({_place(name, environ, flags)})') from None
+        raise ConfigError(
+            f'{name}: must be JSON, such as ["a", "b"] ({_place(name, environ, flags)})',
+            _variable(name, environ, flags),
+        ) from None
 
 
 def _place(name: str, environ: Mapping[str, str], flags: dict[str, Any]) -> str:
     if flags.get(name) is not None:
         return f"given as --{name.replace('_', '-')}"
-    wanted = f"{PREFIX}{name}".lower()
-    variable = next((given for given in environ if given.lower() == wanted), None)
+    variable = _variable(name, environ, flags)
     return f"given as {variable}" if variable else f"in {config_path(environ)}"
+
+
+def _variable(name: str, environ: Mapping[str, str], flags: dict[str, Any]) -> str | None:
+    """The variable that a setting comes from; names of variables count in any case."""
+    wanted = f"{PREFIX}{name}".lower()
+    return None if flags.get(name) is not None else next((each for each in environ if each.lower() == wanted), None)

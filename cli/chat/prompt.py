@@ -33,6 +33,7 @@ class Prompt:
     ) -> None:
         self._session: PromptSession[str] = PromptSession(
             multiline=True,
+            enable_suspend=True,
             prompt_continuation=lambda width, *_: " " * width,
             history=history or lasting_history(),
             completer=Commands(models),

@@ -161,7 +161,7 @@ def view(console: Console, *, raw: bool) -> View:
 @contextlib.contextmanager
 def quiet_keys() -> Iterator[None]:
     """While an answer is painted, keys are not echoed into it. They are not lost: the next prompt reads them."""
-    if sys.platform == "win32" or not sys.stdin.isatty():
+    if sys.platform == "win32" or sys.stdin is None or not sys.stdin.isatty():
         yield
         return
     import termios
@@ -169,7 +169,8 @@ def quiet_keys() -> Iterator[None]:
     keyboard = sys.stdin.fileno()
     before = termios.tcgetattr(keyboard)
     silent = termios.tcgetattr(keyboard)
-    silent[3] &= ~termios.ECHO
+    # Without NOFLSH a Ctrl-C would take what was typed with it.
+    silent[3] = silent[3] & ~termios.ECHO | termios.NOFLSH
     termios.tcsetattr(keyboard, termios.TCSANOW, silent)
     try:
         yield

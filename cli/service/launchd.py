@@ -17,6 +17,9 @@ from .steps import Machine, MakeFolder, Remove, Run, Step, UntilFails, Write
 LABEL = "com.claude-max.proxy"
 # EIO and EALREADY, as `launchctl bootstrap` ends while the job before is still going.
 STILL_GOING = frozenset({5, 37})
+# `bootout` of a job that takes its time to end ("Operation now in progress"), or that has just gone by itself; whether
+# it is gone is then asked.
+GOING = frozenset({3, 36, 113})
 
 
 class Launchd:
@@ -107,7 +110,10 @@ class Launchd:
         return []
 
     def _out(self) -> list[Step]:
-        return [Run(("launchctl", "bootout", self._target)), UntilFails(("launchctl", "print", self._target))]
+        return [
+            Run(("launchctl", "bootout", self._target), fine=GOING),
+            UntilFails(("launchctl", "print", self._target)),
+        ]
 
     def _installed(self) -> dict[str, Any]:
         try:

@@ -46,10 +46,14 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Runs a command; its failure ends the action, except for `again`, codes that pass with time."""
+    """Runs a command; its failure ends the action.
+
+    Except for `again`, codes that pass with time, and `fine`, codes of what the next step finds out anyway.
+    """
 
     argv: tuple[str, ...]
     again: frozenset[int] = frozenset()
+    fine: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +119,9 @@ class Machine:
                 beside.replace(path)
             case Remove(path):
                 path.unlink(missing_ok=True)
-            case Run(argv, again):
+            case Run(argv, again, fine):
                 done = self._until(argv, lambda code: code not in again)
-                if done.returncode != 0:
+                if done.returncode not in {0, *fine}:
                     said = " ".join((done.stderr or done.stdout).split())
                     raise ServiceError(f"`{shlex.join(argv)}` failed with exit code {done.returncode}: {said}")
             case UntilFails(argv):

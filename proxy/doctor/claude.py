@@ -16,7 +16,7 @@ from .machine import Machine
 
 INSTALL = (
     "npm install -g @anthropic-ai/claude-code",
-    "uv tool install 'claude-max-toolkit[cli]'",
+    "uv tool install '.[cli]'   # in the folder of claude-max",
 )
 # The CLI itself begins to warn of an ending login about so early.
 SOON_DAYS = 7
@@ -33,7 +33,11 @@ def check_cli(machine: Machine) -> Finding | None:
     cli = machine.cli
     if isinstance(cli, CliUnavailable):
         old = f"at least {dotted(MINIMUM)} is needed" in cli.message
-        mend = ("claude update", *INSTALL) if old else INSTALL
+        mend: tuple[str, ...] = ("claude update", *INSTALL) if old else INSTALL
+        if "CLAUDE_MAX_CLAUDE_PATH" in machine.environ:
+            # No other program is taken in its place, however many are installed.
+            mend = (f"{shlex.quote(machine.environ['CLAUDE_MAX_CLAUDE_PATH'])} update",) if old else ()
+            mend = (*mend, "unset CLAUDE_MAX_CLAUDE_PATH")
         return failed("cli", cli.message, "Without it no request can be answered.", *mend)
     what = f"Claude Code {cli.version_text} at {cli.path} ({cli.source})"
     if cli.version < TESTED:

@@ -19,12 +19,13 @@ LIVE_SECONDS = 60.0
 
 def check_live(machine: Machine) -> Finding | None:
     """One tiny request through the running proxy is answered; it spends a few tokens."""
-    url = address(machine.settings)
-    if machine.settings.port == 0 or machine.occupant(machine.settings).kind is not Kind.OURS:
+    settings = machine.listening
+    url = address(settings)
+    if settings.port == 0 or machine.occupant(settings).kind is not Kind.OURS:
         return failed(
             "live", f"No claude-max answers at {url}", "A live check needs a running proxy.", "claude-max serve"
         )
-    key = machine.settings.api_key
+    key = settings.api_key
     headers = {"authorization": f"Bearer {key.get_secret_value()}"} if key else {}
     begun = time.monotonic()
     try:

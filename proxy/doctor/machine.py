@@ -29,7 +29,7 @@ class ServiceRecord:
     """The service as its manager (launchd, systemd) knows it.
 
     `environ` is the one that it runs in, and may hold the user's token: never show it. `claude_path` is the program
-    that it was told to run.
+    that it was told to run; `settings` those that it runs with, None where they are broken.
     """
 
     unit: Path
@@ -37,6 +37,7 @@ class ServiceRecord:
     running: bool
     environ: Mapping[str, str] = field(repr=False)
     claude_path: str | None = None
+    settings: Settings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,12 @@ class Machine:
             return self.load()
         except ConfigError:
             return Settings.model_construct()
+
+    @cached_property
+    def listening(self) -> Settings:
+        """The settings of whoever should listen: the installed service's, else this terminal's."""
+        record = self.service() if self.service is not None else None
+        return self.settings if record is None or record.settings is None else record.settings
 
     @cached_property
     def cli(self) -> Cli | CliUnavailable:

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..config import ConfigError
+from ..config import ConfigError, open_to_all
 from ..engine.command import API_KEYS
 from ..presence import Kind, Occupant, address
 from .finding import Finding, failed, ok, warning
@@ -43,7 +43,10 @@ def check_config(machine: Machine) -> Finding | None:
         settings = machine.load()
     except ConfigError as error:
         edit = f"${{EDITOR:-vi}} {shlex.quote(str(machine.config_path))}"
-        return failed("config", str(error), "claude-max does not start with it.", edit, "claude-max config show")
+        mend = f"unset {error.variable}" if error.variable else edit
+        return failed("config", str(error), "claude-max does not start with it.", mend)
+    if why := open_to_all(settings):
+        return failed("config", why, "claude-max does not start without.", "claude-max serve --host 127.0.0.1")
     if not machine.config_path.exists():
         return ok("config", f"Defaults and CLAUDE_MAX_* variables; there is no {machine.config_path}")
     mode = machine.config_path.stat().st_mode
@@ -56,16 +59,17 @@ def check_config(machine: Machine) -> Finding | None:
 
 def check_port(machine: Machine) -> Finding | None:
     """The port is free, or the proxy already answers there."""
-    port = machine.settings.port
+    settings = machine.listening
+    port = settings.port
     if port == 0:
         return ok("port", "Port 0: a free one is taken at each start")
-    found, seeds = machine.occupant(machine.settings), machine.seeds(port)
+    found, seeds = machine.occupant(settings), machine.seeds(port)
     undo = [seed.undo for seed in seeds]
     units = " and ".join(str(seed.unit) for seed in seeds)
     another = f"claude-max serve --port {port + 1 if port < 65535 else port - 1}"
     match found.kind:
         case Kind.OURS:
-            return _ours(found, address(machine.settings))
+            return _ours(found, address(settings))
         case Kind.SEED:
             who = f" ({found.detail})" if found.detail else ""
             return failed(
@@ -81,7 +85,7 @@ def check_port(machine: Machine) -> Finding | None:
             return failed("port", f"Port {port} is taken by {who}", "Two servers cannot share a port.", see, another)
         case Kind.UNUSABLE:
             why = f"The system says: {found.detail}."
-            return failed("port", f"{machine.settings.host} port {port} cannot be used", why, another)
+            return failed("port", f"{settings.host} port {port} cannot be used", why, another)
         case Kind.NOBODY:
             if seeds:
                 why = "It starts claude-max-api-proxy at login, on this port."

@@ -9,7 +9,6 @@ import asyncio
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -30,16 +29,6 @@ def host_name(value: str) -> str | None:
     """The name in a `Host` header or an origin's authority, lower case, without port and brackets; None for none."""
     found = _HOST.match(value.strip().lower())
     return found[1].strip("[]").rstrip(".") if found else None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen on can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settings) -> errors.ProxyError | None:

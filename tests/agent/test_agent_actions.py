@@ -27,7 +27,9 @@ def port() -> int:
 
 @pytest.fixture(autouse=True)
 def no_configuration(monkeypatch: pytest.MonkeyPatch, stand_ins: StandIns) -> None:
-    monkeypatch.setenv("CLAUDE_MAX_CONFIG", str(stand_ins.folder / "none.toml"))
+    file = stand_ins.folder / "empty.toml"
+    file.touch()
+    monkeypatch.setenv("CLAUDE_MAX_CONFIG", str(file))
 
 
 @pytest.fixture

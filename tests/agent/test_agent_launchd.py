@@ -91,6 +91,17 @@ def test_one_that_does_not_end_is_not_waited_for_for_ever(stand_ins: StandIns) -
     assert service.file.exists()
 
 
+@pytest.mark.parametrize("said", [(36, "Operation now in progress"), (3, "No such process"), (113, "Could not find")])
+def test_a_job_that_is_going_while_it_is_booted_out(stand_ins: StandIns, said: tuple[int, str]) -> None:
+    """Whether it is gone is asked afterwards, so nothing is left half done."""
+    service = agent(stand_ins, RUNNING, RUNNING, NOT_LOADED)
+    service.file.parent.mkdir(parents=True)
+    service.file.write_bytes(content())
+    stand_ins.answer({"launchctl print": [RUNNING, RUNNING, NOT_LOADED], "launchctl bootout": [said]})
+    stand_ins.machine().perform(service.uninstall())
+    assert not service.file.exists()
+
+
 def test_bootstrap_is_tried_again_while_the_old_job_is_going(stand_ins: StandIns) -> None:
     service = agent(stand_ins, NOT_LOADED)
     busy = (5, "Bootstrap failed: 5: Input/output error")

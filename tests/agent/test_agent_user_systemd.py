@@ -137,6 +137,9 @@ def test_a_service_is_found_with_its_own_settings_and_judged_by_its_own_path(
     status = result(systemd.run(*shell, claude_max, "agent", "status", "--json"))
     assert (status["url"], status["healthy"]) == (f"http://127.0.0.1:{port}/v1", True)
 
+    assert f"answers at http://127.0.0.1:{port}" in said(
+        systemd.run(*shell, claude_max, "doctor", "--check", "port", "--json")
+    )
     doctor = (*shell, claude_max, "doctor", "--check", "service-environment", "--json")
     assert said(systemd.run(*doctor)).startswith(f"In the service: {claude}. Signed in")
     drop_in = home / ".config/systemd/user/claude-max.service.d/here.conf"

@@ -1,10 +1,12 @@
 """`claude-max doctor` as it is installed: its words, its JSON, its exit codes."""
 
 import socket
+import subprocess
 from pathlib import Path
 
+import pytest
 from harness.command import claude_max, stand_in
-from harness.proxy import RunningProxy, scripted
+from harness.proxy import RunningProxy, home_environment, installed, scripted
 
 NAMES = ["python", "cli", "shadows", "login", "environment", "config", "port", "contract", "folders", "memory"]
 
@@ -37,7 +39,7 @@ def test_an_old_cli_has_its_own_code(home: Path) -> None:
     ended = claude_max(home, "doctor", "--json", "--check", "cli", environ={"CLAUDE_MAX_CLAUDE_PATH": str(old)})
     assert ended.code == 3
     assert "2.1.100" in ended.json["findings"][0]["what"]
-    assert "claude update" in ended.json["findings"][0]["mend"]
+    assert ended.json["findings"][0]["mend"] == [f"{old} update", "unset CLAUDE_MAX_CLAUDE_PATH"]
 
 
 def test_a_taken_port_fails(home: Path) -> None:
@@ -47,7 +49,7 @@ def test_a_taken_port_fails(home: Path) -> None:
         port = sock.getsockname()[1]
         # Nobody accepts: it takes the bounded wait for an answer to see that it is not ours.
         ended = claude_max(home, "doctor", "--json", "--check", "port", environ={"CLAUDE_MAX_PORT": str(port)})
-    assert ended.code == 1
+    assert ended.code == 5
     assert f"Port {port} is taken by" in ended.json["findings"][0]["what"]
 
 
@@ -66,8 +68,32 @@ def test_a_broken_configuration_is_a_finding_and_not_the_end(home: Path) -> None
     file.write_text("port = true\nnothing = 1")
     ended = claude_max(home, "doctor", "--json", "--check", "config", "--check", "memory",
                        environ={"CLAUDE_MAX_CONFIG": str(file)})  # fmt: skip
-    assert ended.code == 1
+    assert ended.code == 2
     assert [row["status"] for row in ended.json["findings"]] == ["failed", "ok"]
+
+
+def test_what_serve_refuses_is_not_fine(home: Path) -> None:
+    environ = {"CLAUDE_MAX_HOST": "0.0.0.0"}
+    found = claude_max(home, "doctor", "--json", "--check", "config", environ=environ)
+    refused = claude_max(home, "serve", environ=environ)
+    assert (found.code, refused.code) == (2, 2)
+    assert found.json["findings"][0]["what"] in refused.err
+
+
+def test_a_mistake_in_a_variable_is_mended_there(home: Path) -> None:
+    ended = claude_max(home, "doctor", "--json", "--check", "config", environ={"CLAUDE_MAX_PORT": "abc"})
+    assert ended.json["findings"][0]["mend"] == ["unset CLAUDE_MAX_PORT"]
+
+
+def test_output_that_cannot_be_written(home: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [installed(), "doctor", "--check", "python"],
+            env=home_environment(home), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
 
 
 def test_checks_are_listed_and_chosen(home: Path) -> None:

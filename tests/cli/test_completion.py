@@ -89,18 +89,21 @@ def environ() -> dict[str, str]:
     return {"PATH": f"{Path(installed()).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-def test_install_completion(home: Path) -> None:
-    # The shell is the one that runs the program; the second command keeps bash from replacing itself.
+@pytest.mark.parametrize(
+    ("name", "script", "startup"),
+    [("bash", ".bash_completions/claude-max.sh", ".bashrc"), ("zsh", ".zfunc/_claude-max", ".zshrc")],
+)
+def test_install_completion(home: Path, name: str, script: str, startup: str) -> None:
+    # The shell is the one that runs the program; the second command keeps it from replacing itself.
     done = subprocess.run(
-        ["bash", "--norc", "-c", f"'{installed()}' --install-completion; true"],
+        [shell(name), "-c", f"'{installed()}' --install-completion; true"],
         env={"PATH": os.environ["PATH"], "HOME": str(home)},
         capture_output=True,
         text=True,
         check=True,
     )
-    script = home / ".bash_completions" / "claude-max.sh"
-    assert script.read_text().strip() == completion.script("bash").strip(), done.stdout + done.stderr
-    assert str(script) in (home / ".bashrc").read_text()
+    assert (home / script).read_text().strip() == completion.script(name).strip(), done.stdout + done.stderr
+    assert script.partition("/")[0] in (home / startup).read_text()
 
 
 def test_show_completion_is_data(home: Path) -> None:

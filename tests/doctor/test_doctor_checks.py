@@ -51,7 +51,9 @@ def test_exit_codes() -> None:
         return Diagnosis(tuple(Finding(name, status, "") for name, status in statuses.items())).exit
 
     assert code(cli=Status.OK, memory=Status.WARNING) is Exit.FINE
-    assert code(port=Status.FAILED) is Exit.FAILED
+    assert code(folders=Status.FAILED) is Exit.FAILED
+    assert code(port=Status.FAILED) is Exit.PORT_TAKEN
+    assert code(port=Status.FAILED, config=Status.FAILED) is Exit.USAGE
     assert code(port=Status.FAILED, login=Status.FAILED) is Exit.NEEDS_LOGIN
     assert code(login=Status.FAILED, cli=Status.FAILED) is Exit.NO_CLI
     assert code() is Exit.FINE

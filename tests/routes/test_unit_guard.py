@@ -6,8 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from claude_max.proxy import errors
-from claude_max.proxy.config import Settings
-from claude_max.proxy.routes.guard import host_name, is_loopback, verdict
+from claude_max.proxy.config import Settings, is_loopback
+from claude_max.proxy.routes.guard import host_name, verdict
 
 Verdict = type[errors.ProxyError] | None
 
