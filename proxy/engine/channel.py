@@ -96,6 +96,13 @@ class Channel:
             raise self.broken or self.process.crashed()
         return line
 
+    async def first(self) -> JsonObject:
+        """The line that follows at once on whatever was sent. Raises Silent, or the ProxyError of a broken process."""
+        try:
+            return await self.line(self._patience.step)
+        except TimeoutError:
+            raise Silent("no answer to a message") from None
+
     async def until(self, wanted: Callable[[JsonObject], bool]) -> None:
         """Reads lines up to the one that is wanted. Raises Doubt when it does not come."""
         try:

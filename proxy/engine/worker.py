@@ -89,14 +89,16 @@ class Worker:
                 await self.take(step)
         except errors.CliCrashed as error:
             raise Doubt(error.message) from None
-        answer = await self._ask(last)
-        while answer.finished is None:
+        answer, line = await self._heard(last, new=isinstance(plan.steps[0], Initialize))
+        while True:
+            for event in answer.feed(line, time.time()):
+                yield event
+            if answer.finished is not None:
+                return
             try:
                 line = await self.channel.line(self._silence)
             except TimeoutError:
                 raise errors.TimedOut(f"The model sent nothing for {self._silence:g} seconds.") from None
-            for event in answer.feed(line, time.time()):
-                yield event
 
     async def settle(self) -> bool:
         """Waits for the CLI's turn to end, bounded, and takes back what must not stay. False: close this worker."""
@@ -170,6 +172,20 @@ class Worker:
                 self._hold(entry(message, name))
             case Ask() | Resume():
                 raise AssertionError("a plan asks once, at its end")
+
+    async def _heard(self, step: Step, *, new: bool) -> tuple[Answer, JsonObject]:
+        """Asks, and waits for the first line about it, which the CLI writes within milliseconds, before it asks anyone.
+
+        A process that died or stopped since its last turn is told by its silence: the operating system may say so
+        later. Raises Doubt then; a `new` process that dies of the question is not tried again.
+        """
+        try:
+            answer = await self._ask(step)
+            return answer, await self.channel.first()
+        except errors.CliCrashed as error:
+            if new:
+                raise
+            raise Doubt(error.message) from None
 
     async def _ask(self, step: Step) -> Answer:
         names = [tool.name for tool in self.state.tools]

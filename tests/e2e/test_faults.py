@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -83,21 +83,37 @@ def test_a_worker_killed_before_and_during_an_answer(small: RunningProxy, marker
     assert fine(small)
 
 
-def test_a_worker_killed_while_parked_in_a_call(small: RunningProxy, marker: str) -> None:
-    """The results find no worker: the history is replayed, and the model sees the same conversation."""
+def calls_and_goes_on(proxy: RunningProxy, marker: str, result: str, between: Callable[[], object]) -> None:
+    """The model calls a tool, something happens, and its result is answered: the model sees the same conversation."""
     reply = json.dumps({"call": {"name": "look", "input": {}}, "then": {"text": "seen"}})
     prompt = {"role": "user", "content": f"{marker}\nscripted: {reply}"}
     body: Any = {"model": "sonnet", "tools": [TOOL], "messages": [prompt]}
-    message = small.http.post("/v1/chat/completions", json=body).json()["choices"][0]["message"]
-    kill(small.claudes())
-    result = {"role": "tool", "tool_call_id": message["tool_calls"][0]["id"], "content": "sun"}
-    answer = small.http.post("/v1/chat/completions", json={**body, "messages": [prompt, message, result]}).json()
-    assert answer["choices"][0]["message"]["content"] == "seen"
-    assert [m["role"] for m in small.bodies(marker)[-1]["messages"] if m["role"] != "system"] == [
-        "user",
-        "assistant",
-        "user",
-    ]
+    message = proxy.http.post("/v1/chat/completions", json=body).json()["choices"][0]["message"]
+    between()
+    told = {"role": "tool", "tool_call_id": message["tool_calls"][0]["id"], "content": result}
+    answer = proxy.http.post("/v1/chat/completions", json={**body, "messages": [prompt, message, told]})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["choices"][0]["message"]["content"] == "seen"
+    asked = [message["role"] for message in proxy.bodies(marker)[-1]["messages"] if message["role"] != "system"]
+    assert asked == ["user", "assistant", "user"]
+
+
+@pytest.mark.parametrize("how", ["killed", "stopped"])
+def test_a_worker_killed_or_stopped_while_parked_in_a_call(small: RunningProxy, marker: str, how: str) -> None:
+    """The results find no worker: the history is replayed."""
+
+    def lose() -> None:
+        if how == "killed":
+            kill(small.claudes())
+        for process in small.claudes():
+            process.suspend()
+
+    calls_and_goes_on(small, marker, "sun", lose)
+
+
+def test_a_worker_that_dies_of_the_results(spoilt: RunningProxy, marker: str) -> None:
+    """It looked alive when it was chosen, as one does that was killed a moment ago."""
+    calls_and_goes_on(spoilt, marker, "ONCE-sun", lambda: None)
 
 
 ACTS: dict[str, tuple[str, int]] = {
@@ -112,7 +128,7 @@ ACTS: dict[str, tuple[str, int]] = {
 @pytest.fixture(scope="module")
 def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
     """A proxy whose CLI does something odd when a prompt tells it to."""
-    acts = {f"ACT-{act.replace(' ', '-')}": act for act, _ in ACTS.values()}
+    acts = {"ONCE-sun": "die once"} | {f"ACT-{act.replace(' ', '-')}": act for act, _ in ACTS.values()}
     program = filtered(tmp_path_factory.mktemp("filter"), acts=acts)
     home = tmp_path_factory.mktemp("home")
     with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api) as running:

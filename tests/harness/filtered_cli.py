@@ -62,6 +62,14 @@ def inward():
     child.stdin.close()
 
 
+def first_time(word):
+    try:
+        os.close(os.open(f"{{__file__}}.{{word}}", os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True
+
+
 def act(acts, text):
     for word, what in acts.items():
         if word not in text:
@@ -79,7 +87,7 @@ def act(acts, text):
             refusing.add(what.removeprefix("refuse "))
         elif what.startswith("die at "):
             deadly.add(what.removeprefix("die at "))
-        elif what == "die":
+        elif what == "die" or (what == "die once" and first_time(word)):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
