@@ -7,6 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from . import agent
+from .signals import undo_when_terminated
 
 app = typer.Typer(
     name="claude-max",
@@ -185,6 +186,7 @@ def config_show(json: Json = False) -> None:
 
 def run() -> None:
     """The entry point of the `claude-max` command."""
+    undo_when_terminated()
     if {"--install-completion", "--show-completion"} & set(sys.argv):
         from .completion import mend
 

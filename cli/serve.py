@@ -23,6 +23,7 @@ from claude_max.proxy.scripted import ScriptedAPI, serve_scripted
 from claude_max.proxy.server import Server, listen
 
 from .output import Exit, stop, talk
+from .signals import Terminated
 
 DEMO_LOGIN = "sk-ant-oat01-scripted-demo"
 
@@ -51,7 +52,7 @@ def serve(*, demo: bool, **flags: Any) -> None:
         # It tells of each server that starts and stops, the scripted one of the contract check included.
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt, Terminated):
             asyncio.run(_serve(settings, cli, sockets, demo))
     except CliUnavailable as error:
         stop(error.message, Exit.NO_CLI)

@@ -92,8 +92,7 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
             yield
         finally:
             upkeep.cancel()
-            await login.close()
-            await pool.close()
+            await asyncio.gather(login.close(), pool.close())
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool

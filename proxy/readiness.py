@@ -40,7 +40,7 @@ class Login:
 
     async def _ask(self) -> None:
         try:
-            said = await asyncio.to_thread(login, self._program, self._environ)
+            said = await login(self._program, self._environ)
             self.signed_in = said["loggedIn"] is True
         except (CliCrashed, OSError):
             # An OSError is this machine's: no room for the question's own folder, no file handle left.

@@ -5,11 +5,13 @@ drain before connections are closed.
 """
 
 import asyncio
+import contextlib
 import errno
 import os
+import signal
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from types import FrameType
 from typing import Any, ClassVar
 
@@ -117,6 +119,21 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._finish_answers = drain
         self._hurry = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn's signals, and that of a terminal that is closed; ignored (`nohup`), it stays so."""
+        hangup = getattr(signal, "SIGHUP", None)
+        before = None if hangup is None else signal.getsignal(hangup)
+        with super().capture_signals():
+            if hangup is None or before is signal.SIG_IGN:
+                yield
+                return
+            signal.signal(hangup, self.handle_exit)
+            try:
+                yield
+            finally:
+                signal.signal(hangup, before)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal, of either kind, lets answers end; a second one does not wait for them.

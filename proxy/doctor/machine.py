@@ -61,6 +61,11 @@ def _contract(cli: Cli) -> "Record":
     return asyncio.run(record_of(cli, file, version("claude-max-toolkit"), os.environ))
 
 
+def ask_login(program: Path, environ: Mapping[str, str]) -> JsonObject:
+    """As `inquiry.login`."""
+    return asyncio.run(inquiry.login(program, environ))
+
+
 def _available_memory() -> int:
     import psutil
 
@@ -79,7 +84,7 @@ class Machine:
     config_path: Path
     folders: Mapping[str, Path]
     load: Callable[[], Settings] = load
-    login: Callable[[Path, Mapping[str, str]], JsonObject] = inquiry.login
+    login: Callable[[Path, Mapping[str, str]], JsonObject] = ask_login
     occupant: Callable[[Settings], Occupant] = occupant
     available_memory: Callable[[], int] = _available_memory
     contract: "Callable[[Cli], Record] | None" = None

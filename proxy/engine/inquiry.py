@@ -4,19 +4,20 @@ No model is asked and no token spent. Each question starts a process of its own 
 are not touched.
 """
 
+import asyncio
 import contextlib
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import orjson
 
-from ..errors import CliCrashed, NotSignedIn
+from ..errors import CliCrashed, CliUnavailable, NotSignedIn
 from ..events import JsonObject
 from .channel import Doubt, Patience
 from .failure import SIGN_IN
 from .plan import PLACEHOLDER, Initialize
+from .process import ClaudeProcess
 from .worker import Worker
 
 # `claude auth status` takes 0.1 s on a quiet machine.
@@ -28,7 +29,7 @@ PATIENCE = Patience(step=30.0)
 TRAFFIC_SWITCH = "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"
 
 
-def login(program: Path, environ: Mapping[str, str]) -> JsonObject:
+async def login(program: Path, environ: Mapping[str, str]) -> JsonObject:
     """What `claude auth status` prints: `loggedIn`, `authMethod`, and for a plan `subscriptionType`, `loginExpiresAt`.
 
     `environ` is the CLI's whole environment. Signed out is an answer too (`loggedIn` False, exit code 1). Raises
@@ -36,24 +37,20 @@ def login(program: Path, environ: Mapping[str, str]) -> JsonObject:
     """
     with tempfile.TemporaryDirectory(prefix="claude-max-", ignore_cleanup_errors=True) as cwd:
         try:
-            done = subprocess.run(
-                [program, "auth", "status"],
-                env=dict(environ),
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=LOGIN_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
+            process = await ClaudeProcess.spawn(program, ("auth", "status"), environ, Path(cwd))
+        except CliUnavailable as error:
+            raise CliCrashed(error.message) from None
+        try:
+            output = await asyncio.wait_for(process.output(), LOGIN_SECONDS)
+        except TimeoutError:
             raise CliCrashed(f"`{program} auth status` gave no answer in {LOGIN_SECONDS:g} seconds.") from None
-        except OSError as error:
-            raise CliCrashed(f"{program} does not run ({error.strerror or error}).") from None
+        finally:
+            await process.close()
     with contextlib.suppress(orjson.JSONDecodeError):
-        said = orjson.loads(done.stdout)
+        said = orjson.loads(output)
         if isinstance(said, dict) and isinstance(said.get("loggedIn"), bool):
             return said
-    raise CliCrashed(f"`{program} auth status` ended with exit code {done.returncode} and said nothing that is known.")
+    raise CliCrashed(f"`{program} auth status` said nothing that is known.")
 
 
 async def about(program: Path, environ: Mapping[str, str]) -> JsonObject:

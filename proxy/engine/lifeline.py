@@ -11,8 +11,8 @@ import subprocess
 import sys
 
 # In a session of its own and deaf to signals: whatever ends the server's group must not end this first. Idle workers go
-# by themselves, and one that is told to while it goes may leave its session file behind; SIGTERM lets a busy one take
-# it away.
+# by themselves, stopped ones as soon as they may go on; one that is told to while it goes may leave its session file
+# behind. SIGTERM lets a busy one take it away.
 SCRIPT = """# claude-max: ends the claude processes of a server that is gone
 trap '' HUP INT TERM
 held=' '
@@ -24,8 +24,9 @@ while read -r word pid; do
 done
 set -- $held
 [ $# -gt 0 ] || exit 0
+for pid; do kill -s CONT -- "-$pid"; done
 sleep 1
-for pid; do kill -s TERM -- "-$pid"; kill -s CONT -- "-$pid"; done
+for pid; do kill -s TERM -- "-$pid"; done
 sleep 1
 for pid; do kill -s KILL -- "-$pid"; done
 """

@@ -1,4 +1,4 @@
-"""One running `claude`: bytes to its stdin, lines from its stdout. The only file that spawns the CLI for a turn.
+"""One running `claude`: bytes to its stdin, lines from its stdout. The only file that spawns the CLI to ask it things.
 
 Knows nothing of turns. Every wait for a process to end is bounded and shielded from cancellation, and its whole group
 is ended, not only the process itself.
@@ -91,6 +91,13 @@ class ClaudeProcess:
             raise CliCrashed(f"The Claude Code CLI wrote {error}.") from None
         if reader.pending:
             raise CliCrashed("The Claude Code CLI ended in the middle of a line.")
+
+    async def output(self) -> bytes:
+        """Everything it writes, with nothing on its stdin: for commands that answer and end."""
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._child.stdin.close()
+        return await self._child.stdout.read()
 
     async def ended(self) -> None:
         """Waits for the exit code of a process that closed its stdout, bounded."""

@@ -12,7 +12,8 @@ from harness.command import stand_in
 from claude_max.proxy.config import Settings
 from claude_max.proxy.doctor import Finding, Machine, Status
 from claude_max.proxy.doctor.claude import check_cli, check_contract, check_login, check_python, check_shadows
-from claude_max.proxy.engine import inquiry, locate
+from claude_max.proxy.doctor.machine import ask_login
+from claude_max.proxy.engine import locate
 from claude_max.proxy.engine.contract import Record
 from claude_max.proxy.errors import CliCrashed
 
@@ -127,16 +128,16 @@ def test_a_status_that_cannot_be_had(machine: MakeMachine) -> None:
 def test_the_real_cli_signed_out_and_in(machine: MakeMachine, home: Path) -> None:
     """In an empty home; and the question is asked with the environment that the proxy gives the CLI."""
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(home), "ANTHROPIC_API_KEY": "sk-ant-not-passed-on"}
-    out = machine(environ=environ, login=inquiry.login)
+    out = machine(environ=environ, login=ask_login)
     finding = found(check_login(out), Status.FAILED)
     assert finding.what == "Claude Code is not signed in"
     assert finding.mend[0] == "claude-max login"
-    inside = machine(environ={**environ, "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-test"}, login=inquiry.login)
+    inside = machine(environ={**environ, "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-test"}, login=ask_login)
     assert "CLAUDE_CODE_OAUTH_TOKEN" in found(check_login(inside), Status.OK).what
 
 
 def test_a_program_that_knows_no_login(machine: MakeMachine) -> None:
-    finding = found(check_login(machine(login=inquiry.login)), Status.FAILED)
+    finding = found(check_login(machine(login=ask_login)), Status.FAILED)
     assert "said nothing that is known" in finding.what
 
 

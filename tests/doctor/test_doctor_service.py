@@ -8,8 +8,8 @@ import pytest
 from harness.command import stand_in
 
 from claude_max.proxy.doctor import Machine, ServiceRecord, Status
+from claude_max.proxy.doctor.machine import ask_login
 from claude_max.proxy.doctor.service import check_service, check_service_environment
-from claude_max.proxy.engine import inquiry
 
 MakeMachine = Callable[..., Machine]
 
@@ -70,11 +70,11 @@ def test_signed_in_here_and_not_there(machine: MakeMachine, home: Path) -> None:
     """The real CLI: the token is in the terminal's environment and not in the service's."""
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(home)}
     here = {**environ, "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-secret"}
-    finding = check_service_environment(machine(environ=here, login=inquiry.login, service=record(environ)))
+    finding = check_service_environment(machine(environ=here, login=ask_login, service=record(environ)))
     assert finding is not None
     assert finding.status is Status.FAILED
     assert finding.what == "In the service: Claude Code is not signed in"
-    finding = check_service_environment(machine(environ=environ, login=inquiry.login, service=record(here)))
+    finding = check_service_environment(machine(environ=environ, login=ask_login, service=record(here)))
     assert finding is not None
     assert finding.status is Status.OK
     assert "secret" not in repr(finding)

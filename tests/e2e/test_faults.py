@@ -17,23 +17,9 @@ from typing import Any
 import httpx2
 import psutil
 import pytest
-from harness.asking import ask, fine
+from harness.asking import TOOL, ask, fine
 from harness.filtered_cli import filtered
-from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
-
-TOOL: Any = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
-
-
-def sessions(home: Path) -> list[Path]:
-    """What the CLI leaves for each running process."""
-    return list((home / ".claude" / "sessions").glob("*.json"))
-
-
-@pytest.fixture
-def small(home: Path) -> Iterator[RunningProxy]:
-    """A proxy with two workers of its own."""
-    with scripted() as api, running_proxy(home, "--max-workers", "2", "--warm", "1", api=api) as running:
-        yield running
+from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted, sessions
 
 
 def kill(processes: list[psutil.Process]) -> None:
@@ -179,98 +165,6 @@ def test_a_cli_that_ignores_sigterm_is_killed(tmp_path: Path, home: Path) -> Non
         proxy.process.send_signal(signal.SIGTERM)
         proxy.process.wait(10)
         assert not [process for process in claudes if process.is_running()]
-
-
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-def test_stopping_under_load(home: Path, sign: signal.Signals) -> None:
-    """Short answers end well, long ones with an error event; every process and session file is gone within 6 s."""
-    with scripted() as api, running_proxy(home, "--drain", "1.5", "--max-workers", "2", api=api) as proxy:
-        claudes: list[psutil.Process] = []
-
-        def stream(words: int) -> str:
-            reply = json.dumps({"words": words, "pause": 0.1})
-            body = {
-                "model": "sonnet",
-                "stream": True,
-                "messages": [{"role": "user", "content": f"{words}\nscripted: {reply}"}],
-            }
-            with httpx2.stream("POST", f"{proxy.url}/v1/chat/completions", json=body, timeout=30) as answer:
-                return "".join(answer.iter_text())
-
-        with ThreadPoolExecutor() as pool:
-            short, long = pool.submit(stream, 8), pool.submit(stream, 300)
-            api.wait_until(lambda: api.api.arrived >= 2, 10)
-            claudes = proxy.claudes()
-            begun = time.monotonic()
-            proxy.process.send_signal(sign)
-            assert short.result(10).rstrip().endswith("[DONE]")
-            ended = long.result(10)
-        proxy.process.wait(10)
-        took = time.monotonic() - begun
-    last = json.loads(ended.rstrip().rpartition("data: ")[2])
-    assert last["error"]["code"] == "shutting_down"
-    assert proxy.process.returncode == 0, "a stop that was asked for is no failure"
-    assert took < 6
-    assert claudes
-    assert not [process for process in claudes if process.is_running()]
-    assert sessions(home) == []
-
-
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-def test_a_second_signal_does_not_wait(home: Path, marker: str, sign: signal.Signals) -> None:
-    """Nor does anything stay: no process, no session file, no traceback."""
-    with scripted() as api, running_proxy(home, "--drain", "60", api=api) as proxy, ThreadPoolExecutor() as pool:
-        asked = pool.submit(ask, proxy, f"{marker}\nscripted: " + json.dumps({"first_byte": 300}))
-        api.wait_until(lambda: bool(proxy.bodies(marker)), 10)
-        claudes = proxy.claudes()
-        proxy.process.send_signal(sign)
-        proxy.wait_for("answers in flight")
-        proxy.process.send_signal(sign)
-        assert asked.result(10).json()["error"]["code"] == "shutting_down"
-        assert proxy.process.wait(15) == 0
-        assert not [process for process in claudes if process.is_running()]
-        log = "".join(proxy.log)
-    assert "Traceback" not in log
-    assert sessions(home) == []
-
-
-@pytest.mark.parametrize("doing", ["nothing", "answering", "waiting for a silent model", "parked in a call"])
-def test_a_server_that_is_killed_leaves_nothing(small: RunningProxy, marker: str, doing: str) -> None:
-    """Its workers notice, whatever they are at, and the shell that ends them goes too."""
-    assert small.api is not None
-    assert fine(small)
-    long = {"answering": {"words": 5000, "pause": 0.1}, "waiting for a silent model": {"first_byte": 500}}.get(doing)
-    with ThreadPoolExecutor() as pool:
-        if doing == "parked in a call":
-            reply = {"call": {"name": "look", "input": {}}}
-            assert ask(small, f"scripted: {json.dumps(reply)}", tools=[TOOL]).status_code == 200
-        elif long is not None:
-            asked = pool.submit(ask, small, f"{marker}\nscripted: {json.dumps(long)}")
-            small.api.wait_until(lambda: bool(small.bodies(marker)), 10)
-        claudes, left = small.claudes(), psutil.Process(small.process.pid).children(recursive=True)
-        small.process.kill()
-        _, alive = psutil.wait_procs(left, 10)
-        if long is not None:
-            assert isinstance(asked.exception(10), httpx2.RemoteProtocolError)
-    assert claudes
-    assert not alive
-    assert sessions(small.home) == []
-
-
-def test_a_second_server_on_the_same_port(small: RunningProxy) -> None:
-    port = small.url.rpartition(":")[2]
-    done = subprocess.run(
-        [installed(), "serve", "--port", port],
-        env=home_environment(small.home),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert done.returncode == 5
-    assert done.stderr.count("\n") == 1
-    assert port in done.stderr
-    assert fine(small)
 
 
 def test_no_cli(home: Path) -> None:

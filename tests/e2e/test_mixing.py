@@ -17,7 +17,7 @@ from uuid import uuid4
 import openai
 import psutil
 import pytest
-from harness.proxy import RunningProxy, running_proxy, scripted
+from harness.proxy import RunningProxy, running_proxy, scripted, sessions
 
 REQUESTS = int(os.environ.get("CLAUDE_MAX_MIXED", "80"))
 WORKERS = 3
@@ -188,4 +188,4 @@ def test_nothing_of_one_request_is_in_another(home: Path) -> None:
         system = [block["text"] for block in body["system"][2:]]
         assert system == [message["content"] for message in asker.system]
     assert "replaced" not in log, log
-    assert list((home / ".claude" / "sessions").glob("*.json")) == []
+    assert sessions(home) == []

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from harness.asking import TOOL
 from harness.filtered_cli import filtered
 from harness.proxy import RunningProxy, running_proxy, scripted
 from harness.upstream import expected, seen, user
 
 STEPS = ("rewind_conversation", "apply_flag_settings", "set_model", "mcp_set_servers")
-TOOL: Any = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ from typing import Any
 
 from harness.proxy import RunningProxy
 
+TOOL: Any = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+
 
 def ask(proxy: RunningProxy, text: str, **fields: Any) -> Any:
     """The response to one user message."""

@@ -16,6 +16,8 @@ import json, os, signal, subprocess, sys, threading, time
 
 SPOIL = json.loads({spoil!r})
 REAL = {real!r}
+if sys.argv[1:] == SPOIL.get("hang"):
+    time.sleep(600)
 if "--input-format" not in sys.argv:
     os.execv(REAL, [REAL, *sys.argv[1:]])
 if os.path.exists(SPOIL.get("silent", "")):
@@ -110,7 +112,7 @@ def filtered(folder: Path, **spoil: Any) -> Path:
     `ignore`: control requests neither passed on nor answered. `strip`: keys removed from what is written to the CLI.
     `mute`: lines of the CLI that hold one of these words do not come through. `acts`: what happens when a word is in a
     line written to the CLI. `stubborn`: stays after its stdin is closed and after SIGTERM. `silent`: while this file
-    exists, a new process says nothing at all.
+    exists, a new process says nothing at all. `hang`: a command line that says nothing and does not end.
     """
     program = folder / "claude"
     real = str(locate(None, {}).path)

@@ -45,6 +45,11 @@ def home_environment(home: Path) -> dict[str, str]:
     }
 
 
+def sessions(home: Path) -> list[Path]:
+    """What the CLI leaves for each running process."""
+    return list((home / ".claude" / "sessions").glob("*.json"))
+
+
 @dataclass
 class RunningProxy:
     """A proxy that answers at `url` (without `/v1`); `api` is the scripted service behind its CLI."""

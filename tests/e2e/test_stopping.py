@@ -1,0 +1,156 @@
+"""How the server ends, asked to or not: no process, no session file and no folder is left, at whatever moment."""
+
+import json
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+from harness.asking import TOOL, ask, fine
+from harness.filtered_cli import filtered
+from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted, sessions
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_stopping_under_load(home: Path, sign: signal.Signals) -> None:
+    """Short answers end well, long ones with an error event; every process and session file is gone within 6 s."""
+    with scripted() as api, running_proxy(home, "--drain", "1.5", "--max-workers", "2", api=api) as proxy:
+        claudes: list[psutil.Process] = []
+
+        def stream(words: int) -> str:
+            reply = json.dumps({"words": words, "pause": 0.1})
+            body = {
+                "model": "sonnet",
+                "stream": True,
+                "messages": [{"role": "user", "content": f"{words}\nscripted: {reply}"}],
+            }
+            with httpx2.stream("POST", f"{proxy.url}/v1/chat/completions", json=body, timeout=30) as answer:
+                return "".join(answer.iter_text())
+
+        with ThreadPoolExecutor() as pool:
+            short, long = pool.submit(stream, 8), pool.submit(stream, 300)
+            api.wait_until(lambda: api.api.arrived >= 2, 10)
+            claudes = proxy.claudes()
+            begun = time.monotonic()
+            proxy.process.send_signal(sign)
+            assert short.result(10).rstrip().endswith("[DONE]")
+            ended = long.result(10)
+        proxy.process.wait(10)
+        took = time.monotonic() - begun
+    last = json.loads(ended.rstrip().rpartition("data: ")[2])
+    assert last["error"]["code"] == "shutting_down"
+    assert proxy.process.returncode == 0, "a stop that was asked for is no failure"
+    assert took < 6
+    assert claudes
+    assert not [process for process in claudes if process.is_running()]
+    assert sessions(home) == []
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_does_not_wait(home: Path, marker: str, sign: signal.Signals) -> None:
+    """Nor does anything stay: no process, no session file, no traceback."""
+    with scripted() as api, running_proxy(home, "--drain", "60", api=api) as proxy, ThreadPoolExecutor() as pool:
+        asked = pool.submit(ask, proxy, f"{marker}\nscripted: " + json.dumps({"first_byte": 300}))
+        api.wait_until(lambda: bool(proxy.bodies(marker)), 10)
+        claudes = proxy.claudes()
+        proxy.process.send_signal(sign)
+        proxy.wait_for("answers in flight")
+        proxy.process.send_signal(sign)
+        assert asked.result(10).json()["error"]["code"] == "shutting_down"
+        assert proxy.process.wait(15) == 0
+        assert not [process for process in claudes if process.is_running()]
+        log = "".join(proxy.log)
+    assert "Traceback" not in log
+    assert sessions(home) == []
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_during_the_start(tmp_path: Path, home: Path, sign: signal.Signals) -> None:
+    """While the CLI is still examined: the examination's processes and folder go too."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environ = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "TMPDIR": str(temporary)}
+    begun = subprocess.Popen(
+        [installed(), "serve", "--demo", "--port", "0"],
+        env={**home_environment(home), **environ},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 20
+    while not list(temporary.glob("claude-max-contract-*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.3)
+    started = psutil.Process(begun.pid).children(recursive=True)
+    begun.send_signal(sign)
+    _, said = begun.communicate(timeout=20)
+    assert (begun.returncode, said) == (0, b"")
+    assert started
+    assert not [process for process in started if process.is_running()]
+    assert list(temporary.glob("claude-max-*")) == []
+
+
+def test_a_question_that_hangs_ends_with_the_server(tmp_path: Path, home: Path) -> None:
+    """`claude auth status`, asked beside the requests, is ended as the workers are."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    program = filtered(tmp_path, hang=["auth", "status"])
+    with (
+        scripted() as api,
+        running_proxy(
+            home, "--claude-path", str(program), api=api, environ={"TMPDIR": str(temporary)}, ready=None
+        ) as proxy,
+    ):
+        assert fine(proxy)
+        children = psutil.Process(proxy.process.pid).children(recursive=True)
+        assert [process for process in children if process.cmdline()[-2:] == ["auth", "status"]]
+        proxy.process.terminate()
+        assert proxy.process.wait(10) == 0
+    assert not [process for process in children if process.is_running()]
+    assert list(temporary.glob("claude-max-*")) == []
+
+
+@pytest.mark.parametrize("doing", ["nothing", "answering", "waiting for a silent model", "parked in a call", "stopped"])
+def test_a_server_that_is_killed_leaves_nothing(small: RunningProxy, marker: str, doing: str) -> None:
+    """Its workers notice, whatever they are at, and the shell that ends them goes too."""
+    assert small.api is not None
+    assert fine(small)
+    long = {"answering": {"words": 5000, "pause": 0.1}, "waiting for a silent model": {"first_byte": 500}}.get(doing)
+    with ThreadPoolExecutor() as pool:
+        if doing == "parked in a call":
+            reply = {"call": {"name": "look", "input": {}}}
+            assert ask(small, f"scripted: {json.dumps(reply)}", tools=[TOOL]).status_code == 200
+        elif long is not None:
+            asked = pool.submit(ask, small, f"{marker}\nscripted: {json.dumps(long)}")
+            small.api.wait_until(lambda: bool(small.bodies(marker)), 10)
+        if doing == "stopped":
+            for process in small.claudes():
+                process.suspend()
+        claudes, left = small.claudes(), psutil.Process(small.process.pid).children(recursive=True)
+        small.process.kill()
+        _, alive = psutil.wait_procs(left, 10)
+        if long is not None:
+            assert isinstance(asked.exception(10), httpx2.RemoteProtocolError)
+    assert claudes
+    assert not alive
+    assert sessions(small.home) == []
+
+
+def test_a_second_server_on_the_same_port(small: RunningProxy) -> None:
+    port = small.url.rpartition(":")[2]
+    done = subprocess.run(
+        [installed(), "serve", "--port", port],
+        env=home_environment(small.home),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 5
+    assert done.stderr.count("\n") == 1
+    assert port in done.stderr
+    assert fine(small)
