@@ -21,19 +21,23 @@ from .services import Engine, Services
 from .stream import DONE, EventStream, data, while_connected
 
 IGNORED = "x-claude-max-ignored"
-# Bytes of a body that is not read within a moment: 128 tools with four properties each take some 40 ms.
-LARGE = 64 * 1024
+# Bytes of a body that may take longer than a moment: so many of 128 tools with 20 properties each take some 10 ms.
+LARGE = 256 * 1024
 T = TypeVar("T")
 
 
 class Answers:
-    """`n` answers to the same Turn. `start` first, then iterate, then `aclose` in every case."""
+    """`n` answers to the same Turn, `at_once` of them side by side: one request must not fill everybody's queue.
 
-    def __init__(self, engine: Engine, turn: Turn, n: int = 1) -> None:
+    `start` first, then iterate, then `aclose` in every case.
+    """
+
+    def __init__(self, engine: Engine, turn: Turn, n: int = 1, at_once: int = 8) -> None:
         self.turn = turn
         self.usage: Usage | None = None
         self._texts: list[str] = []
         self._engine = engine
+        self._places = asyncio.Semaphore(at_once)
         self._arrived: asyncio.Queue[tuple[int, Event | Exception | None]] = asyncio.Queue()
         self._early: deque[tuple[int, Event]] = deque()
         self._running = n
@@ -94,7 +98,7 @@ class Answers:
 
     async def _pump(self, index: int) -> None:
         try:
-            async with contextlib.aclosing(self._engine.events(self.turn)) as events:
+            async with self._places, contextlib.aclosing(self._engine.events(self.turn)) as events:
                 async for event in events:
                     self._arrived.put_nowait((index, event))
         except Exception as error:  # noqa: BLE001 - raised again where the events are read

@@ -35,4 +35,5 @@ async def chat_completions(request: Request, services: Wired) -> Response:
         for chunk in made.last():
             yield chunk
 
-    return await respond(request, services, Answers(services.engine, turn, options.n), options, whole, chunks)
+    answers = Answers(services.engine, turn, options.n, services.settings.max_workers)
+    return await respond(request, services, answers, options, whole, chunks)

@@ -37,4 +37,5 @@ async def completions(request: Request, services: Wired) -> Response:
         if options.include_usage:
             yield frame(named, [], sum((choice.usage for choice in choices), Usage()))
 
-    return await respond(request, services, Answers(services.engine, turn, options.n), options, whole, chunks)
+    answers = Answers(services.engine, turn, options.n, services.settings.max_workers)
+    return await respond(request, services, answers, options, whole, chunks)

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 DOCUMENT = Path(__file__).parent.parent / "data" / "chat-openapi.json"
 

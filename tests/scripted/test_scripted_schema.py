@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from claude_max.proxy.scripted.schema import NoInstanceError, minimal_instance
@@ -54,7 +54,7 @@ SCHEMAS: list[Any] = [
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=str)
 def test_an_instance_fits_its_schema(schema: Any) -> None:
-    jsonschema.Draft202012Validator(schema).validate(minimal_instance(schema))
+    jsonschema_rs.Draft202012Validator(schema).validate(minimal_instance(schema))
 
 
 def test_it_is_minimal() -> None:
