@@ -15,11 +15,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from types import FrameType
 from typing import Any, ClassVar
 
+import h11
+import orjson
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .config import Settings
+from .errors import BadRequest
 
 # After the drain: time for the last error events to reach their clients before connections are cut.
 LAST_WORDS_SECONDS = 1
@@ -76,6 +79,17 @@ class PatientProtocol(H11Protocol):
         """From here on uvicorn's own keep-alive time runs, until the next request's first byte."""
         self._forget()
         super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """The error of what is no HTTP, in OpenAI's form; where an answer has begun, only the connection is left."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            error = BadRequest("This is no valid HTTP request, or its head is too large (setting head_limit).")
+            content = orjson.dumps(error.body())
+            headers = {"content-type": "application/json", "content-length": str(len(content)), "connection": "close"}
+            answer = h11.Response(status_code=error.status, headers=list(headers.items()), reason=b"Bad Request")
+            for event in (answer, h11.Data(data=content), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def _expect_reading(self) -> None:
         self._full = self.loop.call_later(self.write_timeout, self._look, self.transport.get_write_buffer_size())

@@ -123,6 +123,15 @@ def test_beyond_loopback_a_key_is_required(home: Path) -> None:
         assert "CLAUDE_MAX_API_KEY" in done.stderr
 
 
+def test_another_address_of_the_service_is_shown_without_its_password(home: Path) -> None:
+    """As it is written otherwise: it is no markup."""
+    base = "http://me:secret-word@localhost:1/[bold]?key=secret-too"
+    with running_proxy(home, environ={"ANTHROPIC_BASE_URL": base}, ready=None) as proxy:
+        log = "".join(proxy.log)
+    assert "http://localhost:1/[bold]" in log
+    assert "secret" not in log
+
+
 @pytest.mark.parametrize("content", [False, True])
 def test_the_log_has_one_line_a_request(home: Path, content: bool) -> None:
     arguments = ["--log-content"] if content else []

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from harness.asking import ask, fine
+from harness.openai_schema import check_error
 from harness.proxy import RunningProxy, running_proxy, scripted
 
 CHAT = "/v1/chat/completions"
@@ -157,6 +158,26 @@ def test_heads_that_dribble_or_never_come(hasty: RunningProxy) -> None:
         assert kept.recv(100) == b""
     long = hasty.http.get("/health", headers={"x-long": "y" * 3000})
     assert (long.status_code, long.json()["error"]["code"]) == (431, "request_head_too_large")
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost"])
+def test_a_body_that_is_no_http(proxy: RunningProxy, host: str) -> None:
+    """Of a request that waits for it, and of one that was answered already: one answer, an error in OpenAI's form."""
+    with connected(proxy) as client:
+        head = f"POST {CHAT} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        client.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+        refused = client.recv(10_000) if host != "localhost" else b""
+        client.sendall(b"no length\r\nat all\r\n")
+        answer = refused
+        with contextlib.suppress(ConnectionResetError):
+            while part := client.recv(10_000):
+                answer += part
+    head, _, body = answer.decode().partition("\r\n\r\n")
+    assert head.split()[1] == ("400" if host == "localhost" else "403")
+    assert answer.count(b"HTTP/1.1") == 1
+    check_error(json.loads(body))
+    assert fine(proxy)
+    assert not [line for line in proxy.log if "Traceback" in line]
 
 
 def test_more_requests_than_places(tmp_path: Path) -> None:

@@ -47,7 +47,12 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "null", '"x"', '{"one": 5}', '{"one": {}}', '{"one": {"holds": 5}}']
+    "content",
+    [
+        *("", "{", "[]", "null", '"x"', '{"one": 5}', '{"one": {}}', '{"one": {"holds": 5}}'),
+        '{"one": {"holds": [], "fails": 5}}',
+        '{"one": {"holds": [], "fails": [1]}}',
+    ],
 )
 def test_a_broken_file_counts_as_lost_and_is_mended(tmp_path: Path, content: str) -> None:
     file = tmp_path / "contracts.json"

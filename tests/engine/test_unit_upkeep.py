@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from claude_max.proxy.engine import upkeep
 from claude_max.proxy.engine.plan import Feature
 from claude_max.proxy.engine.pool import Pool
 from claude_max.proxy.engine.upkeep import Upkeep, login_file, resident, signature
@@ -20,9 +21,11 @@ class Looked:
 
     def __init__(self) -> None:
         self.told: list[Any] = []
+        self.admitted = asyncio.Event()
 
     def admit(self, features: frozenset[Feature]) -> None:
         self.told.append(features)
+        self.admitted.set()
 
     def refuse(self, error: ProxyError) -> None:
         self.told.append(error.message)
@@ -105,6 +108,31 @@ def test_a_recheck_that_failed_by_bad_luck_is_tried_again(room: Room) -> None:
     room.look()
     room.finds = REWIND
     assert REWIND in room.look()
+
+
+def test_a_look_that_fails_is_not_the_last(
+    room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever it was: without it nobody would look after the workers any more."""
+    monkeypatch.setattr(upkeep, "EVERY_SECONDS", 0)
+    looked = 0
+
+    async def recheck() -> frozenset[Feature]:
+        nonlocal looked
+        looked += 1
+        if looked == 1:
+            room.program.write_text("yet another one")
+            raise RuntimeError("something nobody thought of")
+        return REWIND
+
+    async def until_admitted() -> None:
+        running = asyncio.create_task(Upkeep(cast("Pool", room.pool), room.program, room.login, recheck).run())
+        room.program.write_text("other")
+        await room.pool.admitted.wait()
+        running.cancel()
+
+    asyncio.run(asyncio.wait_for(until_admitted(), 10))
+    assert "something nobody thought of" in caplog.text
 
 
 def test_signatures(tmp_path: Path) -> None:

@@ -158,6 +158,17 @@ def test_an_empty_key_opens_nothing() -> None:
     assert judged({}, api_key=SecretStr("")) is errors.InvalidKey
 
 
+@pytest.mark.parametrize("header", ["authorization", "x-api-key"])
+def test_a_key_of_any_letters(header: str) -> None:
+    """Clients send it as UTF-8, the framework reads headers as Latin-1."""
+    key = SecretStr("schlüssel-ключ")
+    sent = "schlüssel-ключ".encode().decode("latin-1")
+    scheme = "Bearer " if header == "authorization" else ""
+    assert judged({header: scheme + sent}, api_key=key) is None
+    assert judged({header: scheme + sent[:-1]}, api_key=key) is errors.InvalidKey
+    assert judged({header: scheme + "ключ"}, api_key=key) is errors.InvalidKey
+
+
 def test_the_case_of_the_scheme_does_not_count() -> None:
     assert judged({"authorization": "bearer sesame"}, api_key=SecretStr("sesame")) is None
 

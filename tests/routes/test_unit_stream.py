@@ -1,18 +1,24 @@
 """Streams that stay open in silence, and clients that go away in the middle."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, cast
 
 import orjson
 import pytest
 from starlette.requests import Request
+from starlette.types import Message
 
 from claude_max.proxy import errors
-from claude_max.proxy.events import Event, Finished, Started, TextDelta, Turn, Usage
-from claude_max.proxy.routes.answers import Answers
+from claude_max.proxy.config import Settings
+from claude_max.proxy.events import Event, Finished, JsonObject, Started, TextDelta, Turn, Usage
+from claude_max.proxy.routes.answers import LARGE, Answers, translated
 from claude_max.proxy.routes.failures import ClientGone
+from claude_max.proxy.routes.services import Services
 from claude_max.proxy.routes.stream import KEEP_ALIVE, EventStream, data, while_connected, with_comments
+from claude_max.proxy.translate.models import Model
 
 TURN = Turn("sonnet", ())
 ASK: list[Event] = [Started("m"), TextDelta("a"), Finished("end_turn", Usage(output=1))]
@@ -186,6 +192,26 @@ def test_several_answers_begin_in_their_order_and_each_is_whole() -> None:
         assert [event for index, event in found if index == 0] == ASK
         assert len([event for index, event in found if index == 1]) == 3
         assert answers.usage == Usage(output=2)
+
+    asyncio.run(asyncio.wait_for(test(), 10))
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_large_body_is_read_beside_the_event_loop(large: bool) -> None:
+    where: list[int] = []
+
+    def to_turn(body: JsonObject, models: Sequence[Model], aliases: Mapping[str, str]) -> JsonObject:
+        where.append(threading.get_ident())
+        return body
+
+    async def body() -> Message:
+        return {"type": "http.request", "body": orjson.dumps({"x": "y" * (LARGE if large else 1)})}
+
+    async def test() -> None:
+        services = cast("Services", SimpleNamespace(settings=Settings(), models=tuple))
+        read = await translated(Request({"type": "http"}, body), services, to_turn)
+        assert read.keys() == {"x"}
+        assert where != [threading.get_ident()] if large else where == [threading.get_ident()]
 
     asyncio.run(asyncio.wait_for(test(), 10))
 
