@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from claude_max.proxy import errors
-from claude_max.proxy.config import Settings
 from claude_max.proxy.events import Event, Finished, JsonObject, Started, TextDelta, Turn, Usage
 from claude_max.proxy.routes.answers import LARGE, Answers, translated
 from claude_max.proxy.routes.failures import ClientGone
@@ -208,7 +207,8 @@ def test_a_large_body_is_read_beside_the_event_loop(large: bool) -> None:
         return {"type": "http.request", "body": orjson.dumps({"x": "y" * (LARGE if large else 1)})}
 
     async def test() -> None:
-        services = cast("Services", SimpleNamespace(settings=Settings(), models=tuple))
+        limits = SimpleNamespace(json_depth=3, aliases={})
+        services = cast("Services", SimpleNamespace(settings=limits, models=tuple))
         read = await translated(Request({"type": "http"}, body), services, to_turn)
         assert read.keys() == {"x"}
         assert where != [threading.get_ident()] if large else where == [threading.get_ident()]
