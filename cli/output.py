@@ -4,33 +4,55 @@ A command computes a Result, a frozen dataclass; `render` is the only place that
 Nothing here knows what any command does.
 """
 
+import contextlib
 import dataclasses
 import io
 import json as jsonlib
 import logging
 import os
+import re
 import sys
+import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NoReturn
 
 import typer
 from rich.console import Console, RenderableType
-from rich.markup import escape
+from rich.segment import Segment, SegmentLines
 from rich.text import Text
 
 from claude_max.proxy.errors import CliUnavailable, NotSignedIn, ProxyError
+
+# A stream that was closed (`>&-`) has no object, and its number would go to the next file or socket.
+if sys.stdin is None:
+    sys.stdin = open(os.open(os.devnull, os.O_RDONLY))  # noqa: PTH123, SIM115 - as long as the program
+if sys.stdout is None:
+    # Not for writing, so that a write fails, as it should.
+    sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w")  # noqa: PTH123, SIM115
+if sys.stderr is None:
+    sys.stderr = open(os.open(os.devnull, os.O_WRONLY), "w")  # noqa: PTH123, SIM115
 
 for _stream in (sys.stdout, sys.stderr):
     # A terminal that knows no "✓" shows something else for it; it is no reason to end with a traceback.
     if isinstance(_stream, io.TextIOWrapper):
         _stream.reconfigure(errors="backslashreplace")
 
-# rich honours NO_COLOR and COLUMNS by itself, and uses no colour in a pipe.
-out = Console()
-talk = Console(stderr=True)
+NAME = "claude-max"
+# Wider than any line: what goes into a pipe or a file is neither cut nor broken.
+UNBOUNDED = 100_000
+
+
+def _console(*, stderr: bool) -> Console:
+    # rich honours NO_COLOR and COLUMNS by itself, and uses no colour in a pipe.
+    bounded = "COLUMNS" in os.environ or (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, width=None if bounded else UNBOUNDED)
+
+
+out = _console(stderr=False)
+talk = _console(stderr=True)
 
 
 class Exit(IntEnum):
@@ -95,19 +117,12 @@ def render(command: Callable[[], Result], *, json: bool, doing: str = "") -> NoR
         stop(error.message, Exit.NEEDS_LOGIN, json=json)
     except ProxyError as error:
         stop(error.message, Exit.FAILED, json=json)
-    try:
+    with writing():
         if json:
             _print_json(result.data())
         else:
             for part in result.drawn():
-                out.print(part, soft_wrap=isinstance(part, Text), highlight=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        # What waits to be written would be tried once more at the end, with a traceback.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        stop(f"The output cannot be written: {error.strerror}.", Exit.FAILED)
+                _show(part)
     raise typer.Exit(result.exit)
 
 
@@ -118,10 +133,60 @@ def stop(message: str, code: Exit, *, json: bool = False) -> NoReturn:
 
 
 def complain(message: str, code: int, *, json: bool = False) -> None:
-    """One line for what went wrong, without ending anything."""
+    """One line for what went wrong, without ending anything; on a terminal broken between words."""
     if json:
-        _print_json({"error": {"message": message, "exit_code": int(code)}})
-    talk.print(f"[bold red]claude-max:[/] {escape(message)}", soft_wrap=True, highlight=False)
+        with writing():
+            _print_json({"error": {"message": message, "exit_code": int(code)}})
+    line = spoken(f"{NAME}: {message}")
+    line.stylize("bold red", 0, len(NAME) + 1)
+    talk.print(line, soft_wrap=True, highlight=False)
+
+
+def spoken(text: str) -> Text:
+    """A line of talk, to be printed with `soft_wrap`: on a terminal it is broken between words already."""
+    return Text(folded(text, talk.width) if talk.is_terminal else text)
+
+
+def folded(text: str, width: int) -> str:
+    """`text` in lines of `width` characters.
+
+    Paths, and commands in backquotes, stay whole, because people copy them; the terminal breaks what is wider still.
+    """
+    kept = re.sub(r"`[^`]*`", lambda found: found[0].replace(" ", "\0"), text)
+    lines = [textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) for line in kept.split("\n")]
+    return "\n".join(line for broken in lines for line in broken).replace("\0", " ")
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """Around whatever writes to stdout. Where that takes nothing the command ends with FAILED and one line.
+
+    A reader that has seen enough (`| head`) needs no line.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        # What waits to be written would be tried once more at the end, with a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not isinstance(error, BrokenPipeError):
+            complain(f"The output cannot be written: {error.strerror}.", Exit.FAILED)
+        raise typer.Exit(Exit.FAILED) from None
+
+
+def _show(part: RenderableType) -> None:
+    if isinstance(part, Text):
+        out.print(part, soft_wrap=True, highlight=False)
+        return
+    rows = [trimmed(row) for row in out.render_lines(part, pad=False)]
+    out.print(SegmentLines(rows, new_lines=True), end="")
+
+
+def trimmed(row: list[Segment]) -> list[Segment]:
+    """A row without the blanks at its end."""
+    while row and not row[-1].text.strip():
+        row = row[:-1]
+    return [*row[:-1], Segment(row[-1].text.rstrip(), row[-1].style)] if row else []
 
 
 def _print_json(value: dict[str, Any]) -> None:

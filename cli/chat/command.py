@@ -5,7 +5,6 @@ The only file here that reads stdin, catches signals and ends the program.
 
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Coroutine, Sequence
@@ -60,9 +59,9 @@ def chat(
         attached: list[Attachment] = [*map(attach.image, images), *map(attach.file, files)]
         session = Session(model, system, None if effort == "none" else effort, attached=attached)
         found = None if schema is None else attach.schema(schema)
-        text = asked(question, "" if sys.stdin is None or sys.stdin.isatty() else piped())
-        if not text and (json or schema is not None or sys.stdin is None or not sys.stdin.isatty()):
-            raise Unusable('There is no question: claude-max chat "…", or text on stdin.')
+        text = asked(question, "" if sys.stdin.isatty() else piped())
+        if not text and (json or schema is not None or not sys.stdin.isatty()):
+            raise Unusable('There is no question: `claude-max chat "…"`, or text on stdin.')
         settings = load()
     except (Unusable, ConfigError) as error:
         stop(str(error), Exit.USAGE, json=json)
@@ -71,10 +70,6 @@ def chat(
         run(_main(options, settings))
     except Failure as error:
         stop(str(error), error.exit, json=json)
-    except BrokenPipeError:
-        # `| head` has seen enough. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(Exit.FAILED) from None
 
 
 async def _main(options: Options, settings: Settings) -> None:

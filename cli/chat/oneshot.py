@@ -5,7 +5,7 @@ import json
 
 import typer
 
-from ..output import out
+from ..output import out, writing
 from .client import ENDINGS, Client, Ended, Said, Thought
 from .session import JsonObject, Question, Session
 from .view import note, quiet_keys, view
@@ -34,4 +34,5 @@ async def answer(client: Client, session: Session, question: Question, schema: J
 async def completion(client: Client, session: Session, question: Question, schema: JsonObject | None) -> None:
     """Prints the whole completion object. Raises Failure."""
     whole = await client.complete(session.body(question, stream=False, schema=schema))
-    typer.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+    with writing():
+        typer.echo(json.dumps(whole, indent=2, ensure_ascii=False))

@@ -17,7 +17,7 @@ from rich.control import Control
 from rich.segment import ControlType, Segment, SegmentLines
 from rich.text import Text
 
-from ..output import talk
+from ..output import spoken, talk, trimmed, writing
 from .markdown import drawn, finished, printable
 
 # Faster than the eye needs is wasted; and however long a paint takes, four times that is left for everything else.
@@ -51,8 +51,7 @@ class Plain:
         """Writes it at once; into a pipe exactly as it is, to a terminal without what would command it."""
         text = printable(text) if self._clean else text
         self._last = text[-1:] or self._last
-        self._stream.write(text)
-        self._stream.flush()
+        self._write(text)
 
     def think(self, text: str) -> None:
         """Nothing: stdout gets the answer only."""
@@ -60,7 +59,11 @@ class Plain:
     def close(self) -> None:
         """Ends the last line."""
         if self._last != "\n":
-            self._stream.write("\n")
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        with writing():
+            self._stream.write(text)
             self._stream.flush()
 
 
@@ -161,7 +164,7 @@ def view(console: Console, *, raw: bool) -> View:
 @contextlib.contextmanager
 def quiet_keys() -> Iterator[None]:
     """While an answer is painted, keys are not echoed into it. They are not lost: the next prompt reads them."""
-    if sys.platform == "win32" or sys.stdin is None or not sys.stdin.isatty():
+    if sys.platform == "win32" or not sys.stdin.isatty():
         yield
         return
     import termios
@@ -180,17 +183,11 @@ def quiet_keys() -> Iterator[None]:
 
 def note(line: str) -> None:
     """A line of talk; on a terminal broken between words."""
-    talk.print(Text(line, style="dim"), soft_wrap=not talk.is_terminal)
+    talk.print(spoken(line), style="dim", soft_wrap=True, highlight=False)
 
 
 def picture(console: Console, what: RenderableType) -> list[list[Segment]]:
     """`what` as rows, with no blanks at their ends (a row only filled up is not wrapped) and no empty rows around."""
-    rows = [_trimmed(line) for line in console.render_lines(what, pad=False)]
+    rows = [trimmed(line) for line in console.render_lines(what, pad=False)]
     filled = [index for index, row in enumerate(rows) if row]
     return rows[filled[0] : filled[-1] + 1] if filled else []
-
-
-def _trimmed(line: list[Segment]) -> list[Segment]:
-    while line and not line[-1].text.strip():
-        line = line[:-1]
-    return [*line[:-1], Segment(line[-1].text.rstrip(), line[-1].style)] if line else []

@@ -34,7 +34,7 @@ def install(manager: Manager, machine: Machine, *, port: int | None, claude_path
         claude_path = os.path.abspath(os.path.expanduser(claude_path))  # noqa: PTH100, PTH111 - links are kept
     settings = load(port=port, claude_path=claude_path)
     if settings.port == 0:
-        raise ServiceError("A service needs a port of its own: --port 3456", Exit.USAGE)
+        raise ServiceError("A service needs a port of its own: `--port 3456`", Exit.USAGE)
     service = Service(
         (program(machine.environ), *arguments(port=port, claude_path=claude_path)),
         _environment(manager, machine.environ, settings),
@@ -108,7 +108,7 @@ def settings_of(manager: Manager) -> Settings:
 
 def _installed(manager: Manager) -> None:
     if not manager.state().installed:
-        raise ServiceError("The service is not installed: claude-max install-agent")
+        raise ServiceError("The service is not installed: `claude-max install-agent`")
 
 
 def _environment(manager: Manager, inherited: Mapping[str, str], settings: Settings) -> dict[str, str]:

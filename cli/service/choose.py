@@ -11,7 +11,7 @@ from .spec import ServiceError
 from .steps import Machine
 from .systemd import SYSTEMCTL, Systemd
 
-BY_HAND = "Start it by hand, or from whatever starts your programs: claude-max serve"
+BY_HAND = "Start it by hand, or from whatever starts your programs: `claude-max serve`"
 
 
 def choose(machine: Machine | None = None, platform: str = sys.platform) -> Manager:

@@ -27,7 +27,7 @@ def program(environ: Mapping[str, str], *, started_as: str = "", prefix: str = "
     for place in (Path(prefix or sys.prefix), found):
         if _passing(place, environ):
             raise ServiceError(
-                f"This claude-max runs from {place}, which will be cleared away. {INSTALL}, then: {NAME} install-agent"
+                f"This claude-max runs from {place}, which will be cleared away. {INSTALL}, then `{NAME} install-agent`"
             )
     return str(found)
 
