@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from claude_max.proxy.config import load
@@ -19,7 +20,7 @@ from claude_max.proxy.engine.locate import locate
 from claude_max.proxy.errors import UpstreamFault
 from claude_max.proxy.events import JsonObject
 
-from .output import Result, render
+from .output import UNBOUNDED, Result, render
 
 LABELS = {
     "five_hour": "Five hours",
@@ -64,19 +65,29 @@ class Usage(Result):
             yield Text(f"Plan: {self.plan}", "bold")
         if not self.windows:
             yield Text("The plan reports no windows.")
-        table = Table.grid(padding=(0, 1))
-        for window in self.windows:
-            table.add_row(
-                Text(window.label, overflow="fold"),
-                _bar(window.utilization),
-                Text("?" if window.utilization is None else f"{window.utilization:.0f} %", justify="right"),
-                Text(resets(window.resets_at, datetime.now(UTC)), "dim", overflow="fold"),
-            )
-        yield table
+        yield Windows(self.windows)
         extra = self.extra_usage or {}
         if extra.get("is_enabled"):
             used, limit, currency = extra.get("used_credits"), extra.get("monthly_limit"), extra.get("currency") or ""
             yield Text(f"Extra usage: {used} of {limit or 'no limit'} {currency}".rstrip())
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """A bar a window: in one row where the terminal is wide enough, else in three, broken between words."""
+
+    windows: tuple[Window, ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = Table.grid("", "", Column(justify="right"), "", padding=(0, 1))
+        rows = [_row(window) for window in self.windows]
+        for label, bar, used, reset in rows:
+            table.add_row(label, bar, used, reset)
+        if Measurement.get(console, options.update(max_width=UNBOUNDED), table).maximum <= options.max_width:
+            yield table
+            return
+        for label, bar, used, reset in rows:
+            yield from (label, bar, Text(), used + Text(" ") + reset)
 
 
 def usage(*, json: bool) -> NoReturn:
@@ -120,10 +131,15 @@ def _windows(limits: dict[str, Any]) -> Iterable[Window]:
         yield Window(f"model_scoped:{row['display_name']}", label, row.get("utilization"), row.get("resets_at"))
 
 
-def _bar(utilization: float | None) -> ProgressBar:
-    used = utilization or 0
+def _row(window: Window) -> tuple[Text, ProgressBar, Text, Text]:
+    used = window.utilization or 0
     style = "red" if used >= FULL else "yellow" if used >= HIGH else "green"
-    return ProgressBar(total=100, completed=min(used, 100), width=BAR, complete_style=style, finished_style=style)
+    return (
+        Text(window.label),
+        ProgressBar(total=100, completed=min(used, 100), width=BAR, complete_style=style, finished_style=style),
+        Text("?" if window.utilization is None else f"{used:.0f} %"),
+        Text(resets(window.resets_at, datetime.now(UTC)), "dim"),
+    )
 
 
 def _usage() -> Usage:

@@ -1,16 +1,19 @@
 """One renderer: data on stdout, talk on stderr, exit codes that mean something, errors as JSON for those who asked."""
 
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import typer
 from harness.command import claude_max
+from harness.proxy import home_environment, installed
 from rich.console import RenderableType
 from rich.text import Text
 
 from claude_max.cli.main import app
-from claude_max.cli.output import MEANINGS, Exit, Result, render
+from claude_max.cli.output import MEANINGS, Exit, Result, folded, render
 from claude_max.proxy.config import ConfigError
 from claude_max.proxy.errors import CliCrashed, CliUnavailable, NotSignedIn
 
@@ -69,6 +72,60 @@ def test_no_color_is_respected(tmp_path_factory: pytest.TempPathFactory) -> None
     plain = claude_max(home, "doctor", "--check", "python", environ={"FORCE_COLOR": "1", "NO_COLOR": "1"})
     assert "\x1b[3" in coloured.out
     assert "\x1b[3" not in plain.out
+
+
+UNWRITABLE = "claude-max: The output cannot be written: "
+QUESTION = 'claude-max: There is no question: `claude-max chat "…"`, or text on stdin.\n'
+CLOSED = {
+    "chat, no output": ("chat --demo hi >&-", 1, f"{UNWRITABLE}Bad file descriptor.\n"),
+    "chat, a full disk": ("chat --demo --json hi >/dev/full", 1, f"{UNWRITABLE}No space left on device.\n"),
+    "chat, no input": ("chat <&-", 2, QUESTION),
+    "chat, nothing at all": ("chat --demo hi <&- >&- 2>&-", 1, ""),
+    "doctor, no output": ("doctor --check python >&-", 1, f"{UNWRITABLE}Bad file descriptor.\n"),
+    "doctor, no input": ("doctor --check python <&-", 0, ""),
+    "doctor, no errors": ("doctor --check nothing 2>&-", 2, ""),
+    "models, no output": ("models --json >/dev/full", 1, f"{UNWRITABLE}No space left on device.\n"),
+    "a reader that left": ("config show --json | true; exit ${PIPESTATUS[0]}", 1, ""),
+}
+
+
+@pytest.mark.parametrize("case", CLOSED)
+def test_streams_that_are_closed_or_full(home: Path, case: str) -> None:
+    words, code, err = CLOSED[case]
+    done = subprocess.run(
+        ["bash", "-c", f"'{installed()}' {words}"],
+        env={**home_environment(home), "CLAUDE_MAX_PORT": "0"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, err)
+
+
+def test_what_goes_into_a_pipe_is_neither_cut_nor_broken(home: Path) -> None:
+    listed = claude_max(home, "doctor", "--list-checks", "--json").json["checks"]
+    lines = claude_max(home, "doctor", "--list-checks").out.splitlines()
+    assert [line.split(maxsplit=1) for line in lines] == [[check["name"], check["about"]] for check in listed]
+    assert max(map(len, lines)) > 80
+    assert [line for line in lines if line != line.rstrip()] == []
+    narrow = claude_max(home, "doctor", "--list-checks", environ={"COLUMNS": "40"}).out.splitlines()
+    assert max(map(len, narrow)) == 40
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("one two three", 8, ["one two", "three"]),
+        ("to mend: `claude-max login --token` or so", 10, ["to mend:", "`claude-max login --token`", "or so"]),
+        ("/a/path/that-is-long is gone", 8, ["/a/path/that-is-long", "is gone"]),
+        ("first\nsecond line", 8, ["first", "second", "line"]),
+        ("", 8, []),
+    ],
+)
+def test_talk_is_broken_between_words(text: str, width: int, lines: list[str]) -> None:
+    assert folded(text, width).splitlines() == lines
 
 
 def test_exit_codes_are_documented() -> None:
