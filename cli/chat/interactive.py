@@ -72,8 +72,7 @@ class Chat:
         self._answering = asyncio.create_task(
             self._show(self._client.stream(self._session.body(question, stream=True)), got)
         )
-        with quiet_keys():
-            await asyncio.wait({self._answering})
+        await asyncio.wait({self._answering})
         task, self._answering = self._answering, None
         stopped = task.cancelled()
         if not stopped and (error := task.exception()) is not None:
@@ -95,14 +94,15 @@ class Chat:
     async def _show(self, pieces: AsyncGenerator[Piece], got: "_Got") -> None:
         screen = view(out, raw=self._raw)
         try:
-            async with contextlib.aclosing(pieces):
-                async for piece in pieces:
-                    got.take(piece)
-                    match piece:
-                        case Said(text):
-                            screen.say(text)
-                        case Thought(text):
-                            screen.think(text)
+            with quiet_keys(screen):
+                async with contextlib.aclosing(pieces):
+                    async for piece in pieces:
+                        got.take(piece)
+                        match piece:
+                            case Said(text):
+                                screen.say(text)
+                            case Thought(text):
+                                screen.think(text)
         finally:
             screen.close()
 

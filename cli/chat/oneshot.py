@@ -16,7 +16,7 @@ async def answer(client: Client, session: Session, question: Question, schema: J
     # An answer after a schema is data, and Markdown would draw it as a paragraph.
     screen = view(out, raw=raw or schema is not None)
     try:
-        with quiet_keys():
+        with quiet_keys(screen):
             async with contextlib.aclosing(client.stream(session.body(question, stream=True, schema=schema))) as pieces:
                 async for piece in pieces:
                     match piece:

@@ -7,10 +7,12 @@ good, and only the tail of the last one is painted over.
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 from rich.console import Console, RenderableType
 from rich.control import Control
@@ -35,6 +37,9 @@ class View(Protocol):
     def think(self, text: str) -> None:
         """More of the thinking, which is shown while there is no answer and not kept."""
 
+    def continued(self) -> None:
+        """The program was stopped and goes on: the cursor stands below whatever the shell wrote meanwhile."""
+
     def close(self) -> None:
         """The end, whichever it was."""
 
@@ -55,6 +60,9 @@ class Plain:
 
     def think(self, text: str) -> None:
         """Nothing: stdout gets the answer only."""
+
+    def continued(self) -> None:
+        """Goes on in the line below."""
 
     def close(self) -> None:
         """Ends the last line."""
@@ -89,14 +97,19 @@ class Painted:
         self._thoughts += printable(text)
         self._soon()
 
+    def continued(self) -> None:
+        """What was painted is the shell's now."""
+        self._region.forget()
+
     def close(self) -> None:
         """Prints what is left, and leaves the terminal as it was."""
         if self._timer is not None:
             self._timer.cancel()
+        blocks, last = finished(self._open)
         with self._console:
             self._region.erase()
-            if self._open.strip():
-                self._print(self._open)
+            for block in (*blocks, last):
+                self._print(block)
 
     def _soon(self) -> None:
         if self._timer is None:
@@ -120,10 +133,11 @@ class Painted:
         self._next = ended + max(PAINT_SECONDS, SHARE * (ended - began))
 
     def _print(self, block: str) -> None:
-        if self._printed:
-            self._console.print()
-        self._printed = True
-        self._console.print(SegmentLines(picture(self._console, drawn(block)), new_lines=True), end="")
+        rows = picture(self._console, drawn(block))
+        # Not everything shows: an empty heading, blanks, the definition of a link.
+        if rows:
+            self._console.print(SegmentLines([[], *rows] if self._printed else rows, new_lines=True), end="")
+            self._printed = True
 
 
 class Region:
@@ -151,6 +165,10 @@ class Region:
         rows = sum(max(1, -(-each // width)) for each in self._widths)
         up = [(ControlType.CURSOR_UP, 1), (ControlType.ERASE_IN_LINE, 2)] * rows
         self._console.control(Control(ControlType.CARRIAGE_RETURN, *up))
+        self.forget()
+
+    def forget(self) -> None:
+        """Leaves the rows where they are, never to be painted over."""
         self._widths = []
 
 
@@ -162,8 +180,11 @@ def view(console: Console, *, raw: bool) -> View:
 
 
 @contextlib.contextmanager
-def quiet_keys() -> Iterator[None]:
-    """While an answer is painted, keys are not echoed into it. They are not lost: the next prompt reads them."""
+def quiet_keys(screen: View) -> Iterator[None]:
+    """While an answer comes, keys are not echoed into it. They are not lost: the next prompt reads them.
+
+    After Ctrl-Z and `fg` the shell has set the keyboard its own way, and written where `screen` did.
+    """
     if sys.platform == "win32" or not sys.stdin.isatty():
         yield
         return
@@ -174,11 +195,33 @@ def quiet_keys() -> Iterator[None]:
     silent = termios.tcgetattr(keyboard)
     # Without NOFLSH a Ctrl-C would take what was typed with it.
     silent[3] = silent[3] & ~termios.ECHO | termios.NOFLSH
-    termios.tcsetattr(keyboard, termios.TCSANOW, silent)
+
+    def behave(mode: list[Any]) -> None:
+        # After `bg` the keyboard is the shell's; whoever touches it is stopped again.
+        if os.tcgetpgrp(keyboard) == os.getpgrp():
+            termios.tcsetattr(keyboard, termios.TCSANOW, mode)
+
+    def go_on(*_: object) -> None:
+        behave(silent)
+        screen.continued()
+
+    def leave(number: int, _: object) -> None:
+        # Not every shell sets the keyboard right by itself.
+        behave(before)
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+        signal.signal(number, leave)
+        go_on()
+
+    # Not the event loop's: its handlers come after what is due, and that would be painted first.
+    others = {number: signal.signal(number, way) for number, way in ((signal.SIGTSTP, leave), (signal.SIGCONT, go_on))}
+    behave(silent)
     try:
         yield
     finally:
-        termios.tcsetattr(keyboard, termios.TCSANOW, before)
+        behave(before)
+        for number, way in others.items():
+            signal.signal(number, way)
 
 
 def note(line: str) -> None:

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from harness.proxy import RunningProxy, home_environment, running_proxy, scripted
-from harness.terminal import BOUND, PASTE, PASTED, READING, chat, plain
+from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
+from harness.terminal import BOUND, PASTE, PASTED, READING, chat, plain, shell
 
-CTRL_C, CTRL_D, TAB = "\x03", "\x04", "\t"
+CTRL_C, CTRL_D, CTRL_Z, TAB = "\x03", "\x04", "\x1a", "\t"
 
 
 def directive(**reply: Any) -> str:
@@ -84,10 +84,13 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(environ: dict[str, str], pr
         terminal.prompt()
         terminal.enter(directive(text=f"first{marker} second", pause=BOUND * 3))
         terminal.see(f"first{marker}")
+        terminal.type("typed ahead")
         terminal.type(CTRL_C)
         shown = terminal.prompt()
         assert "Stopped. What came is kept" in shown
         assert "second" not in shown
+        terminal.see("typed ahead")
+        terminal.type(CTRL_C)
         proxy.api.wait_until(stopped)
         terminal.ask(directive(text="and on"))
         terminal.enter(directive(text=f"third{marker}", silence=BOUND * 3, pings=0))
@@ -102,6 +105,39 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(environ: dict[str, str], pr
         assert terminal.leaves() == 0
     asked = [said(body) for body in proxy.bodies(marker)]
     assert asked[1][1:] == [f"first{marker}", directive(text="and on")]
+
+
+@pytest.mark.parametrize("words", [("bash", "--norc", "-i"), ("sh", "-i")])
+def test_ctrl_z_and_back(environ: dict[str, str], words: tuple[str, ...]) -> None:
+    """In the middle of a line, and of an answer: what the shell wrote meanwhile stays, and the answer goes on below."""
+    with shell({**environ, "PS1": "SHELL> "}, *words) as at:
+        at.see("SHELL> ")
+        at.type(f"{installed()} chat\r")
+        at.prompt()
+        at.type("draft")
+        at.see("draft")
+        at.type(CTRL_Z)
+        at.see("SHELL> ")
+        at.type("fg\r")
+        at.prompt()
+        at.see("draft")
+        at.type(CTRL_C)
+        at.enter(directive(words=40, pause=0.05))
+        at.see("word5")
+        at.type(CTRL_Z)
+        at.see("SHELL> ")
+        at.type("stty -a | grep -c -e '-echo '\r")
+        at.see("0\r\n")
+        at.see("SHELL> ")
+        at.type("fg\r")
+        at.see(" chat\r\n")
+        at.see("word1 ")
+        assert "\x1b[1A" not in str(at.child.before)
+        at.type("typed ahead")
+        shown = at.prompt()
+        assert "typed ahead" not in shown
+        assert shown.split()[-40:] == [f"word{number}" for number in range(1, 41)]
+        at.see("typed ahead")
 
 
 def test_a_window_that_changes_while_an_answer_comes(environ: dict[str, str]) -> None:

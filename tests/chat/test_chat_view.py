@@ -84,8 +84,11 @@ def test_html_and_addresses_are_visible() -> None:
 
 
 @pytest.mark.parametrize("height", [4, 40])
+@pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("step", [1, 7, 1000])
-def test_a_streamed_answer_ends_as_the_same_picture(step: int, height: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_streamed_answer_ends_as_the_same_picture(
+    step: int, height: int, at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("claude_max.cli.chat.view.PAINT_SECONDS", 0)
     monkeypatch.setattr("claude_max.cli.chat.view.SHARE", 0)
 
@@ -95,7 +98,7 @@ def test_a_streamed_answer_ends_as_the_same_picture(step: int, height: int, monk
         painted.think("hm")
         for start in range(0, len(ANSWER), step):
             painted.say(ANSWER[start : start + step])
-            while painted._timer is not None:  # noqa: ASYNC110 - a turn of the loop, not a wait
+            while painted._timer is not None and not at_once:  # noqa: ASYNC110 - a turn of the loop, not a wait
                 await asyncio.sleep(0)
         painted.close()
         return on
@@ -104,6 +107,18 @@ def test_a_streamed_answer_ends_as_the_same_picture(step: int, height: int, monk
     blocks = [*finished(ANSWER)[0], finished(ANSWER)[1]]
     whole = [["".join(s.text for s in row) for row in picture(console(), drawn(block))] for block in blocks]
     assert rows == [row for block in whole for row in [*block, ""]]
+
+
+def test_what_does_not_show_leaves_no_blank_rows() -> None:
+    async def answer() -> Console:
+        on = console()
+        painted = Painted(on)
+        painted.say("one\n\n#\n\n[a]: http://x.y\n\ntwo\n\n#\n")
+        painted.close()
+        return on
+
+    rows = Screen().write(written(asyncio.run(answer()))).rows
+    assert rows == ["one", "", "two", ""]
 
 
 def test_rows_that_a_narrower_window_wrapped_are_erased_too() -> None:

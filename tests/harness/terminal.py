@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import pexpect
 
@@ -16,7 +16,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>78]|\x1b\][^\x07]*\x07")
 
 
 class Terminal:
-    """A chat and its keyboard."""
+    """A program and its keyboard."""
 
     def __init__(self, child: "pexpect.spawn[str]") -> None:
         self.child = child
@@ -59,14 +59,23 @@ class Terminal:
         return self.child.exitstatus
 
 
-@contextmanager
-def chat(environ: Mapping[str, str], *arguments: str, columns: int = 80, rows: int = 24) -> Iterator[Terminal]:
+def chat(
+    environ: Mapping[str, str], *arguments: str, columns: int = 80, rows: int = 24
+) -> AbstractContextManager[Terminal]:
     """A chat whose first prompt is not yet waited for; killed at the end if it still runs."""
+    return shell(environ, installed(), "chat", *arguments, columns=columns, rows=rows)
+
+
+@contextmanager
+def shell(
+    environ: Mapping[str, str], program: str, *arguments: str, columns: int = 80, rows: int = 24
+) -> Iterator[Terminal]:
+    """A shell, or another program, at a terminal of its own; killed at the end if it still runs."""
     # A pexpect terminal answers no question about the cursor's place.
     env = {**environ, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
     child = pexpect.spawn(
-        installed(),
-        ["chat", *arguments],
+        program,
+        list(arguments),
         env=env,
         dimensions=(rows, columns),
         encoding="utf-8",
