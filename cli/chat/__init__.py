@@ -4,6 +4,7 @@ command      what the command line means, and which of the two it is; the only f
 session      the conversation: what was said, what is attached, what a request holds, the transcript (pure)
 commands     `/model sonnet` and the like: their table, read from a line (pure)
 attach       files as parts of a message
+schema       a JSON Schema from a file, and answers held against it
 client       the proxy over HTTP: questions out, pieces of answers in, failures with their exit code
 connect      the proxy that runs, or one started inside for the while
 markdown     which blocks of an answer are whole, and how one is drawn (pure)
@@ -12,5 +13,5 @@ prompt       the line editor
 interactive  the conversation at a terminal
 oneshot      one question, one answer
 
-Nothing here may know how the proxy works inside: what it says over HTTP is all there is.
+Nothing here may know how the proxy works inside: what it says over HTTP is all there is, and what it accepts of files.
 """

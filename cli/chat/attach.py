@@ -4,21 +4,14 @@ What a part may be is the proxy's to say (`proxy/translate/content.py`); here on
 """
 
 import base64
-import json
 from pathlib import Path
-from typing import Any
 
-from .session import Attachment, JsonObject
+from claude_max.proxy.translate.content import SIGNATURES
+
+from .session import Attachment
 
 # More cannot be sent: a request holds 32 MiB, and base64 makes four bytes of three.
 LIMIT = 24 * 1024 * 1024
-
-STARTS = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF87a": "image/gif",
-    b"GIF89a": "image/gif",
-}
 
 
 class Unusable(ValueError):
@@ -27,7 +20,7 @@ class Unusable(ValueError):
 
 def image(name: str) -> Attachment:
     """A picture. Raises Unusable when the file cannot be read or is none."""
-    data = _read(name)
+    data = read(name)
     kind = image_type(data)
     if kind is None:
         raise Unusable(f"{name} is no picture that models take (PNG, JPEG, GIF or WebP).")
@@ -36,7 +29,7 @@ def image(name: str) -> Attachment:
 
 def file(name: str) -> Attachment:
     """A text, a PDF or a picture. Raises Unusable when the file cannot be read or is something else."""
-    data = _read(name)
+    data = read(name)
     if image_type(data) is not None:
         return image(name)
     kind = "application/pdf" if data.startswith(b"%PDF-") else "text/plain"
@@ -55,34 +48,20 @@ def file(name: str) -> Attachment:
     return Attachment(Path(name).name, {"type": "file", "file": part})
 
 
-def schema(name: str) -> JsonObject:
-    """A JSON Schema. Raises Unusable when the file cannot be read or holds no JSON object."""
-    try:
-        found: Any = json.loads(_read(name))
-    except json.JSONDecodeError as error:
-        raise Unusable(f"{name} is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
-    except (UnicodeDecodeError, RecursionError):
-        raise Unusable(f"{name} is not JSON.") from None
-    if not isinstance(found, dict):
-        raise Unusable(f"{name} holds no JSON Schema: a schema is an object.")
-    return found
-
-
 def image_type(data: bytes) -> str | None:
     """The media type of a picture's bytes, None when they are none that models take."""
-    for start, kind in STARTS.items():
-        if data.startswith(start):
-            return kind
-    return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
+    return next((kind for kind, begins in SIGNATURES.items() if begins.match(data)), None)
 
 
-def _read(name: str) -> bytes:
+def read(name: str) -> bytes:
+    """A file's bytes. Raises Unusable when it cannot be read, or is more than a request can hold."""
     try:
         with Path(name).expanduser().open("rb") as opened:
             data = opened.read(LIMIT + 1)
     except (OSError, ValueError, RuntimeError) as error:
         # ValueError: a NUL in the name. RuntimeError: a `~user` that does not exist.
-        raise Unusable(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+        why = getattr(error, "strerror", None) or str(error).rstrip(".")
+        raise Unusable(f"{name} cannot be read: {why}.") from None
     if len(data) > LIMIT:
         raise Unusable(f"{name} is over {LIMIT // 2**20} MiB, more than a request can hold.")
     return data

@@ -47,6 +47,10 @@ class Failure(Exception):
         self.exit = exit
 
 
+class Unfit(Failure):
+    """An answer that came, and was printed, and does not satisfy the schema."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """More of the answer's text."""

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -18,10 +18,13 @@ from claude_max.proxy.config import ConfigError, Settings, load
 from ..output import Exit, stop
 from . import attach
 from .attach import Unusable
-from .client import Failure
+from .client import Failure, Unfit
 from .commands import LEVELS
 from .connect import connected
-from .session import Attachment, JsonObject, Session
+from .session import Attachment, Session
+
+if TYPE_CHECKING:
+    from .schema import Schema
 
 # A shell shows a program ended by a signal as 128 and its number.
 BY_SIGNAL = 128
@@ -33,7 +36,7 @@ class Options:
 
     text: str
     session: Session
-    schema: JsonObject | None
+    schema: "Schema | None"
     json: bool
     raw: bool
     demo: bool
@@ -58,7 +61,7 @@ def chat(
             raise Unusable(f"There is no effort {effort!r}: it is one of {', '.join(LEVELS)}.")
         attached: list[Attachment] = [*map(attach.image, images), *map(attach.file, files)]
         session = Session(model, system, None if effort == "none" else effort, attached=attached)
-        found = None if schema is None else attach.schema(schema)
+        found = None if schema is None else _schema(schema)
         text = asked(question, "" if sys.stdin.isatty() else piped())
         if not text and (json or schema is not None or not sys.stdin.isatty()):
             raise Unusable('There is no question: `claude-max chat "…"`, or text on stdin.')
@@ -68,8 +71,18 @@ def chat(
     options = Options(text, session, found, json, raw, demo)
     try:
         run(_main(options, settings))
+    except Unfit as error:
+        # stdout has the answer already.
+        stop(str(error), error.exit)
     except Failure as error:
         stop(str(error), error.exit, json=json)
+
+
+def _schema(name: str) -> "Schema":
+    # What checks them takes a while to load, and few questions have one.
+    from .schema import schema
+
+    return schema(name)
 
 
 async def _main(options: Options, settings: Settings) -> None:

@@ -2,25 +2,32 @@
 
 import contextlib
 import json
+from typing import TYPE_CHECKING
 
 import typer
 
 from ..output import out, writing
-from .client import ENDINGS, Client, Ended, Said, Thought
-from .session import JsonObject, Question, Session
+from .client import ENDINGS, Client, Ended, Said, Thought, Unfit
+from .session import Question, Session
 from .view import note, quiet_keys, view
 
+if TYPE_CHECKING:
+    from .schema import Schema
 
-async def answer(client: Client, session: Session, question: Question, schema: JsonObject | None, *, raw: bool) -> None:
+
+async def answer(client: Client, session: Session, question: Question, schema: "Schema | None", *, raw: bool) -> None:
     """Streams the answer to stdout. Raises Failure; what had come is then on the screen already."""
+    body = session.body(question, stream=True, schema=schema.value if schema else None)
+    said = ""
     # An answer after a schema is data, and Markdown would draw it as a paragraph.
     screen = view(out, raw=raw or schema is not None)
     try:
         with quiet_keys(screen):
-            async with contextlib.aclosing(client.stream(session.body(question, stream=True, schema=schema))) as pieces:
+            async with contextlib.aclosing(client.stream(body)) as pieces:
                 async for piece in pieces:
                     match piece:
                         case Said(text):
+                            said += text
                             screen.say(text)
                         case Thought(text):
                             screen.think(text)
@@ -29,10 +36,17 @@ async def answer(client: Client, session: Session, question: Question, schema: J
                             note(ENDINGS[reason])
     finally:
         screen.close()
+    _check(schema, said)
 
 
-async def completion(client: Client, session: Session, question: Question, schema: JsonObject | None) -> None:
+async def completion(client: Client, session: Session, question: Question, schema: "Schema | None") -> None:
     """Prints the whole completion object. Raises Failure."""
-    whole = await client.complete(session.body(question, stream=False, schema=schema))
+    whole = await client.complete(session.body(question, stream=False, schema=schema.value if schema else None))
     with writing():
         typer.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+    _check(schema, whole["choices"][0]["message"]["content"] or "")
+
+
+def _check(schema: "Schema | None", answer: str) -> None:
+    if schema is not None and (complaint := schema.complaint(answer)):
+        raise Unfit(complaint)

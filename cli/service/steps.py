@@ -89,7 +89,7 @@ class Machine:
                 env={**self.environ, "LC_ALL": "C.UTF-8"},
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise ServiceError(f"`{shlex.join(argv)}` could not be run: {error}.") from None
+            raise ServiceError(f"`{shlex.join(argv)}` could not be run: {getattr(error, 'strerror', None) or error}.") from None
 
     def show(self, argv: Sequence[str]) -> int:
         """Runs a command that writes to the user's own terminal or pipe, until it ends or Ctrl-C."""
@@ -106,7 +106,7 @@ class Machine:
             try:
                 self._take(step)
             except OSError as error:
-                raise ServiceError(f"{error.filename or step}: {error.strerror or error}.") from None
+                raise ServiceError(f"{error.filename or shown(step)}: {error.strerror or error}.") from None
 
     def _take(self, step: Step) -> None:
         match step:

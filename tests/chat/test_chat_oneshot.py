@@ -94,6 +94,17 @@ def test_a_schema_makes_the_answer_data(proxy: RunningProxy, tmp_path: Path) -> 
     assert (json.loads(done.stdout), done.returncode) == ({"n": 0}, 0), done.stderr
 
 
+def test_an_answer_that_does_not_satisfy_its_schema_is_printed_and_told(proxy: RunningProxy, tmp_path: Path) -> None:
+    file = tmp_path / "s.json"
+    file.write_text(json.dumps({"type": "object", "properties": {"n": {"type": "integer", "minimum": 5}}}))
+    told = f"claude-max: The answer does not satisfy {file}: at $.n: 1 is less than the minimum of 5.\n"
+    done = chat(beside(proxy), "--schema", str(file), directive(text='{"n": 1}'))
+    assert (done.stdout, done.stderr, done.returncode) == ('{"n": 1}\n', told, 1)
+    done = chat(beside(proxy), "--json", "--schema", str(file), directive(text='{"n": 1}'))
+    assert json.loads(done.stdout)["choices"][0]["message"]["content"] == '{"n": 1}'
+    assert (done.stderr, done.returncode) == (told, 1)
+
+
 def test_a_reader_that_has_seen_enough(proxy: RunningProxy) -> None:
     asking = subprocess.Popen(
         [installed(), "chat", directive(words=3000)],
@@ -145,6 +156,8 @@ def test_with_json_a_failure_is_an_object_too(proxy: RunningProxy) -> None:
         (["--effort", "huge", "hi"], b"", "There is no effort 'huge': it is one of none, low"),
         ([], b" \n", "There is no question"),
         (["--schema", __file__], b"", "is not JSON"),
+        (["--image", "/nonexistent", "hi"], b"", "/nonexistent cannot be read: No such file"),
+        (["--schema", "/nonexistent", "hi"], b"", "/nonexistent cannot be read: No such file"),
         (["hi"], b"\xff\xfe", "stdin is not UTF-8 text"),
     ],
 )

@@ -10,9 +10,10 @@ import pytest
 from claude_max.cli.chat import attach
 from claude_max.cli.chat.command import asked
 from claude_max.cli.chat.commands import Do, Say, Wrong, file_name, parse
+from claude_max.cli.chat.schema import schema
 from claude_max.cli.chat.session import Attachment, Exchange, Question, Session
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 8
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 LINES: list[tuple[str, Any]] = [
     ("", None),
@@ -186,15 +187,23 @@ def test_files_become_parts(tmp_path: Path) -> None:
         (attach.file, str(tmp_path), "Is a directory"),
         (attach.file, str(tmp_path / "none"), "No such file"),
         (attach.file, "a\0b", "cannot be read"),
-        (attach.schema, made("s", b"{"), "is not JSON: Expecting"),
-        (attach.schema, made("s2", b"[]"), "a schema is an object"),
-        (attach.schema, made("s3", b"\xff\xff\xff"), "is not JSON"),
+        (attach.file, "~nobody-of-that-name/x", "cannot be read: Could not determine home directory.$"),
+        (attach.image, made("head", b"\x89PNG\r\n\x1a\n"), "no picture"),
+        (schema, made("s", b"{"), "is not JSON: Expecting"),
+        (schema, made("s2", b"[]"), "a schema is an object"),
+        (schema, made("s3", b"\xff\xff\xff"), "is not JSON"),
+        (schema, made("s4", b'{"type": "strin"}'), "s4 holds no JSON Schema: schema.type: 'strin' is not valid"),
+        (schema, made("s5", b'{"$ref": "#/x"}'), "schema: the reference #/x leads nowhere"),
     ]
     for read, name, why in wrong:
         with pytest.raises(attach.Unusable, match=why) as error:
             read(name)
         assert "\n" not in str(error.value)
-    assert attach.schema(made("good", json.dumps({"type": "object"}).encode())) == {"type": "object"}
+    good = schema(made("good", json.dumps({"type": "object", "required": ["n"]}).encode()))
+    assert good.value == {"type": "object", "required": ["n"]}
+    assert good.complaint('{"n": 1}') is None
+    assert "at $: 'n' is a required property." in str(good.complaint("{}"))
+    assert "is not JSON" in str(good.complaint("[" * 100_000))
 
 
 def test_a_file_over_the_limit_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,57 @@
+"""`--schema FILE`: read and checked before anything is asked, and the answer held against it. Pure but for the reading.
+
+The proxy has the model write to the schema. An answer that was cut short, a refusal, and what a model's own schema mode
+leaves out (lengths, patterns, bounds) may still not satisfy it, and a script must be told.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from referencing import Registry
+
+from claude_max.proxy.errors import BadRequest
+from claude_max.proxy.translate.json_schema import check_schema
+
+from .attach import Unusable, read
+from .session import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A JSON Schema and the name of its file."""
+
+    name: str
+    value: JsonObject
+
+    def complaint(self, answer: str) -> str | None:
+        """Why an answer does not satisfy it, in one line; None when it does."""
+        try:
+            found: Any = json.loads(answer)
+        except (ValueError, RecursionError):
+            return f"The answer is not JSON, and so does not satisfy {self.name}."
+        # References are looked up in the schema itself; nothing is fetched.
+        error = best_match(Draft202012Validator(self.value, registry=Registry()).iter_errors(found))
+        if error is None:
+            return None
+        why = " ".join(error.message.split())
+        return f"The answer does not satisfy {self.name}: at {error.json_path}: {why}."
+
+
+def schema(name: str) -> Schema:
+    """Raises Unusable when the file cannot be read or holds no JSON Schema."""
+    try:
+        found: Any = json.loads(read(name))
+    except json.JSONDecodeError as error:
+        raise Unusable(f"{name} is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
+    except (UnicodeDecodeError, RecursionError):
+        raise Unusable(f"{name} is not JSON.") from None
+    if not isinstance(found, dict):
+        raise Unusable(f"{name} holds no JSON Schema: a schema is an object.")
+    try:
+        check_schema(found, "schema")
+    except BadRequest as error:
+        raise Unusable(f"{name} holds no JSON Schema: {error.message.rstrip('.')}.") from None
+    return Schema(name, found)
