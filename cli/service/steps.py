@@ -89,7 +89,8 @@ class Machine:
                 env={**self.environ, "LC_ALL": "C.UTF-8"},
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise ServiceError(f"`{shlex.join(argv)}` could not be run: {getattr(error, 'strerror', None) or error}.") from None
+            why = error.strerror if isinstance(error, OSError) else f"it did not end within {RUN_SECONDS:.0f} s"
+            raise ServiceError(f"`{shlex.join(argv)}` could not be run: {why}.") from None
 
     def show(self, argv: Sequence[str]) -> int:
         """Runs a command that writes to the user's own terminal or pipe, until it ends or Ctrl-C."""
