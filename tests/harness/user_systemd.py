@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,10 +64,21 @@ def user_systemd(folder: Path, environ: Mapping[str, str]) -> Iterator[UserSyste
             except TimeoutError:
                 log.seek(0)
                 raise Unavailable(f"a user systemd does not start here: {log.read()[-500:]}") from None
+            # It goes on telling, and would wait for room.
+            notify.settimeout(None)
+            reader = threading.Thread(target=_drain, args=(notify,), daemon=True)
+            reader.start()
             yield UserSystemd(_child(leader.pid), inside)
         finally:
             leader.kill()
             leader.wait()
+            # Ends the reader.
+            notify.shutdown(socket.SHUT_RD)
+
+
+def _drain(notify: socket.socket) -> None:
+    while notify.recv(4096):
+        pass
 
 
 def _child(pid: int) -> int:
