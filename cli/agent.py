@@ -47,6 +47,7 @@ def install_agent(
         lambda manager, machine: actions.install(manager, machine, port=port, claude_path=claude_path, dry_run=dry_run),
         json=json,
         doing="Installing the service",
+        dry_run=dry_run,
     )
 
 
@@ -54,7 +55,7 @@ def uninstall_agent(dry_run: DryRun = False, json: Json = False) -> None:
     """End the service and take its file away."""
     from .service import actions
 
-    _render(lambda manager, machine: actions.uninstall(manager, machine, dry_run=dry_run), json=json)
+    _render(lambda manager, machine: actions.uninstall(manager, machine, dry_run=dry_run), json=json, dry_run=dry_run)
 
 
 @agent.command()
@@ -92,19 +93,35 @@ def logs(
         stop(error.message, error.code)
 
 
-def _render(command: "Callable[[Manager, Machine], Result]", *, json: bool, doing: str = "") -> None:
+def _render(
+    command: "Callable[[Manager, Machine], Result]", *, json: bool, doing: str = "", dry_run: bool = False
+) -> None:
     from .output import Exit, render, stop
-    from .service.choose import choose
     from .service.spec import ServiceError
     from .service.steps import Machine
 
     def run() -> "Result":
         machine = Machine()
         try:
-            return command(choose(machine), machine)
+            return command(_manager(machine, dry_run), machine)
         except ServiceError as error:
             stop(error.message, error.code, json=json)
         except OSError as error:
             stop(f"{error.filename}: {error.strerror}.", Exit.FAILED, json=json)
 
     render(run, json=json, doing=doing)
+
+
+def _manager(machine: "Machine", dry_run: bool) -> "Manager":
+    from .output import Exit, complain
+    from .service.choose import choose, unasked
+    from .service.spec import ServiceError
+
+    try:
+        return choose(machine)
+    except ServiceError as error:
+        # What would be written can be shown all the same.
+        if dry_run and (there := unasked(machine)) is not None:
+            complain(error.message, Exit.FAILED)
+            return there
+        raise

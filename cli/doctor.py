@@ -137,8 +137,8 @@ def _record(manager: Manager) -> ServiceRecord | None:
         return None
     try:
         settings = settings_of(manager)
-    except ConfigError:
-        # `config` reports that.
+    except (ConfigError, ServiceError):
+        # `config` reports that, or `agent status`.
         settings = None
     claude_path = settings.claude_path if settings else None
     return ServiceRecord(manager.file, state.loaded, state.running, environment_of(manager), claude_path, settings)

@@ -23,6 +23,7 @@ from claude_max.proxy.scripted import ScriptedAPI, serve_scripted
 from claude_max.proxy.server import Server, listen
 
 from .output import Exit, stop, talk
+from .service import log
 from .signals import Terminated
 
 DEMO_LOGIN = "sk-ant-oat01-scripted-demo"
@@ -30,6 +31,7 @@ DEMO_LOGIN = "sk-ant-oat01-scripted-demo"
 
 def serve(*, demo: bool, **flags: Any) -> None:
     """Runs the proxy in the foreground. Exits NO_CLI without a usable CLI, PORT_TAKEN when the port is in use."""
+    log.bound()
     try:
         settings = load(**flags)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""The proxy to talk to: ours at the configured port, and when none runs one inside this program for the while."""
+"""The proxy to talk to: ours at the configured port, else the installed service's, else one inside this program."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -9,7 +9,9 @@ from claude_max.proxy.errors import CliUnavailable
 from claude_max.proxy.presence import Kind, address, occupant
 
 from ..output import Exit
+from ..service.actions import installed
 from .client import Client, Failure, opened
+from .session import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,13 @@ class Connection:
 async def connected(settings: Settings, *, demo: bool) -> AsyncIterator[Connection]:
     """The connection, closed at the end; a proxy started here ends with it. Raises Failure without a usable CLI."""
     # A demo is never answered by a proxy that would ask a real model.
-    found = None if demo or settings.port == 0 else occupant(settings)
-    if found is not None and found.kind is Kind.OURS:
-        url = address(settings)
-        key = settings.api_key.get_secret_value() if settings.api_key else None
+    running = None if demo else _ours(settings) or _ours(installed())
+    if running is not None:
+        there, health = running
+        url = address(there)
+        key = there.api_key.get_secret_value() if there.api_key else None
         async with opened(url, key) as client:
-            yield Connection(client, url, bool(found.health.get("scripted")))
+            yield Connection(client, url, bool(health.get("scripted")))
         return
     # The whole proxy is half a second of imports that a running one saves.
     from ..embedded import embedded
@@ -40,3 +43,11 @@ async def connected(settings: Settings, *, demo: bool) -> AsyncIterator[Connecti
             yield Connection(client, "a proxy of its own", demo)
     except CliUnavailable as error:
         raise Failure(error.message, Exit.NO_CLI) from None
+
+
+def _ours(settings: Settings | None) -> tuple[Settings, JsonObject] | None:
+    """The settings again, and what the proxy at their port says of itself; None where none of ours is."""
+    if settings is None or settings.port == 0:
+        return None
+    found = occupant(settings)
+    return (settings, found.health) if found.kind is Kind.OURS else None

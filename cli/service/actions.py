@@ -9,11 +9,12 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from claude_max.proxy.config import Settings, config_path, load
+from claude_max.proxy.config import ConfigError, Settings, config_path, load
 from claude_max.proxy.engine.locate import Cli, locate
 from claude_max.proxy.presence import Kind, address, occupant
 
 from ..output import Exit
+from .choose import choose, unasked
 from .manager import Manager, State
 from .program import program
 from .results import Change, Outcome, Status
@@ -48,7 +49,7 @@ def install(manager: Manager, machine: Machine, *, port: int | None, claude_path
     if not (before.installed and before.running and settings_of(manager).port == settings.port):
         _free(settings, notes)
     machine.perform(steps)
-    health = _healthy(manager, machine, settings)
+    health = _healthy(manager, machine, settings, notes)
     outcome = _outcome(before, steps)
     hints = () if outcome == "unchanged" else tuple(manager.hints())
     return Change(outcome, manager.file, done, "", f"{address(settings)}/v1", health, (*notes, *hints))
@@ -66,19 +67,29 @@ def uninstall(manager: Manager, machine: Machine, *, dry_run: bool) -> Change:
 
 def restart(manager: Manager, machine: Machine) -> Change:
     """Starts the installed service anew and waits until it answers."""
-    _installed(manager)
-    settings = settings_of(manager)
+    state = _installed(manager)
+    try:
+        settings = settings_of(manager)
+    except ConfigError as error:
+        raise ServiceError(f"Nothing was restarted, because it would not start: {error}", Exit.USAGE) from None
+    notes = _notes(manager, machine.environ, settings)
+    if not state.running:
+        _free(settings, notes)
     steps = manager.restart()
     machine.perform(steps)
-    health = _healthy(manager, machine, settings)
+    health = _healthy(manager, machine, settings, notes)
     return Change("restarted", manager.file, tuple(map(shown, steps)), url=f"{address(settings)}/v1", signed_in=health)
 
 
 def status(manager: Manager) -> Status:
     """Asks the manager, and the proxy itself. Changes nothing."""
-    state = manager.state()
-    settings = settings_of(manager) if state.installed else load()
-    health = occupant(settings).health
+    state, trouble = manager.state(), ""
+    settings: Settings | None = None
+    try:
+        settings = settings_of(manager) if state.installed else load()
+    except (ConfigError, ServiceError) as error:
+        trouble = str(error)
+    health = occupant(settings).health if settings else {}
     return Status(
         manager=manager.name,
         file=manager.file,
@@ -87,9 +98,10 @@ def status(manager: Manager) -> Status:
         running=state.running,
         pid=state.pid,
         last_exit=state.last_exit,
-        url=f"{address(settings)}/v1",
+        url=f"{address(settings)}/v1" if settings else "",
         healthy=bool(health),
         signed_in=_signed_in(health),
+        trouble=trouble,
     )
 
 
@@ -106,9 +118,22 @@ def settings_of(manager: Manager) -> Settings:
     return load(manager.environment(), port=flags.get("--port"), claude_path=flags.get("--claude-path"))
 
 
-def _installed(manager: Manager) -> None:
-    if not manager.state().installed:
+def installed() -> Settings | None:
+    """The settings of this user's service; None where there is none, or they cannot be known."""
+    machine = Machine()
+    try:
+        # Asking takes a while; most have none.
+        there = (unasked(machine) or choose(machine)).file.is_file()
+        return settings_of(choose(machine)) if there else None
+    except (ConfigError, ServiceError):
+        return None
+
+
+def _installed(manager: Manager) -> State:
+    state = manager.state()
+    if not state.installed:
         raise ServiceError("The service is not installed: `claude-max install-agent`")
+    return state
 
 
 def _environment(manager: Manager, inherited: Mapping[str, str], settings: Settings) -> dict[str, str]:
@@ -161,18 +186,20 @@ def _outcome(before: State, steps: list[Step]) -> Outcome:
     return "started" if steps else "unchanged"
 
 
-def _healthy(manager: Manager, machine: Machine, settings: Settings) -> bool | None:
+def _healthy(manager: Manager, machine: Machine, settings: Settings, notes: tuple[str, ...]) -> bool | None:
     """Waits until the proxy answers and knows its login. Returns that; raises ServiceError with the log's end."""
-    url = address(settings)
-    deadline = machine.clock() + HEALTHY_SECONDS
+    url, patience = address(settings), manager.put_off + HEALTHY_SECONDS
+    deadline = machine.clock() + patience
     health = occupant(settings).health
     while _signed_in(health) is None and machine.clock() < deadline:
         machine.pause(POLL_SECONDS)
         health = occupant(settings).health
     if health:
         return _signed_in(health)
+    if not manager.state().running:
+        _free(settings, notes)
     last = machine.ask(manager.logs(LAST_LINES, follow=False)).stdout.rstrip()
-    raise ServiceError(f"The service was started and does not answer at {url} after {HEALTHY_SECONDS:.0f} s.\n{last}")
+    raise ServiceError(f"The service was started and does not answer at {url} after {patience:.0f} s.\n{last}")
 
 
 def _signed_in(health: Mapping[str, object]) -> bool | None:

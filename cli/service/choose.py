@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from .launchd import Launchd
 from .manager import Manager
 from .spec import ServiceError
-from .steps import Machine
+from .steps import Machine, Silent
 from .systemd import SYSTEMCTL, Systemd
 
 BY_HAND = "Start it by hand, or from whatever starts your programs: `claude-max serve`"
@@ -19,6 +19,8 @@ def choose(machine: Machine | None = None, platform: str = sys.platform) -> Mana
     machine = machine or Machine()
     if "SUDO_USER" in machine.environ and platform != "win32" and os.geteuid() == 0:
         raise ServiceError("The service belongs to your own login: run the same command without sudo.")
+    if "HOME" not in machine.environ:
+        raise ServiceError("HOME is not set, so this user can have no service.")
     if platform == "darwin":
         return Launchd(machine, os.getuid())
     if platform == "win32":
@@ -31,6 +33,15 @@ def choose(machine: Machine | None = None, platform: str = sys.platform) -> Mana
             f"Your user's systemd cannot be reached ({_reason(said.stderr, machine.environ)}). {BY_HAND}"
         )
     return Systemd(machine)
+
+
+def unasked(machine: Machine, platform: str = sys.platform) -> Manager | None:
+    """The manager that cannot be asked here and would be elsewhere, as in a container; None where there is none.
+
+    To it nothing is installed: for what is only shown.
+    """
+    known = platform not in ("darwin", "win32") and "HOME" in machine.environ
+    return Systemd(Silent(environ=machine.environ)) if known else None
 
 
 def _reason(said: str, environ: Mapping[str, str]) -> str:

@@ -10,11 +10,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from .manager import ANEW, State
+from .log import LABEL, log_file
+from .manager import ANEW, BY_SIGNAL, State
 from .spec import Service, ServiceError
 from .steps import Machine, MakeFolder, Remove, Run, Step, UntilFails, Write
 
-LABEL = "com.claude-max.proxy"
 # EIO and EALREADY, as `launchctl bootstrap` ends while the job before is still going.
 STILL_GOING = frozenset({5, 37})
 # `bootout` of a job that takes its time to end ("Operation now in progress"), or that has just gone by itself; whether
@@ -28,6 +28,8 @@ class Launchd:
     name = "launchd"
     secrets: Path | None = None
     language = "en_US.UTF-8"
+    # The template's ThrottleInterval: that much lies between two starts, also where a person asks for the second.
+    put_off = 30.0
 
     def __init__(self, machine: Machine, uid: int) -> None:
         home = Path(machine.environ["HOME"])
@@ -35,7 +37,7 @@ class Launchd:
         self._domain = f"gui/{uid}"
         self._target = f"gui/{uid}/{LABEL}"
         self.file = home / f"Library/LaunchAgents/{LABEL}.plist"
-        self.log = home / "Library/Logs/claude-max/claude-max.log"
+        self.log = log_file(machine.environ)
         self.search: tuple[str, ...] = (
             str(home / ".local/bin"),
             *("/opt/homebrew/bin", "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"),
@@ -62,8 +64,10 @@ class Launchd:
         said = self._machine.ask(["launchctl", "print", self._target])
         if said.returncode != 0:
             return State(self.file.is_file(), loaded=False, running=False)
-        pid = _number(said.stdout, "pid")
-        return State(self.file.is_file(), True, pid is not None, pid, _number(said.stdout, "last exit code"))
+        pid, ended = _number(said.stdout, "pid"), _number(said.stdout, "last exit code")
+        killed = _number(said.stdout, "last terminating signal")
+        last = BY_SIGNAL + killed if killed is not None else ended
+        return State(self.file.is_file(), True, pid is not None, pid, last)
 
     def install(self, content: bytes) -> list[Step]:
         """A job that is loaded keeps its old file until it is booted out."""
@@ -123,6 +127,6 @@ class Launchd:
 
 
 def _number(text: str, name: str) -> int | None:
-    # One tab: the service's own lines, not those of what it contains.
-    found = re.search(rf"^\t{name} = (\d+)", text, re.MULTILINE)
+    # One tab: the service's own lines, not those of what it contains. A signal has its name first: "Terminated: 15".
+    found = re.search(rf"^\t{name} = (?:[A-Z][^\d\n]*: )?(\d+)", text, re.MULTILINE)
     return int(found[1]) if found else None

@@ -9,11 +9,16 @@ from .spec import Service
 from .steps import Step
 
 ANEW = "Write it anew: `claude-max uninstall-agent && claude-max install-agent`"
+# A shell shows a program ended by a signal as 128 and its number.
+BY_SIGNAL = 128
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the manager says of the service now. `last_exit` is None while it has never ended."""
+    """What the manager says of the service now.
+
+    `last_exit` is None while it has never ended, and as a shell has it where a signal ended it.
+    """
 
     installed: bool
     loaded: bool
@@ -32,6 +37,8 @@ class Manager(Protocol):
     # Where programs are found, after the folder of `claude` itself.
     search: tuple[str, ...]
     language: str
+    # Seconds by which it may put a start off.
+    put_off: float
     # What the platform does not tell the service, and the CLI must know.
     told: Mapping[str, str]
 

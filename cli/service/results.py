@@ -1,5 +1,6 @@
 """What the service commands found out or did, and how people read it. No I/O."""
 
+import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ..output import Exit, Result
+from .manager import BY_SIGNAL
 
 Outcome = Literal["installed", "updated", "started", "unchanged", "restarted", "uninstalled", "absent", "dry-run"]
 
@@ -53,7 +55,10 @@ class Change(Result):
 
 @dataclass(frozen=True, slots=True)
 class Status(Result):
-    """The service now: what its manager says, and whether the proxy answers at its address."""
+    """The service now: what its manager says, and whether the proxy answers at its address.
+
+    `trouble` is a mistake in its settings; `url` is then empty, because where it listens cannot be known.
+    """
 
     manager: str
     file: Path
@@ -65,6 +70,7 @@ class Status(Result):
     url: str
     healthy: bool
     signed_in: bool | None
+    trouble: str = ""
 
     @property
     def exit(self) -> Exit:
@@ -75,11 +81,14 @@ class Status(Result):
         """One line a fact, and what to do next."""
         process = f"running, pid {self.pid}" if self.running else "not running"
         if not self.running and self.last_exit is not None:
-            process += f", last exit code {self.last_exit}"
+            process += f", {_ended(self.last_exit)}"
         yield _line("installed", self.installed, str(self.file) if self.installed else "no")
         yield _line("loaded", self.loaded, f"by {self.manager}" if self.loaded else f"not by {self.manager}")
         yield _line("process", self.running, process)
-        yield _line("answers", self.healthy, self.url if self.healthy else f"nothing of ours at {self.url}")
+        if self.trouble:
+            yield _line("settings", False, self.trouble)
+        else:
+            yield _line("answers", self.healthy, self.url if self.healthy else f"nothing of ours at {self.url}")
         if self.healthy:
             login = {True: "yes", False: "no: claude-max login", None: "not known yet"}[self.signed_in]
             yield _line("signed in", self.signed_in is True, login)
@@ -87,6 +96,14 @@ class Status(Result):
             yield Text("Install it: claude-max install-agent")
         elif self.exit is not Exit.FINE:
             yield Text("See why: claude-max agent logs · try again: claude-max agent restart")
+
+
+def _ended(code: int) -> str:
+    if code <= BY_SIGNAL:
+        return f"last exit code {code}"
+    number = code - BY_SIGNAL
+    names = {each.value: each.name for each in signal.Signals}
+    return f"ended by signal {names.get(number, number)}"
 
 
 def _line(name: str, fine: bool, said: str) -> Text:

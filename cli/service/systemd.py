@@ -5,14 +5,19 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from .manager import ANEW, State
+from .manager import ANEW, BY_SIGNAL, State
 from .quoting import assignments, command_line, setting, unquoted, words_of
 from .spec import Service, ServiceError
 from .steps import Machine, Remove, Run, Step, Write
 
 UNIT = "claude-max.service"
 SYSTEMCTL = ("systemctl", "--user")
-ASKED = ("LoadState", "ActiveState", "UnitFileState", "MainPID", "ExecMainStatus", "ExecMainExitTimestampMonotonic")
+ASKED = (
+    *("LoadState", "ActiveState", "UnitFileState", "MainPID"),
+    *("ExecMainCode", "ExecMainStatus", "ExecMainExitTimestampMonotonic"),
+)
+# As waitid(2) says it: the process ended by itself, and the status is no signal.
+EXITED = "1"
 LINGERING = Path("/var/lib/systemd/linger")
 
 
@@ -21,6 +26,7 @@ class Systemd:
 
     name = "systemd"
     language = "C.UTF-8"
+    put_off = 0.0
     # It sets HOME, USER, LOGNAME and SHELL itself.
     told: Mapping[str, str] = {}
 
@@ -46,12 +52,13 @@ class Systemd:
         said = self._show(*ASKED)
         pid = int(said["MainPID"] or 0) or None
         ended = said["ExecMainExitTimestampMonotonic"] not in ("", "0")
+        last = int(said["ExecMainStatus"] or 0) + (0 if said["ExecMainCode"] == EXITED else BY_SIGNAL)
         return State(
             installed=self.file.is_file(),
             loaded=said["LoadState"] == "loaded" and said["UnitFileState"] == "enabled",
             running=said["ActiveState"] == "active",
             pid=pid,
-            last_exit=int(said["ExecMainStatus"]) if ended else None,
+            last_exit=last if ended else None,
         )
 
     def install(self, content: bytes) -> list[Step]:
@@ -65,7 +72,7 @@ class Systemd:
             # Else systemd refuses: started too often.
             steps.append(Run((*SYSTEMCTL, "reset-failed", UNIT)))
         steps.append(Run((*SYSTEMCTL, "enable", "--now", UNIT)))
-        if not same and active not in ("inactive", "failed"):
+        if not same and active not in ("", "inactive", "failed"):
             steps.append(Run((*SYSTEMCTL, "restart", UNIT)))
         return steps
 

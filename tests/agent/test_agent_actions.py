@@ -1,5 +1,6 @@
 """What the actions do beyond running commands: waiting for the proxy, and looking from inside the service."""
 
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -9,9 +10,11 @@ import harness
 import pytest
 from harness.stand_ins import StandIns
 
+from claude_max.cli.output import Exit
 from claude_max.cli.service import actions
 from claude_max.cli.service.inside import environment_of
 from claude_max.cli.service.launchd import Launchd
+from claude_max.cli.service.log import LIMIT
 from claude_max.cli.service.spec import Service, ServiceError
 from claude_max.cli.service.steps import Machine
 
@@ -53,8 +56,11 @@ def test_the_property_list_really_starts_the_proxy(machine: Machine, port: int) 
     assert (first.running, first.healthy, first.exit) == (True, True, 0)
     assert actions.install(agent, machine, port=port, claude_path=None, dry_run=False).outcome == "unchanged"
     assert environment_of(agent)["USER"] == "ada"
+    os.truncate(agent.log, LIMIT + 1)
     assert actions.restart(agent, machine).outcome == "restarted"
     assert actions.status(agent).pid != first.pid
+    assert "OPENAI_BASE_URL" in agent.log.read_text()
+    assert agent.log.stat().st_size < LIMIT < Path(f"{agent.log}.1").stat().st_size
     assert actions.uninstall(agent, machine, dry_run=False).outcome == "uninstalled"
     assert not actions.status(agent).healthy
 
@@ -66,9 +72,22 @@ def test_one_that_does_not_come_up_shows_the_end_of_its_log(stand_ins: StandIns,
         stand_ins.paused.append,
         {**stand_ins.environ, "TMPDIR": str(stand_ins.folder)},
     )
-    with pytest.raises(ServiceError, match=r"does not answer .* after 10 s\.\nclaude-max: what went wrong"):
+    with pytest.raises(ServiceError, match=r"does not answer .* after 40 s\.\nclaude-max: what went wrong"):
         actions.install(Launchd(machine, 501), machine, port=port, claude_path=None, dry_run=False)
-    assert len(stand_ins.paused) == 10
+    assert len(stand_ins.paused) == 40
+
+
+def test_a_port_that_another_took_meanwhile_is_named(stand_ins: StandIns) -> None:
+    stand_ins.answer({"launchctl print": [NOT_LOADED]})
+    agent = Launchd(stand_ins.machine(), 501)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        agent.file.parent.mkdir(parents=True)
+        agent.file.write_bytes(agent.render(Service(("/bin/claude-max", "serve", "--port", port), {})))
+        with pytest.raises(ServiceError, match=f"pid {os.getpid()}.* is listening on port {port}: stop it") as error:
+            actions.restart(agent, stand_ins.machine())
+    assert error.value.code == Exit.PORT_TAKEN
+    assert stand_ins.changes("print") == []
 
 
 def test_one_that_does_not_run_has_the_environment_of_its_file(stand_ins: StandIns) -> None:

@@ -84,7 +84,7 @@ def test_a_wrong_setting_is_a_usage_error(linux: StandIns) -> None:
 def test_what_is_not_installed_cannot_be_asked(linux: StandIns, words: tuple[str, ...]) -> None:
     done = run(linux, "agent", *words)
     assert done.returncode == 1
-    assert "The service is not installed: claude-max install-agent" in done.stderr
+    assert "The service is not installed: `claude-max install-agent`" in done.stderr
 
 
 def test_status_of_nothing(linux: StandIns) -> None:
@@ -92,6 +92,41 @@ def test_status_of_nothing(linux: StandIns) -> None:
     assert done.returncode == 1
     assert "✗ installed  no" in done.stdout
     assert "Install it: claude-max install-agent" in done.stdout
+
+
+@pytest.fixture
+def installed_there(linux: StandIns) -> Path:
+    """A unit that would run this program, ended by a signal, and a configuration file that is broken."""
+    unit(linux).parent.mkdir(parents=True)
+    unit(linux).write_text(f'[Service]\nExecStart="{installed()}" "serve"\n')
+    killed = "ExecMainCode=2\nExecMainStatus=15\nExecMainExitTimestampMonotonic=9\n"
+    linux.answer({"systemctl --user show": [(0, ABSENT + killed)]})
+    config = linux.home / ".config/claude-max/config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("port = [")
+    return config
+
+
+def test_a_broken_configuration_is_a_line_of_the_status(linux: StandIns, installed_there: Path) -> None:
+    done = run(linux, "agent", "status")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "✗ process    not running, ended by signal SIGTERM\n" in done.stdout
+    assert f"✗ settings   {installed_there} is not valid TOML" in done.stdout
+    assert "answers" not in done.stdout
+
+
+def test_with_a_broken_configuration_nothing_is_restarted(linux: StandIns, installed_there: Path) -> None:
+    done = run(linux, "agent", "restart")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"Nothing was restarted, because it would not start: {installed_there} is not valid TOML" in done.stderr
+    assert linux.changes("show", "show-environment") == []
+
+
+def test_a_broken_configuration_does_not_keep_the_service(linux: StandIns, installed_there: Path) -> None:
+    done = run(linux, "uninstall-agent")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not unit(linux).exists()
+    assert installed_there.exists()
 
 
 def test_logs_go_where_they_are_read(linux: StandIns) -> None:
@@ -108,3 +143,17 @@ def test_without_a_service_manager_the_way_by_hand_is_told(linux: StandIns) -> N
     done = run(linux, "install-agent")
     assert (done.returncode, done.stdout) == (1, "")
     assert "claude-max serve" in done.stderr
+
+
+def test_without_a_service_manager_a_dry_run_shows_the_file_all_the_same(linux: StandIns) -> None:
+    linux.answer({"systemctl": [(1, "Failed to connect to bus: No medium found")]})
+    done = run(linux, "install-agent", "--dry-run", "--json")
+    assert done.returncode == 0
+    assert "Failed to connect to bus: No medium found" in done.stderr
+    shown = json.loads(done.stdout)
+    assert f'ExecStart="{installed()}" "serve"' in shown["content"]
+    assert shown["commands"][1:] == [
+        "systemctl --user daemon-reload",
+        "systemctl --user enable --now claude-max.service",
+    ]
+    assert run(linux, "uninstall-agent", "--dry-run").returncode == 0

@@ -30,6 +30,7 @@ RUNNING = (
 }}
 """,
 )
+KILLED = (0, f"{TARGET} = {{\n\tstate = not running\n\tlast terminating signal = Terminated: 15\n}}\n")
 ENDED = (0, f"{TARGET} = {{\n\tstate = not running\n\tlast exit code = 5\n}}\n")
 
 
@@ -145,10 +146,15 @@ def test_restart(stand_ins: StandIns) -> None:
 
 
 def test_what_launchctl_prints_is_read(stand_ins: StandIns) -> None:
-    service = agent(stand_ins, RUNNING, ENDED, NOT_LOADED)
+    service = agent(stand_ins, RUNNING, ENDED, KILLED, NOT_LOADED)
     assert service.state() == State(installed=False, loaded=True, running=True, pid=4711)
     assert service.state() == State(installed=False, loaded=True, running=False, last_exit=5)
+    assert service.state() == State(installed=False, loaded=True, running=False, last_exit=128 + 15)
     assert service.state() == State(installed=False, loaded=False, running=False)
+
+
+def test_a_start_is_waited_for_as_long_as_launchd_may_put_it_off() -> None:
+    assert plistlib.loads(content())["ThrottleInterval"] == Launchd.put_off
 
 
 def test_logs_are_the_files_last_lines(stand_ins: StandIns) -> None:

@@ -17,7 +17,7 @@ UNIT = "claude-max.service"
 
 def says(**properties: str) -> tuple[int, str]:
     known = {"LoadState": "not-found", "ActiveState": "inactive", "UnitFileState": "", "MainPID": "0"}
-    known |= {"ExecMainStatus": "0", "ExecMainExitTimestampMonotonic": "0"} | properties
+    known |= {"ExecMainCode": "0", "ExecMainStatus": "0", "ExecMainExitTimestampMonotonic": "0"} | properties
     return 0, "".join(f"{name}={value}\n" for name, value in known.items())
 
 
@@ -27,9 +27,11 @@ FAILED = says(
     LoadState="loaded",
     ActiveState="failed",
     UnitFileState="enabled",
+    ExecMainCode="1",
     ExecMainStatus="5",
     ExecMainExitTimestampMonotonic="9",
 )
+KILLED = says(ExecMainCode="2", ExecMainStatus="15", ExecMainExitTimestampMonotonic="9")
 
 
 def unit(stand_ins: StandIns, answer: tuple[int, str], content: bytes | None = None) -> Systemd:
@@ -104,6 +106,7 @@ def test_a_failing_command_ends_it_with_what_it_said(stand_ins: StandIns) -> Non
         (ABSENT, State(installed=False, loaded=False, running=False)),
         (RUNNING, State(installed=False, loaded=True, running=True, pid=4711)),
         (FAILED, State(installed=False, loaded=True, running=False, last_exit=5)),
+        (KILLED, State(installed=False, loaded=False, running=False, last_exit=128 + 15)),
     ],
 )
 def test_what_systemctl_shows_is_read(stand_ins: StandIns, answer: tuple[int, str], state: State) -> None:

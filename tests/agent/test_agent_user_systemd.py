@@ -93,6 +93,10 @@ def test_install_kill_restart_uninstall(systemd: UserSystemd, home: Path) -> Non
         before = result(systemd.run(claude_max, "agent", "status", "--json"))
         assert [before[name] for name in ("installed", "loaded", "running", "healthy", "signed_in")] == [True] * 5
         assert answered(port).endswith("You said: hello")
+        # `chat` in another terminal finds it at its port: there is no other, and no claude to start one with.
+        elsewhere = ("env", f"CLAUDE_MAX_PORT={free_port()}", "CLAUDE_MAX_CLAUDE_PATH=/nonexistent")
+        chat = systemd.run(*elsewhere, claude_max, "chat", "hello")
+        assert chat.stdout.endswith("You said: hello\n"), chat.stderr
 
         assert systemd.run("kill", f"-{signal.SIGKILL}", str(before["pid"])).returncode == 0
         after = eventually(systemd, before["pid"])

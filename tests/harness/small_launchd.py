@@ -29,7 +29,12 @@ def start(path: str) -> None:
     with Path(said["StandardErrorPath"]).open("ab") as log:
         child = subprocess.Popen(
             said["ProgramArguments"],
-            env={"HOME": os.environ["HOME"], "PATH": "/usr/bin:/bin", **said["EnvironmentVariables"]},
+            env={
+                "HOME": os.environ["HOME"],
+                "PATH": "/usr/bin:/bin",
+                "XPC_SERVICE_NAME": said["Label"],
+                **said["EnvironmentVariables"],
+            },
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
