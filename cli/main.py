@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from . import agent
+from . import agent, values
 from .signals import undo_when_terminated
 
 app = typer.Typer(
@@ -42,7 +42,9 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = None,
     claude_path: Annotated[str | None, typer.Option(metavar="FILE", help="The claude program to run.")] = None,
-    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+    log_level: Annotated[
+        str | None, typer.Option(autocompletion=values.log_levels, help="debug, info, warning or error.")
+    ] = None,
     log_content: Annotated[bool, typer.Option("--log-content", help="Also log prompts and answers.")] = False,
     timeout: Annotated[float | None, typer.Option(help="Seconds a model may send nothing before a turn fails.")] = None,
     warm: Annotated[int | None, typer.Option(min=0, help="Claude processes kept ready.")] = None,
@@ -78,9 +80,14 @@ def chat(
     question: Annotated[
         str | None, typer.Argument(help="What to ask; without it, a conversation. Text on stdin goes before it.")
     ] = None,
-    model: Annotated[str, typer.Option("--model", "-m", metavar="NAME", help="Who answers.")] = "default",
+    model: Annotated[
+        str, typer.Option("--model", "-m", metavar="NAME", autocompletion=values.models, help="Who answers.")
+    ] = "default",
     system: Annotated[str, typer.Option("--system", "-s", metavar="TEXT", help="The system prompt.")] = "",
-    effort: Annotated[str, typer.Option(metavar="LEVEL", help="none, low, medium, high, xhigh or max.")] = "none",
+    effort: Annotated[
+        str,
+        typer.Option(metavar="LEVEL", autocompletion=values.efforts, help="none, low, medium, high, xhigh or max."),
+    ] = "none",
     image: Annotated[
         list[str] | None, typer.Option("--image", metavar="FILE", help="A picture for the question (repeatable).")
     ] = None,
@@ -124,7 +131,8 @@ def doctor(
     json: Json = False,
     list_checks: Annotated[bool, typer.Option("--list-checks", help="Show the checks there are, and exit.")] = False,
     check: Annotated[
-        list[str] | None, typer.Option("--check", metavar="NAME", help="Only this check (repeatable).")
+        list[str] | None,
+        typer.Option("--check", metavar="NAME", autocompletion=values.checks, help="Only this check (repeatable)."),
     ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Also send one tiny request through the running proxy; spends a few tokens.")

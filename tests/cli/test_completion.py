@@ -3,14 +3,19 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from typing import get_args
 
 import pexpect
 import pytest
 from harness.command import claude_max
 from harness.proxy import installed
 
-from claude_max.cli import completion
+from claude_max.cli import completion, values
+from claude_max.proxy.config import Settings
+from claude_max.proxy.doctor import CHECKS, LIVE, describe
+from claude_max.proxy.translate.models import FAMILIES, resolve
 
 COMMITTED = Path(__file__).parents[2] / "completions"
 
@@ -21,11 +26,35 @@ def test_committed_files_are_current(name: str, tmp_path: Path) -> None:
     assert (COMMITTED / name).read_text() == (tmp_path / name).read_text(), "uv run python -m claude_max.cli.completion"
 
 
+def test_values_are_those_that_are_taken() -> None:
+    assert tuple(describe(check)[0] for check in (*CHECKS, LIVE)) == values.CHECKS
+    assert get_args(Settings.model_fields["log_level"].annotation) == values.LOG_LEVELS
+    assert [resolve(name, (), {}) for name in values.models("")] == ["default", *FAMILIES, *FAMILIES]
+    assert values.efforts("m") == ["medium", "max"]
+
+
+def test_values_are_offered_without_loading_much() -> None:
+    """A shell asks at each Tab: no settings, no web server, no doctor."""
+    asked = "from claude_max.cli import main, values; values.models(''), values.checks(''), values.efforts('')"
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"{asked}; import sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"pydantic", "fastapi", "httpx2", "psutil", "asyncio"} & set(loaded)
+
+
 def test_nothing_else_is_committed() -> None:
     assert {path.name for path in COMMITTED.iterdir()} == completion.FILES.keys()
 
 
-WORDS = [("claude-max doct", "doctor"), ("claude-max config s", "show"), ("claude-max doctor --list", "--list-checks")]
+WORDS = [
+    ("claude-max doct", "doctor"),
+    ("claude-max config s", "show"),
+    ("claude-max doctor --list", "--list-checks"),
+    ("claude-max doctor --check mem", "memory"),
+    ("claude-max chat --effort xh", "xhigh"),
+    ("claude-max chat -m claude-h", "claude-haiku-4"),
+    ("claude-max serve --log-level w", "warning"),
+]
 
 
 @pytest.mark.parametrize(("words", "wanted"), WORDS)

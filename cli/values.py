@@ -1,0 +1,40 @@
+"""What a shell offers for the values of options. A person waits at each Tab, so nothing heavy is imported here.
+
+Tests compare the lists with what they stand for.
+"""
+
+from collections.abc import Sequence
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+CHECKS = (
+    *("python", "cli", "shadows", "login", "environment", "config", "port", "contract", "folders"),
+    *("service", "service-environment", "memory", "live"),
+)
+
+
+def log_levels(incomplete: str) -> list[str]:
+    """For `--log-level`."""
+    return _begun(LOG_LEVELS, incomplete)
+
+
+def checks(incomplete: str) -> list[str]:
+    """For `--check`."""
+    return _begun(CHECKS, incomplete)
+
+
+def efforts(incomplete: str) -> list[str]:
+    """For `--effort`."""
+    from .chat.commands import LEVELS
+
+    return _begun(LEVELS, incomplete)
+
+
+def models(incomplete: str) -> list[str]:
+    """For `--model`: what is always accepted. What else there is only the CLI knows, and that would take a second."""
+    from claude_max.proxy.translate.models import FAMILIES, SEED_IDS
+
+    return _begun(("default", *FAMILIES, *SEED_IDS), incomplete)
+
+
+def _begun(values: Sequence[str], incomplete: str) -> list[str]:
+    return [value for value in values if value.startswith(incomplete)]
