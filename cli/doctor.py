@@ -113,7 +113,7 @@ def doctor(*, json: bool, list_checks: bool, only: Sequence[str], live: bool) ->
     unknown = [name for name in only if name not in named]
     if unknown:
         stop(f"There is no check {unknown[0]!r}. There are: {', '.join(named)}.", Exit.USAGE, json=json)
-    chosen: list[Check] = [named[name] for name in only] if only else list(CHECKS)
+    chosen: list[Check] = [named[name] for name in dict.fromkeys(only)] if only else list(CHECKS)
     if live and LIVE not in chosen:
         chosen.append(LIVE)
     render(lambda: Diagnosis(tuple(examine(_machine(), chosen))), json=json, doing="Looking…")

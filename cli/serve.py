@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from claude_max.proxy.app import Upstream, contract_of, create_app
-from claude_max.proxy.config import ConfigError, Settings, is_loopback, load, open_to_all
+from claude_max.proxy.config import ConfigError, Settings, is_loopback, load, open_to_all, unknown
 from claude_max.proxy.doctor.surroundings import without_password
 from claude_max.proxy.engine.locate import Cli, locate
 from claude_max.proxy.engine.pool import Pool
@@ -103,6 +103,7 @@ def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
         "",
         f"Claude Code {cli.version_text} ({escape(cli.source)})",
     ]
+    lines += [f"[yellow]{escape(line)}[/]" for line in unknown().values()]
     if demo:
         lines.append("[bold yellow]Demo: every answer is scripted. No model is asked, no account is used.[/]")
     elif "ANTHROPIC_BASE_URL" in os.environ:

@@ -3,6 +3,7 @@
 One frozen Settings comes out. A mistake anywhere is one line that names the setting and where it stands.
 """
 
+import difflib
 import os
 import re
 import tomllib
@@ -112,6 +113,18 @@ def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     """The TOML file: `CLAUDE_MAX_CONFIG`, or `config.toml` in the platform's configuration folder."""
     named = environ.get(f"{PREFIX}CONFIG")
     return Path(named) if named else user_config_path("claude-max") / "config.toml"
+
+
+def unknown(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The `CLAUDE_MAX_*` variables that mean nothing, each with a line that says so and names the nearest one."""
+    known = [*(name.upper() for name in Settings.model_fields), "CONFIG"]
+    found = {}
+    for name in environ:
+        own = name.upper().removeprefix(PREFIX)
+        if name.upper().startswith(PREFIX) and own not in known:
+            near = [f"; is it {PREFIX}{each}?" for each in difflib.get_close_matches(own, known, n=1)]
+            found[name] = f"{name} has no effect: there is no such setting{''.join(near) or '.'}"
+    return found
 
 
 def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from claude_max.proxy.config import ConfigError, Settings, config_path, load
+from claude_max.proxy.config import ConfigError, Settings, config_path, load, unknown
 
 
 @pytest.fixture
@@ -31,6 +31,16 @@ def test_flag_over_variable_over_file_over_default(file: Path, monkeypatch: pyte
     assert load(port=3).port == 3
     assert load(port=0).port == 0, "given is given, also nought"
     assert load(port=3).warm == 0
+
+
+def test_variables_that_mean_nothing_are_named_with_the_nearest() -> None:
+    known = {f"CLAUDE_MAX_{name.upper()}": "" for name in Settings.model_fields}
+    environ = {**known, "CLAUDE_MAX_CONFIG": "", "claude_max_port": "", "_CLAUDE_MAX_COMPLETE": "", "PORT": ""}
+    assert unknown(environ) == {}
+    assert unknown({**environ, "CLAUDE_MAX_PROT": "1", "claude_max_zzz": "2"}) == {
+        "CLAUDE_MAX_PROT": "CLAUDE_MAX_PROT has no effect: there is no such setting; is it CLAUDE_MAX_PORT?",
+        "claude_max_zzz": "claude_max_zzz has no effect: there is no such setting.",
+    }
 
 
 def test_every_kind_of_value(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..config import ConfigError, open_to_all
+from ..config import ConfigError, open_to_all, unknown
 from ..engine.command import API_KEYS
 from ..presence import Kind, Occupant, address
 from .finding import Finding, failed, ok, warning
@@ -47,13 +47,17 @@ def check_config(machine: Machine) -> Finding | None:
         return failed("config", str(error), "claude-max does not start with it.", mend)
     if why := open_to_all(settings):
         return failed("config", why, "claude-max does not start without.", "claude-max serve --host 127.0.0.1")
-    if not machine.config_path.exists():
-        return ok("config", f"Defaults and CLAUDE_MAX_* variables; there is no {machine.config_path}")
-    mode = machine.config_path.stat().st_mode
-    if settings.api_key is not None and os.name == "posix" and mode & 0o077 and "CLAUDE_MAX_API_KEY" not in os.environ:
+    there = machine.config_path.exists()
+    mode = machine.config_path.stat().st_mode if there and os.name == "posix" else 0
+    if settings.api_key is not None and mode & 0o077 and "CLAUDE_MAX_API_KEY" not in os.environ:
         why = "It holds the key that clients must send."
         mend = f"chmod 600 {shlex.quote(str(machine.config_path))}"
         return warning("config", f"Other users of this machine can read {machine.config_path}", why, mend)
+    if odd := unknown(machine.environ):
+        why = "A variable that is misspelt is not read, and a default holds in its place."
+        return warning("config", " ".join(odd.values()), why, f"unset {' '.join(odd)}")
+    if not there:
+        return ok("config", f"Defaults and CLAUDE_MAX_* variables; there is no {machine.config_path}")
     return ok("config", f"{machine.config_path} is valid")
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from harness.command import claude_max
+from harness.proxy import running_proxy
 
 from claude_max.proxy.config import Settings
 
@@ -52,3 +53,8 @@ def test_a_broken_file_is_one_line(home: Path, text: str, says: str) -> None:
     assert (ended.code, ended.out) == (2, "")
     assert says in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+def test_a_misspelt_variable_is_told_by_serve(home: Path) -> None:
+    with running_proxy(home, "--demo", "--warm", "0", environ={"CLAUDE_MAX_PROT": "1"}, ready=None) as proxy:
+        proxy.wait_for("CLAUDE_MAX_PROT has no effect")

@@ -88,6 +88,8 @@ def test_checks_are_listed_and_chosen(home: Path) -> None:
     names = [check["name"] for check in listed]
     assert [name for name in names if not name.startswith("service")] == [*NAMES, "live"]
     assert all(check["about"].endswith(".") for check in listed)
+    twice = claude_max(home, "doctor", "--json", *["--check", "memory"] * 2).json["findings"]
+    assert [finding["name"] for finding in twice] == ["memory"]
     ended = claude_max(home, "doctor", "--check", "nothing")
     assert (ended.code, ended.out) == (2, "")
     assert "service-environment" in ended.err

@@ -128,6 +128,12 @@ def test_a_key_that_others_can_read(machine: MakeMachine, home: Path, monkeypatc
     found(check_config(machine(load=load)), Status.OK)
 
 
+def test_a_misspelt_variable(machine: MakeMachine) -> None:
+    finding = found(check_config(machine(environ={"CLAUDE_MAX_PROT": "1", "CLAUDE_MAX_PORT": "2"})), Status.WARNING)
+    assert "is it CLAUDE_MAX_PORT?" in finding.what
+    assert finding.mend == ("unset CLAUDE_MAX_PROT",)
+
+
 # Port
 
 
