@@ -8,9 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-from referencing import Registry
+from jsonschema_rs import Draft202012Validator, ValidationError
 
 from claude_max.proxy.errors import BadRequest
 from claude_max.proxy.translate.json_schema import check_schema
@@ -32,12 +30,16 @@ class Schema:
             found: Any = json.loads(answer)
         except (ValueError, RecursionError):
             return f"The answer is not JSON, and so does not satisfy {self.name}."
-        # References are looked up in the schema itself; nothing is fetched.
-        error = best_match(Draft202012Validator(self.value, registry=Registry()).iter_errors(found))
+        try:
+            error = next(iter(Draft202012Validator(self.value).iter_errors(found)), None)
+        except ValidationError:
+            # A pattern in another language of patterns: only the service can tell.
+            return None
         if error is None:
             return None
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path)
         why = " ".join(error.message.split())
-        return f"The answer does not satisfy {self.name}: at {error.json_path}: {why}."
+        return f"The answer does not satisfy {self.name}: at ${path}: {why}."
 
 
 def schema(name: str) -> Schema:

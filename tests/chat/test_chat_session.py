@@ -192,7 +192,7 @@ def test_files_become_parts(tmp_path: Path) -> None:
         (schema, made("s", b"{"), "is not JSON: Expecting"),
         (schema, made("s2", b"[]"), "a schema is an object"),
         (schema, made("s3", b"\xff\xff\xff"), "is not JSON"),
-        (schema, made("s4", b'{"type": "strin"}'), "s4 holds no JSON Schema: schema.type: 'strin' is not valid"),
+        (schema, made("s4", b'{"type": "strin"}'), 's4 holds no JSON Schema: schema.type: "strin" is not valid'),
         (schema, made("s5", b'{"$ref": "#/x"}'), "schema: the reference #/x leads nowhere"),
     ]
     for read, name, why in wrong:
@@ -202,8 +202,11 @@ def test_files_become_parts(tmp_path: Path) -> None:
     good = schema(made("good", json.dumps({"type": "object", "required": ["n"]}).encode()))
     assert good.value == {"type": "object", "required": ["n"]}
     assert good.complaint('{"n": 1}') is None
-    assert "at $: 'n' is a required property." in str(good.complaint("{}"))
+    assert 'at $: "n" is a required property.' in str(good.complaint("{}"))
     assert "is not JSON" in str(good.complaint("[" * 100_000))
+    items = schema(made("items", b'{"properties": {"a": {"items": {"type": "string"}}}}'))
+    assert 'at $.a[1]: 2 is not of type "string".' in str(items.complaint('{"a": ["x", 2]}'))
+    assert schema(made("odd", b'{"pattern": "(?<a"}')).complaint('"x"') is None
 
 
 def test_a_file_over_the_limit_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
