@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from rich.console import Console, RenderableType
 from rich.control import Control
@@ -185,29 +185,27 @@ def quiet_keys(screen: View) -> Iterator[None]:
 
     After Ctrl-Z and `fg` the shell has set the keyboard its own way, and written where `screen` did.
     """
-    if sys.platform == "win32" or not sys.stdin.isatty():
+    if sys.platform == "win32":
         yield
         return
     import termios
 
-    keyboard = sys.stdin.fileno()
-    before = termios.tcgetattr(keyboard)
-    silent = termios.tcgetattr(keyboard)
-    # Without NOFLSH a Ctrl-C would take what was typed with it.
-    silent[3] = silent[3] & ~termios.ECHO | termios.NOFLSH
+    before = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
 
-    def behave(mode: list[Any]) -> None:
+    def behave(quiet: bool) -> None:
         # After `bg` the keyboard is the shell's; whoever touches it is stopped again.
-        if os.tcgetpgrp(keyboard) == os.getpgrp():
-            termios.tcsetattr(keyboard, termios.TCSANOW, mode)
+        if before is not None and not _in_background(sys.stdin.fileno()):
+            # Without NOFLSH a Ctrl-C would take what was typed with it.
+            flags = before[3] & ~termios.ECHO | termios.NOFLSH if quiet else before[3]
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, [*before[:3], flags, *before[4:]])
 
     def go_on(*_: object) -> None:
-        behave(silent)
+        behave(quiet=True)
         screen.continued()
 
     def leave(number: int, _: object) -> None:
         # Not every shell sets the keyboard right by itself.
-        behave(before)
+        behave(quiet=False)
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
         signal.signal(number, leave)
@@ -215,13 +213,21 @@ def quiet_keys(screen: View) -> Iterator[None]:
 
     # Not the event loop's: its handlers come after what is due, and that would be painted first.
     others = {number: signal.signal(number, way) for number, way in ((signal.SIGTSTP, leave), (signal.SIGCONT, go_on))}
-    behave(silent)
+    behave(quiet=True)
     try:
         yield
     finally:
-        behave(before)
+        behave(quiet=False)
         for number, way in others.items():
             signal.signal(number, way)
+
+
+def _in_background(keyboard: int) -> bool:
+    try:
+        return os.tcgetpgrp(keyboard) != os.getpgrp()
+    except OSError:
+        # Not our terminal, so nobody puts us there.
+        return False
 
 
 def note(line: str) -> None:

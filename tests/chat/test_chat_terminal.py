@@ -138,6 +138,18 @@ def test_ctrl_z_and_back(environ: dict[str, str], words: tuple[str, ...]) -> Non
         assert "typed ahead" not in shown
         assert shown.split()[-40:] == [f"word{number}" for number in range(1, 41)]
         at.see("typed ahead")
+        at.type(CTRL_C + CTRL_D)
+        at.see("SHELL> ")
+        # A question in a pipe leaves the keyboard alone, and is painted all the same.
+        at.type(f"echo '{directive(words=40, pause=0.05)}' | {installed()} chat\r")
+        at.see("word5")
+        at.type(CTRL_Z)
+        at.see("SHELL> ")
+        at.type("fg\r")
+        at.see(" chat\r\n")
+        at.see("word1 ")
+        assert "\x1b[1A" not in str(at.child.before)
+        at.see("SHELL> ")
 
 
 def test_a_window_that_changes_while_an_answer_comes(environ: dict[str, str]) -> None:
