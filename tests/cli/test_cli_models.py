@@ -11,6 +11,7 @@ def test_what_the_cli_lists(home: Path) -> None:
         environ = {"ANTHROPIC_BASE_URL": api.url, "CLAUDE_MAX_ALIASES": '{"gpt-4o": "sonnet"}'}
         ended = claude_max(home, "models", "--json", environ=environ)
         people = claude_max(home, "models", environ={**environ, "COLUMNS": "20"})
+        piped = claude_max(home, "models", environ=environ).out.splitlines()
     assert ended.code == 0, ended.err
     rows = {row["id"]: row for row in ended.json["models"]}
     assert {"default", "sonnet", "opus", "haiku"} <= rows.keys()
@@ -28,6 +29,8 @@ def test_what_the_cli_lists(home: Path) -> None:
     assert ids[sonnet["resolves_to"]] == sonnet["resolves_to"]
     assert api.api.bodies() == []
     assert people.code == 0
+    for row in rows.values():
+        assert any(line.endswith(row["description"]) and row["resolves_to"] in line for line in piped), row
     assert "gpt-4o" in people.out
 
 
