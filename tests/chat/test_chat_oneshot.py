@@ -22,6 +22,7 @@ from harness.proxy import RunningProxy, home_environment, installed, running_pro
 from claude_max.cli.main import app
 
 BOUND = 30
+NONE = f"{__file__}.none"
 # One black pixel.
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
 
@@ -151,13 +152,13 @@ def test_with_json_a_failure_is_an_object_too(proxy: RunningProxy) -> None:
 @pytest.mark.parametrize(
     ("arguments", "stdin", "why"),
     [
-        (["--file", "/nonexistent", "hi"], b"", "/nonexistent cannot be read: No such file"),
+        (["--file", NONE, "hi"], b"", f"{NONE} cannot be read: No such file"),
         (["--schema", __file__, "hi"], b"", "is not JSON: Extra data (line 1, column 3)"),
         (["--effort", "huge", "hi"], b"", "There is no effort 'huge': it is one of none, low"),
         ([], b" \n", "There is no question"),
         (["--schema", __file__], b"", "is not JSON"),
-        (["--image", "/nonexistent", "hi"], b"", "/nonexistent cannot be read: No such file"),
-        (["--schema", "/nonexistent", "hi"], b"", "/nonexistent cannot be read: No such file"),
+        (["--image", NONE, "hi"], b"", f"{NONE} cannot be read: No such file"),
+        (["--schema", NONE, "hi"], b"", f"{NONE} cannot be read: No such file"),
         (["hi"], b"\xff\xfe", "stdin is not UTF-8 text"),
     ],
 )
