@@ -202,6 +202,8 @@ def test_a_proxy_that_dies_loses_nothing_typed(tmp_path: Path) -> None:
             terminal.enter(directive(text="partial more", pause=BOUND * 3))
             terminal.see("partial")
             proxy.process.kill()
+            # Until then its port may still take a connection.
+            proxy.process.wait(BOUND)
             shown = terminal.prompt()
             assert "partial\n" in shown
             assert "claude-max: The proxy stopped in the middle of the answer." in shown
