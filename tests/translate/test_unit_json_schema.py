@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from attrs import evolve
+from referencing.jsonschema import DRAFT202012
 
 from claude_max.proxy.errors import BadRequest
+from claude_max.proxy.translate import json_schema
 from claude_max.proxy.translate.json_schema import DEPTH, check_schema
 
 
@@ -23,7 +26,15 @@ GOOD: list[dict[str, Any]] = [
     {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"type": "string"}}},
     {"$ref": "#/$defs/a~1b~0c", "$defs": {"a/b~c": {"type": "string"}}},
     {"enum": [{"$ref": "#/nowhere"}], "default": {"$ref": 5}, "const": {"type": "nonsense"}},
-    {"properties": {"$ref": {"type": "string"}}},
+    {"properties": {"$ref": {"type": "string"}, "enum": {"type": "string"}}},
+    {"properties": {"a": {"$id": "in", "$defs": {"b": {}}, "items": {"$ref": "#/$defs/b"}}}},
+    {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "definitions": {"a": {}},
+        "items": {"$ref": "#/definitions/a"},
+    },
+    {"$schema": "urn:x", "properties": {"a": {"$schema": "urn:y", "$ref": "#/$defs/b"}}, "$defs": {"b": True}},
+    {"pattern": r"^\p{L}+$", "properties": {"a": {"pattern": "(?i)x"}}},
     nested(DEPTH - 1),
 ]
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -36,6 +47,9 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}}, "leads back to itself"),
     ({"properties": {"a": {"$ref": "#/$defs/a"}}}, "leads nowhere"),
     ({"items": {"$ref": "https://example.org/schema"}}, "leads nowhere"),
+    ({"properties": {"enum": {"$ref": "#/$defs/a"}}}, "leads nowhere"),
+    ({"$ref": "#/required", "required": ["a"]}, "no schema"),
+    ({"$ref": "#/x/y", "x": {"y": {"allOf": 5, "$ref": 7, "$id": 9}}}, "no schema"),
     (nested(DEPTH), "nested too deeply"),
     (nested(3000), "nested too deeply"),
 ]
@@ -63,6 +77,25 @@ def test_bad(schema: dict[str, Any], words: str) -> None:
 )
 def test_references_that_lead_somewhere(schema: dict[str, Any]) -> None:
     check_schema(schema, "x")
+
+
+@pytest.mark.parametrize("name", ["$anchor", "$id", "pointer", "one"])
+def test_thousands_of_references_take_linear_time(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part is come to a few times, whoever refers to it: counted, not timed."""
+    size = 300
+    parts = {f"d{i}": {} if name in ("pointer", "one") else {name: f"a{i}"} for i in range(size)}
+    refers = {"$anchor": "#a{}", "$id": "a{}", "pointer": "#/$defs/d{}", "one": "#/$defs/d0"}[name]
+    counted = 0
+    subresources = DRAFT202012.subresources_of
+
+    def counting(contents: Any) -> Any:
+        nonlocal counted
+        counted += 1
+        return subresources(contents)
+
+    monkeypatch.setattr(json_schema, "DRAFT202012", evolve(DRAFT202012, subresources_of=counting))  # type: ignore[misc]
+    check_schema({"$defs": parts, "properties": {f"k{i}": {"$ref": refers.format(i)} for i in range(size)}}, "x")
+    assert size < counted < 10 * size
 
 
 @pytest.mark.parametrize("word", ["allOf", "anyOf", "oneOf"])
