@@ -74,10 +74,15 @@ class Answer:
         return tuple(call.id for call in self._calls.values())
 
     @property
+    def fits(self) -> bool:
+        """Whether every call can be delivered; the CLI answers another by itself, and asks the model again."""
+        return all(call.name in self._tools and _parsed(call.json) is not None for call in self._calls.values())
+
+    @property
     def message(self) -> Message:
         """The answer as the next request's history will hold it."""
         text = "".join(self._text)
-        calls = [ToolCall(call.id, call.name, _arguments(call.json)) for call in self._calls.values()]
+        calls = [ToolCall(call.id, call.name, _parsed(call.json) or {}) for call in self._calls.values()]
         return Message("assistant", (*((Text(text),) if text else ()), *calls))
 
     def feed(self, line: JsonObject, now: float) -> list[Event]:
@@ -184,9 +189,9 @@ def _usage(before: Usage, usage: JsonObject | None) -> Usage:
     )
 
 
-def _arguments(json: str) -> JsonObject:
+def _parsed(arguments: str) -> JsonObject | None:
     try:
-        value = orjson.loads(json or "{}")
+        value = orjson.loads(arguments or "{}")
     except orjson.JSONDecodeError:
-        return {}
-    return cast("JsonObject", value) if isinstance(value, dict) else {}
+        return None
+    return cast("JsonObject", value) if isinstance(value, dict) else None

@@ -51,6 +51,7 @@ class Channel:
         self._count = 0
         self._lines: asyncio.Queue[JsonObject | None] = asyncio.Queue()
         self._calls: dict[str, tuple[str, object]] = {}
+        self._answered: set[str] = set()
         self._tools: tuple[Tool, ...] = ()
         self._listed: set[str] = set()
         self._changed = asyncio.Event()
@@ -131,18 +132,27 @@ class Channel:
             # Until then the model would still be shown the old list.
             await self._when(lambda: server in self._listed)
 
-    async def called(self, ids: tuple[str, ...]) -> None:
-        """Waits until the CLI has delivered all these tool calls to us. Raises Doubt."""
-        await self._when(lambda: all(call in self._calls for call in ids))
+    async def called(self, ids: tuple[str, ...]) -> bool:
+        """Waits until the CLI has delivered all these tool calls to us. Raises Doubt.
+
+        False when it has answered one by itself: arguments that do not fit, a tool that it does not know.
+        """
+        await self._when(lambda: all(call in self._calls for call in ids) or not self._answered.isdisjoint(ids))
+        return self._answered.isdisjoint(ids)
 
     async def answer_call(self, result: ToolResult) -> None:
         """Hands the result of a delivered call to the CLI."""
         request_id, rpc_id = self._calls.pop(result.call_id)
         await self.send(protocol.mcp_response(request_id, mcp.call_result(rpc_id, result)))
 
+    def cut(self) -> None:
+        """Interrupts the CLI's turn, and does not wait for its word."""
+        self.process.post(protocol.control_request("cut", "interrupt"))
+
     def forget_calls(self) -> None:
         """After an interrupt the CLI waits for no call any more."""
         self._calls.clear()
+        self._answered.clear()
 
     def fail(self, error: errors.ProxyError) -> None:
         """Ends whatever waits on this process with `error`."""
@@ -198,6 +208,8 @@ class Channel:
                 for call in gone:
                     del self._calls[call]
             case _:
+                self._answered.update(protocol.answered_calls(line))
+                self._changed.set()
                 self._lines.put_nowait(line)
 
     def _serve(self, request_id: str, request: JsonObject) -> None:

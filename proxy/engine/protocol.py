@@ -49,6 +49,14 @@ def assistant_line(message: Message) -> JsonObject:
     }
 
 
+def answered_calls(line: JsonObject) -> list[str]:
+    """The ids of the calls whose results this line tells: those we gave, and those the CLI made up by itself."""
+    if line.get("type") != "user":
+        return []
+    blocks = line["message"]["content"]
+    return [block["tool_use_id"] for block in blocks if isinstance(block, dict) and block.get("type") == "tool_result"]
+
+
 def content(message: Message) -> list[JsonObject]:
     """The message's blocks in the Messages API's own shape."""
     return [block(item) for item in message.content]

@@ -91,7 +91,11 @@ class Worker:
             raise Doubt(error.message) from None
         answer, line = await self._heard(last, new=isinstance(plan.steps[0], Initialize))
         while True:
-            for event in answer.feed(line, time.time()):
+            events = answer.feed(line, time.time())
+            if answer.finished is not None and not answer.fits:
+                # Before anybody is told: the CLI is about to ask the model again.
+                self.channel.cut()
+            for event in events:
                 yield event
             if answer.finished is not None:
                 return
@@ -117,7 +121,7 @@ class Worker:
         """Ends the process; returns when it is gone."""
         if self._answer is not None and not self._answer.over and self.channel.process.alive:
             # A CLI whose stdin closes in mid-stream finishes its answer first; an interrupted one goes at once.
-            self.channel.process.post(protocol.control_request("close", "interrupt"))
+            self.channel.cut()
         await self.channel.close()
 
     async def take(self, step: Step) -> None:
@@ -211,8 +215,7 @@ class Worker:
         if answer is None:
             raise Doubt("the steps were not completed")
         reason = answer.finished.reason if answer.finished else None
-        if reason == "tool_use":
-            await self.channel.called(answer.calls)
+        if reason == "tool_use" and answer.fits and await self.channel.called(answer.calls):
             self._hold(Entry(fingerprint(answer.message)))
             self.state = replace(self.state, parked=frozenset(answer.calls))
         elif reason in ("end_turn", "stop_sequence") and answer.message.content and self.state.schema is None:

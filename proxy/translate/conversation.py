@@ -132,12 +132,13 @@ def _require_answered(open_calls: dict[str, str], where: str) -> None:
 
 
 def _arguments(text: str, where: str) -> JsonObject:
+    """A model may have written what is no JSON object, and must see that it did; the service takes objects only."""
     try:
         value = orjson.loads(text.strip() or "{}")
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(f"{where} is not valid JSON: {error}", param=where) from None
+    except orjson.JSONDecodeError:
+        return {"arguments": text}
     if not isinstance(value, dict):
-        raise BadRequest(f"{where} must be a JSON object.", param=where)
+        return {"arguments": text}
     if too_deep(value, ARGUMENT_DEPTH):
         raise BadRequest(f"{where} has more than {ARGUMENT_DEPTH} levels.", param=where)
     return value

@@ -184,6 +184,37 @@ def test_an_abandoned_call_leaves_no_trace(proxy: RunningProxy, marker: str) -> 
     )
 
 
+UNFIT: dict[str, tuple[Any, ...]] = {
+    "a tool nobody gave": ({"name": "nope", "input": {}},),
+    "a tool of the CLI's own": ({"name": "Bash", "input": {"command": "true"}},),
+    "arguments that are no JSON": ({"name": "get_weather", "input": '{"city":'},),
+    "arguments that are no object": ({"name": "get_weather", "input": "[1]"},),
+    "one that fits, one that does not": (
+        {"name": "get_weather", "input": {"city": "Rome"}},
+        {"name": "nope", "input": {}},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_calls_that_the_cli_would_answer_by_itself(proxy: RunningProxy, marker: str, name: str) -> None:
+    """The client gets them as the model made them; the model is not asked on and on behind its back."""
+    reply: dict[str, Any] = {"text": "at last"}
+    for _ in range(20):
+        reply = {"call": list(UNFIT[name]), "then": reply}
+    prompt = {"role": "user", "content": f"{marker}\nscripted: {json.dumps(reply)}"}
+    message = create(proxy, messages=[prompt])["choices"][0]["message"]
+    assert [call["function"]["name"] for call in message["tool_calls"]] == [call["name"] for call in UNFIT[name]]
+    proxy.client.chat.completions.create(model="sonnet", messages=[{"role": "user", "content": "somebody else's"}])
+    # The CLI may have begun to ask once more before it was stopped.
+    assert len(proxy.bodies(marker)) <= 2
+    results = [result(call, "no such thing") for call in message["tool_calls"]]
+    answer = create(proxy, messages=[prompt, message, *results])["choices"][0]
+    assert answer["finish_reason"] == "tool_calls"
+    (last,) = [body for body in proxy.bodies(marker) if "no such thing" in str(body)]
+    assert [said["role"] for said in seen(last)["messages"]] == ["user", "assistant", "user"]
+
+
 @pytest.mark.parametrize("name", ["Bash", "Read", "Task", "WebSearch", "mcp__a__x", "a-b_C9"])
 def test_a_tool_may_have_any_name(proxy: RunningProxy, marker: str, name: str) -> None:
     messages: list[Any] = [{"role": "user", "content": calling(marker, (name, {"city": "X"}), then={"text": "ok"})}]
@@ -264,9 +295,6 @@ BAD: dict[str, dict[str, Any]] = {
     "result without id": {"messages": [ASK, CALLED, {"role": "tool", "content": "x"}]},
     "call without result": {"messages": [ASK, CALLED, ASK]},
     "duplicate call ids": {"messages": [ASK, {**CALLED, "tool_calls": [CALL, CALL]}, RESULT]},
-    "arguments not JSON": {
-        "messages": [ASK, {**CALLED, "tool_calls": [{**CALL, "function": {"name": "a", "arguments": "{"}}]}, RESULT]
-    },
     "unknown choice": {"tool_choice": {"type": "function", "function": {"name": "nothing"}}},
     "required without tools": {"tools": [], "tool_choice": "required"},
     "forbidden name": {"tools": [named("no spaces")]},

@@ -125,19 +125,6 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"messages": [USER, {"role": "assistant", "tool_calls": [{**CALL, "type": "custom"}]}]},
         "messages[1].tool_calls[0].type",
     ),
-    (
-        {
-            "messages": [
-                USER,
-                {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{"}}]},
-            ]
-        },
-        "messages[1].tool_calls[0].function.arguments",
-    ),
-    (
-        {"messages": [USER, {"role": "assistant", "function_call": {"name": "f", "arguments": "[]"}}]},
-        "messages[1].function_call.arguments",
-    ),
     ({"temperature": 2.1}, "temperature"),
     ({"temperature": "hot"}, "temperature"),
     ({"top_p": -0.1}, "top_p"),
@@ -258,6 +245,14 @@ def test_foreign_ids_are_made_the_apis_own_and_still_match() -> None:
     assert isinstance(made_call, ToolCall)
     assert made_call.id.startswith("call_")
     assert turn.messages[2].content == (ToolResult(made_call.id, (Text("x"),)), Text("hi"))
+
+
+@pytest.mark.parametrize("text", ['{"a":', "[]", "5", "look it up"])
+def test_arguments_that_are_no_object_are_shown_to_the_model(text: str) -> None:
+    """It wrote them itself; the client's next message tells it that they were of no use."""
+    call = {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": text}}]}
+    turn, _ = made(messages=[USER, call, {"role": "tool", "tool_call_id": "c", "content": "no"}])
+    assert turn.messages[1].content == (ToolCall("c", "f", {"arguments": text}),)
 
 
 def test_legacy_function_messages() -> None:
