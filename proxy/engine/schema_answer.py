@@ -5,9 +5,11 @@ the `result` line tells which attempt counts, so nothing of an attempt is shown 
 their usage adds up.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import orjson
+from jsonschema_rs import Draft202012Validator, ValidationError
 
 from .. import errors
 from ..events import Event, Finished, JsonObject, Started, TextDelta, ToolCallDelta, ToolCallStarted, Usage
@@ -19,13 +21,28 @@ TOOL = "StructuredOutput"
 class SchemaAnswer(Answer):
     """As Answer; its text is the JSON that fits, in one piece, or its calls are the client's own tools."""
 
-    _spent = Usage()
+    def __init__(
+        self, schema: JsonObject, uuid: str | None, tools: Collection[str] = (), rate_limit: JsonObject | None = None
+    ) -> None:
+        """`schema` is the client's own; the CLI knows it without what its mode does not take."""
+        super().__init__(uuid, tools, rate_limit)
+        self._schema = schema
+        self._spent = Usage()
 
     def feed(self, line: JsonObject, now: float) -> list[Event]:
-        """The events this line brings; raises UpstreamFault when no attempt fitted the schema."""
+        """The events this line brings; raises UpstreamFault when no attempt fitted the schema.
+
+        Raises BadRequest where the CLI cannot use the schema: it leaves it away, and asks the model without.
+        """
+        if line.get("subtype") == "init" and TOOL not in line.get("tools", ()):
+            raise errors.BadRequest(
+                "This model needs the CLI's own way to make an answer fit a schema, and that cannot use this one: it "
+                "takes JSON Schema draft 7, with patterns as in JavaScript.",
+                param="response_format.json_schema.schema",
+            )
         if line.get("type") == "result" and self.finished is None and not line.get("is_error"):
             self.over = True
-            if line.get("structured_output") is None:
+            if not self._satisfies(line.get("structured_output")):
                 raise errors.UpstreamFault("The model gave no answer that fits the schema.")
             text = orjson.dumps(line["structured_output"]).decode()
             self._calls.clear()
@@ -59,6 +76,15 @@ class SchemaAnswer(Answer):
             return [*calls, self.finished]
         self.finished = None
         return []
+
+    def _satisfies(self, value: object) -> bool:
+        if value is None:
+            return False
+        try:
+            return Draft202012Validator(self._schema).is_valid(value)
+        except ValidationError:
+            # A pattern in JavaScript's language, which the CLI has looked at.
+            return True
 
     def _is_call(self, event: Event) -> bool:
         return self.finished is not None and isinstance(event, ToolCallStarted | ToolCallDelta)

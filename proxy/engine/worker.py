@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from .. import errors
@@ -18,6 +19,7 @@ from ..events import Event, JsonObject
 from . import protocol
 from .answer import Answer
 from .channel import Channel, Doubt, Patience, Silent
+from .cli_schema import for_cli
 from .command import ARGUMENTS
 from .plan import (
     Append,
@@ -131,7 +133,7 @@ class Worker:
         """
         match step:
             case Initialize(system, schema):
-                fields: JsonObject = {"jsonSchema": schema} if schema is not None else {}
+                fields: JsonObject = {"jsonSchema": for_cli(schema)} if schema is not None else {}
                 try:
                     self.about = await self.channel.control(
                         "initialize", systemPrompt=[system], systemPromptSnapshot=False, hooks={}, **fields
@@ -193,7 +195,8 @@ class Worker:
 
     async def _ask(self, step: Step) -> Answer:
         names = [tool.name for tool in self.state.tools]
-        kind = Answer if self.state.schema is None else SchemaAnswer
+        schema = self.state.schema
+        kind = Answer if schema is None else partial(SchemaAnswer, schema)
         match step:
             case Ask(message):
                 name = str(uuid.uuid4())

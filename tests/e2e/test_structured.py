@@ -99,6 +99,52 @@ def test_no_half_attempt_leaks(stubborn: RunningProxy, marker: str) -> None:
     assert chunks[-1].usage.completion_tokens == 9
 
 
+def fields(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+CAT = fields(kind={"const": "cat"}, name={"type": "string"})
+LATER: dict[str, tuple[dict[str, Any], Any]] = {
+    "as zod writes it": (
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", **fields(a={"type": "string"})},
+        "x",
+    ),
+    "a tuple of pydantic's": (
+        fields(a={"type": "array", "prefixItems": [{"type": "string"}], "minItems": 1, "maxItems": 1}),
+        ["x"],
+    ),
+    "a union of pydantic's": (
+        fields(a={"discriminator": {"propertyName": "kind"}, "oneOf": [CAT]}),
+        {"kind": "cat", "name": "Tom"},
+    ),
+    "words of one's own": (fields(a={"type": "string", "x-order": 1, "example": "x"}), "x"),
+    "draft 2020-12": ({**fields(a={"type": "string"}), "unevaluatedProperties": False}, "x"),
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_schemas_that_the_clis_own_mode_does_not_know(stubborn: RunningProxy, marker: str, name: str) -> None:
+    """It takes draft 7 to the letter, and leaves another schema away in silence."""
+    schema, value = LATER[name]
+    reply = {"call": [{"name": "StructuredOutput", "input": {"a": value}}], "then": {"text": "done"}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    choice = ask(stubborn, f"{marker}\nscripted: {json.dumps(reply)}", response_format=wanted)
+    assert json.loads(choice["message"]["content"]) == {"a": value}
+
+
+@pytest.mark.parametrize("schema", [{"type": "string", "pattern": "("}, {"enum": ["a", "a"]}], ids=str)
+def test_a_schema_that_it_cannot_use(stubborn: RunningProxy, marker: str, schema: dict[str, Any]) -> None:
+    """Told before the model has answered."""
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": fields(a=schema)}}
+    said = [{"role": "user", "content": marker}]
+    answer = stubborn.http.post(
+        "/v1/chat/completions", json={"model": "sonnet", "messages": said, "response_format": wanted}
+    )
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "response_format.json_schema.schema")
+    assert "draft 7" in answer.json()["error"]["message"]
+    assert ask(stubborn, f"next to {marker}")["finish_reason"] == "stop"
+
+
 def test_tools_and_a_schema_together(stubborn: RunningProxy, proxy: RunningProxy, marker: str) -> None:
     for served in (stubborn, proxy):
         reply = {"call": [{"name": "get_weather", "input": {}}], "then": {"text": json.dumps(BOB)}}
