@@ -14,11 +14,12 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from claude_max.proxy.app import Upstream, contract_of, create_app
-from claude_max.proxy.config import ConfigError, Settings, is_loopback, load, open_to_all, unknown
+from claude_max.proxy.config import ConfigError, Settings, load, open_to_all, unknown
 from claude_max.proxy.doctor.surroundings import without_password
 from claude_max.proxy.engine.locate import Cli, locate
 from claude_max.proxy.engine.pool import Pool
 from claude_max.proxy.errors import CliUnavailable
+from claude_max.proxy.presence import address
 from claude_max.proxy.scripted import ScriptedAPI, serve_scripted
 from claude_max.proxy.server import Server, listen
 
@@ -93,8 +94,8 @@ async def upstream(demo: bool) -> AsyncIterator[Upstream]:
 
 
 def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
-    name = "localhost" if is_loopback(settings.host) else settings.host
-    url = f"http://{name}:{port}/v1"
+    both = settings.host in ("127.0.0.1", "localhost")
+    url = f"http://localhost:{port}/v1" if both else f"{address(settings.model_copy(update={'port': port}))}/v1"
     key = "anything" if settings.api_key is None else "<your key>"
     lines = [
         f"[bold]{url}[/]",
@@ -111,4 +112,6 @@ def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
         lines.append(f"[yellow]ANTHROPIC_BASE_URL is set: requests go to {escape(base)}[/]")
     if settings.allow_anthropic_api_key and "ANTHROPIC_API_KEY" in os.environ:
         lines.append("[yellow]ANTHROPIC_API_KEY is in use: requests are billed to it, not to your subscription.[/]")
-    talk.print(Panel("\n".join(lines), title="claude-max", title_align="left", expand=False))
+    # A log on a disk without room is no reason not to serve.
+    with contextlib.suppress(OSError):
+        talk.print(Panel("\n".join(lines), title="claude-max", title_align="left", expand=False))

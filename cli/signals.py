@@ -11,10 +11,14 @@ class Terminated(SystemExit):
 def undo_when_terminated() -> None:
     """From now on these signals end the program by Terminated, unless they are ignored (`nohup`)."""
 
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
     def end(number: int, frame: object) -> NoReturn:
+        for each in numbers:
+            # Undoing takes a moment, and is not to be left half done.
+            signal.signal(each, signal.SIG_IGN)
         raise Terminated(128 + number)
 
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+    for number in numbers:
+        if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, end)

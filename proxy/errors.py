@@ -7,6 +7,14 @@ has no such failure the code says plainly what happened.
 
 from typing import Any, ClassVar
 
+# Characters of a message. Some hold the client's own words, of which there may be megabytes.
+LONGEST = 2000
+
+
+def shortened(text: str, most: int) -> str:
+    """`text` without its middle, where it has more than `most` characters."""
+    return text if len(text) <= most else f"{text[: most - most // 4]} … {text[-most // 4 :]}"
+
 
 class ProxyError(Exception):
     """A failure with a meaning. `str(error)` is the sentence the client's user reads.
@@ -20,9 +28,9 @@ class ProxyError(Exception):
     should_retry: bool | None = None
 
     def __init__(self, message: str, *, param: str | None = None, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.param = param
+        self.message = shortened(message, LONGEST)
+        super().__init__(self.message)
+        self.param = None if param is None else shortened(param, LONGEST // 10)
         self.retry_after = retry_after
 
     def body(self) -> dict[str, Any]:

@@ -47,7 +47,8 @@ class _Call:
 class Answer:
     """One answer in the making.
 
-    `started`: the CLI took the message up, so an interrupt can no longer be lost. `finished`: the model's message is
+    `heard`: the CLI has said something about the message, or the results, that it was given. `started`: it took the
+    message up, so an interrupt can no longer be lost. `finished`: the model's message is
     whole. `over`: the CLI's turn has ended too.
     """
 
@@ -56,6 +57,7 @@ class Answer:
 
         `rate_limit` is what the CLI said last: it says a limit when it changes, not with every failure.
         """
+        self.heard = False
         self.started = uuid is None
         self.finished: Finished | None = None
         self.over = False
@@ -90,8 +92,12 @@ class Answer:
         match line.get("type"):
             case "stream_event" if line.get("parent_tool_use_id") is None:
                 return self._stream(line["event"])
-            case "command_lifecycle" if line.get("command_uuid") == self._uuid and line.get("state") == "started":
-                self.started = True
+            case "command_lifecycle" if line.get("command_uuid") == self._uuid:
+                self.heard = True
+                self.started = self.started or line.get("state") == "started"
+            case "user" | "system":
+                # The results that were given, as the model will see them; what the turn begins with.
+                self.heard = True
             case "rate_limit_event":
                 self.rate_limit = line.get("rate_limit_info")
             case "assistant" if line.get("error") or line.get("is_api_error_message"):
@@ -122,7 +128,7 @@ class Answer:
         self._usage = _usage(Usage(), message.get("usage"))
         if self._begun:
             return []
-        self._begun = self.started = True
+        self._begun = self.started = self.heard = True
         return [Started(str(message.get("model", "")))]
 
     def _block(self, index: int, block: JsonObject) -> list[Event]:

@@ -18,6 +18,15 @@ from .process import ClaudeProcess
 log = logging.getLogger("claude_max.engine")
 
 
+# What comes of reading a line that is not of the shape it should be.
+ODD = (KeyError, TypeError, AttributeError)
+
+
+def odd(error: Exception) -> errors.CliCrashed:
+    """One of ODD, in words."""
+    return errors.CliCrashed(f"The Claude Code CLI wrote a line of an unknown shape ({error!r}).")
+
+
 class Doubt(Exception):
     """The process is not where it should be, or did not confirm a step."""
 
@@ -97,8 +106,8 @@ class Channel:
             raise self.broken or self.process.crashed()
         return line
 
-    async def first(self) -> JsonObject:
-        """The line that follows at once on whatever was sent. Raises Silent, or the ProxyError of a broken process."""
+    async def soon(self) -> JsonObject:
+        """The next line, where it must come at once. Raises Silent, or the ProxyError of a broken process."""
         try:
             return await self.line(self._patience.step)
         except TimeoutError:
@@ -187,8 +196,8 @@ class Channel:
                 self._dispatch(line)
         except errors.ProxyError as error:
             self.fail(error)
-        except (KeyError, TypeError, AttributeError) as error:
-            self.fail(errors.CliCrashed(f"The Claude Code CLI wrote a line of an unknown shape ({error!r})."))
+        except ODD as error:
+            self.fail(odd(error))
         else:
             await self.process.ended()
             # At debug level only: what the CLI writes there is not ours to show.

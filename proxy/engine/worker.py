@@ -18,7 +18,7 @@ from .. import errors
 from ..events import Event, JsonObject
 from . import protocol
 from .answer import Answer
-from .channel import Channel, Doubt, Patience, Silent
+from .channel import ODD, Channel, Doubt, Patience, Silent, odd
 from .cli_schema import for_cli
 from .command import ARGUMENTS
 from .plan import (
@@ -91,20 +91,18 @@ class Worker:
                 await self.take(step)
         except errors.CliCrashed as error:
             raise Doubt(error.message) from None
-        answer, line = await self._heard(last, new=isinstance(plan.steps[0], Initialize))
-        while True:
-            events = answer.feed(line, time.time())
+        new = isinstance(plan.steps[0], Initialize)
+        try:
+            answer = await self._ask(last)
+        except errors.CliCrashed as error:
+            raise _lost(error, new) from None
+        while answer.finished is None:
+            events = _fed(answer, await self._line(answer, new))
             if answer.finished is not None and not answer.fits:
                 # Before anybody is told: the CLI is about to ask the model again.
                 self.channel.cut()
             for event in events:
                 yield event
-            if answer.finished is not None:
-                return
-            try:
-                line = await self.channel.line(self._silence)
-            except TimeoutError:
-                raise errors.TimedOut(f"The model sent nothing for {self._silence:g} seconds.") from None
 
     async def settle(self) -> bool:
         """Waits for the CLI's turn to end, bounded, and takes back what must not stay. False: close this worker."""
@@ -179,19 +177,18 @@ class Worker:
             case Ask() | Resume():
                 raise AssertionError("a plan asks once, at its end")
 
-    async def _heard(self, step: Step, *, new: bool) -> tuple[Answer, JsonObject]:
-        """Asks, and waits for the first line about it, which the CLI writes within milliseconds, before it asks anyone.
+    async def _line(self, answer: Answer, new: bool) -> JsonObject:
+        """The next line.
 
-        A process that died or stopped since its last turn is told by its silence: the operating system may say so
-        later. Raises Doubt then; a `new` process that dies of the question is not tried again.
+        Within milliseconds, and before it asks anyone, the CLI says that it took the message up. A process that died or
+        stopped since its last turn is told by its silence then; the operating system may say so later.
         """
         try:
-            answer = await self._ask(step)
-            return answer, await self.channel.first()
+            return await (self.channel.line(self._silence) if answer.heard else self.channel.soon())
+        except TimeoutError:
+            raise errors.TimedOut(f"The model sent nothing for {self._silence:g} seconds.") from None
         except errors.CliCrashed as error:
-            if new:
-                raise
-            raise Doubt(error.message) from None
+            raise (error if answer.heard else _lost(error, new)) from None
 
     async def _ask(self, step: Step) -> Answer:
         names = [tool.name for tool in self.state.tools]
@@ -252,7 +249,7 @@ class Worker:
     def _feed(self, answer: Answer, line: JsonObject) -> None:
         """What the CLI says after its answer is of no interest, an error included: the client has left or was told."""
         with contextlib.suppress(errors.ProxyError):
-            answer.feed(line, time.time())
+            _fed(answer, line)
 
     def _hold(self, held: Entry) -> None:
         self.state = replace(self.state, transcript=(*self.state.transcript, held))
@@ -260,3 +257,15 @@ class Worker:
     def _unpark(self) -> None:
         self.channel.forget_calls()
         self.state = replace(self.state, parked=frozenset())
+
+
+def _lost(error: errors.CliCrashed, new: bool) -> Exception:
+    """What to make of a process that died before it took the message up: a `new` one may have died of that."""
+    return error if new else Doubt(error.message)
+
+
+def _fed(answer: Answer, line: JsonObject) -> list[Event]:
+    try:
+        return answer.feed(line, time.time())
+    except ODD as error:
+        raise odd(error) from error

@@ -16,12 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import errors
 from ..config import Settings
-from .failures import response
+from .failures import from_exception, response
 from .journal import Entry, log
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN_PATHS = frozenset({"/health"})
 BUSY_RETRY_SECONDS = 2.0
+# What a page of an allowed origin may read of an answer besides its body.
+EXPOSED = "x-request-id, x-claude-max-ignored, retry-after, x-should-retry"
 _HOST = re.compile(r"^(\[[^\]]+\]|[^:\[\]]+)(?::\d+)?$")
 
 
@@ -93,11 +95,19 @@ class Guard:
         entry = Entry(request_id, scope["method"], quote(scope["path"]))
         scope.setdefault("state", {})["journal"] = entry
 
+        begun = False
+
         async def named(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
-                entry.status = message["status"]
+                begun, entry.status = True, message["status"]
                 found = MutableHeaders(scope=message)
                 found["x-request-id"] = request_id
+                if headers.get("origin") in self._settings.cors_origins:
+                    # Also on what is refused here, and on every error: else a browser hides it from its page.
+                    found["access-control-allow-origin"] = headers["origin"]
+                    found["access-control-expose-headers"] = EXPOSED
+                    found["vary"] = "Origin"
                 if self._scripted:
                     found["x-claude-max-scripted"] = "true"
             await send(message)
@@ -113,6 +123,11 @@ class Guard:
                 await response(refusal)(scope, receive, named)
             else:
                 await self._app(scope, self._limited(receive), named)
+        except Exception as error:
+            if begun:
+                raise
+            # Here, and not further out, where the connection would be cut after its answer.
+            await response(from_exception(error))(scope, receive, named)
         finally:
             self._running -= 1
             log.info(entry.line())

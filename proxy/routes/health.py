@@ -9,6 +9,7 @@ from .services import Wired
 router = APIRouter()
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health")
 async def health(services: Wired) -> dict[str, Any]:
     """`status` is about this server; the rest about the CLI behind it."""

@@ -2,22 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from ..errors import BadRequest
 from ..events import JsonObject, Turn
-from .chat_schema import ChatRequest, ResponseFormat
+from .chat_schema import ChatRequest, MessageParam, Part, ResponseFormat, Shape, Unused
 from .conversation import conversation
 from .json_schema import check_schema
 from .models import Model, resolve
 from .tools import choice_of, tools_of
 from .validation import shaped
 
-# Accepted without effect; each is named in the response header `x-claude-max-ignored` when a client sets it.
-WITHOUT_EFFECT = (
-    *("frequency_penalty", "presence_penalty", "logit_bias", "logprobs", "top_logprobs", "seed", "user", "metadata"),
-    *("store", "service_tier", "prediction", "modalities", "audio", "verbosity", "web_search_options"),
-    *("prompt_cache_key", "prompt_cache_retention", "safety_identifier"),
-)
+# Fields of the shape that have no effect. Each that a client sets is named in the response header
+# `x-claude-max-ignored`, and so is whatever is no field of the shape.
+WITHOUT_EFFECT = (*Unused.model_fields, "logprobs", "top_logprobs", "metadata", "store", "service_tier")
 # What says the same as leaving the parameter out.
 NEUTRAL: Mapping[str, object] = {
     "frequency_penalty": 0,
@@ -26,7 +24,10 @@ NEUTRAL: Mapping[str, object] = {
     "store": False,
     "service_tier": "auto",
     "modalities": ["text"],
+    "logit_bias": {},
 }
+# How many of them are named, and how much of a name is shown.
+NAMED, SHOWN = 50, 64
 
 JSON_OBJECT = "Answer with one JSON object and nothing else: no Markdown fence, no words before or after it."
 
@@ -51,9 +52,16 @@ def to_turn(body: JsonObject, offered: Sequence[Model], aliases: Mapping[str, st
     model = resolve(request.model, offered, aliases)
     system, messages = conversation(request.messages)
     tools = tools_of(request)
-    ignored = [name for name in WITHOUT_EFFECT if body.get(name) is not None and body[name] != NEUTRAL.get(name)]
+    ignored = without_effect(body, request, WITHOUT_EFFECT)
+    if request.stream_options is not None:
+        ignored += [f"stream_options.{name}" for name in set_in(request.stream_options.model_extra or {})]
+    if any(tool.function is not None and tool.function.strict for tool in request.tools or ()):
+        # Tools of the CLI have no such switch.
+        ignored.append("tools.function.strict")
     if any(message.name for message in request.messages if message.role not in ("tool", "function")):
         ignored.append("messages.name")
+    if any(_detail(part) not in (None, "auto") for message in request.messages for part in _parts(message)):
+        ignored.append("image_url.detail")
     if request.response_format is not None and request.response_format.type == "json_object":
         system = f"{system}\n\n{JSON_OBJECT}" if system else JSON_OBJECT
     wanted = request.reasoning_effort
@@ -81,6 +89,26 @@ def to_turn(body: JsonObject, offered: Sequence[Model], aliases: Mapping[str, st
         ignored=tuple(ignored),
     )
     return turn, options
+
+
+def _parts(message: MessageParam) -> Sequence[Part]:
+    return message.content if isinstance(message.content, list) else ()
+
+
+def _detail(part: Part) -> object:
+    return part.image_url.get("detail") if isinstance(part.image_url, dict) else None
+
+
+def without_effect(body: JsonObject, request: Shape, known: Sequence[str]) -> list[str]:
+    """The names of what a body sets to no effect: the `known` fields, and those that its shape does not have."""
+    names = dict.fromkeys((*known, *(request.model_extra or {})))
+    return set_in({name: body.get(name) for name in names})
+
+
+def set_in(values: JsonObject) -> list[str]:
+    """The names of those that say anything, fit for a header."""
+    found = [name for name, value in values.items() if value is not None and value != NEUTRAL.get(name)]
+    return [quote(name, safe="[]")[:SHOWN] for name in found[:NAMED]]
 
 
 def clamped(temperature: float | None, ignored: list[str]) -> float | None:

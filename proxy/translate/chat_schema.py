@@ -1,6 +1,7 @@
 """The shape of a chat completions request: types and ranges, as the OpenAI API reference has them.
 
-Unknown fields are accepted, as OpenAI-compatible servers do. What a field *means* is for `chat_request`.
+Unknown fields are accepted, as OpenAI-compatible servers do, and named in the answer. What a field *means* is for
+`chat_request`.
 """
 
 from typing import Annotated, Any, Literal, TypeVar
@@ -101,7 +102,17 @@ class ResponseFormat(Shape):
     json_schema: JsonSchemaParam | None = None
 
 
-class ChatRequest(Shape):
+class Unused(Shape):
+    """Accepted without effect; typed so that a wrong type is still the client's error."""
+
+    frequency_penalty: Number | None = Field(default=None, ge=-2, le=2)
+    presence_penalty: Number | None = Field(default=None, ge=-2, le=2)
+    logit_bias: dict[str, Any] | None = None
+    seed: int | None = None
+    user: str | None = None
+
+
+class ChatRequest(Unused):
     """The body of `POST /v1/chat/completions`."""
 
     model: str = Field(min_length=1)
@@ -121,14 +132,9 @@ class ChatRequest(Shape):
     function_call: str | dict[str, Any] | None = None
     response_format: ResponseFormat | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
-    # Accepted without effect; typed so that a wrong type is still the client's error.
-    frequency_penalty: Number | None = Field(default=None, ge=-2, le=2)
-    presence_penalty: Number | None = Field(default=None, ge=-2, le=2)
+    # Without effect, as Unused.
     logprobs: bool | None = None
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
-    logit_bias: dict[str, Any] | None = None
-    seed: int | None = None
-    user: str | None = None
     metadata: dict[str, Any] | None = None
     store: bool | None = None
     service_tier: str | None = None

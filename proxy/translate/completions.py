@@ -11,15 +11,15 @@ from pydantic import Field
 from ..errors import BadRequest
 from ..events import Event, Finished, JsonObject, Message, Text, TextDelta, Turn, Usage
 from .chat_answer import FINISH, Stamp, usage_object
-from .chat_request import ChatOptions, clamped, stop_of
-from .chat_schema import Items, Number, Shape, StreamOptions
+from .chat_request import ChatOptions, clamped, stop_of, without_effect
+from .chat_schema import Items, Number, StreamOptions, Unused
 from .models import Model, resolve
 from .validation import shaped
 
-WITHOUT_EFFECT = ("frequency_penalty", "presence_penalty", "logit_bias", "logprobs", "seed", "user")
+WITHOUT_EFFECT = (*Unused.model_fields, "logprobs")
 
 
-class CompletionRequest(Shape):
+class CompletionRequest(Unused):
     """The body of `POST /v1/completions`."""
 
     model: str = Field(min_length=1)
@@ -33,6 +33,7 @@ class CompletionRequest(Shape):
     n: int | None = Field(default=None, ge=1, le=128)
     best_of: int | None = Field(default=None, ge=1, le=20)
     echo: bool | None = None
+    logprobs: int | None = Field(default=None, ge=0, le=5)
     suffix: str | None = None
 
 
@@ -44,7 +45,7 @@ def to_turn(body: JsonObject, offered: Sequence[Model], aliases: Mapping[str, st
         raise BadRequest("suffix: Claude models do not fill in the middle of a text.", param="suffix")
     if request.best_of is not None and request.best_of > (request.n or 1):
         raise BadRequest("best_of: there are no log probabilities to choose the best by.", param="best_of")
-    ignored = [name for name in WITHOUT_EFFECT if body.get(name) not in (None, 0, {})]
+    ignored = without_effect(body, request, WITHOUT_EFFECT)
     turn = Turn(
         model=resolve(request.model, offered, aliases),
         messages=(Message("user", (Text(prompt),)),),

@@ -19,7 +19,8 @@ SIGNATURES: Mapping[str, re.Pattern[bytes]] = {
     "image/gif": re.compile(rb"GIF8[79]a"),
     "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
 }
-_DATA_URL = re.compile(r"data:([\w.+/-]+)?((?:;[\w-]+=[^;,]*)*)(;base64)?,", re.IGNORECASE)
+# A name of a media type, parameters, and how it is written; nobody needs more than this of it.
+_DATA_URL = re.compile(r"data:([\w.+/-]{0,100})((?:;[\w-]+=[^;,]{0,200}){0,8})(;base64)?,", re.IGNORECASE)
 
 
 def text_of(content: str | Sequence[Part] | None, where: str) -> list[str]:

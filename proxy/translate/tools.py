@@ -42,10 +42,17 @@ def tools_of(request: ChatRequest) -> tuple[Tool, ...]:
 
 
 def _allowed(choice: Any) -> set[str] | None:
-    """The names in a `tool_choice` of type `allowed_tools`: the others are not offered. None for any other choice."""
+    """The names in a `tool_choice` of type `allowed_tools`: the others are not offered. None for any other choice.
+
+    Raises BadRequest where it has none.
+    """
     match choice:
         case {"type": "allowed_tools", "allowed_tools": {"tools": list(tools)}}:
-            return {str(_function(tool).get("name")) for tool in tools}
+            if tools:
+                return {str(_function(tool).get("name")) for tool in tools}
+            raise BadRequest("tool_choice: allowed_tools names no tool.", param="tool_choice")
+        case {"type": "allowed_tools"}:
+            raise BadRequest("tool_choice: allowed_tools must name its tools in a list.", param="tool_choice")
     return None
 
 

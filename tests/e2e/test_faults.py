@@ -106,6 +106,8 @@ ACTS: dict[str, tuple[str, int]] = {
     "half line": ("half line", 502),
     "not json": ("not json", 502),
     "killed": ("die", 502),
+    "an event that is none": ('say {"type":"stream_event"}', 502),
+    "an event without its parts": ('say {"type":"stream_event","event":{"type":"message_start"}}', 502),
     "a 20 MB line": ("long line", 200),
     "a flood on stderr": ("stderr", 200),
 }
@@ -114,7 +116,7 @@ ACTS: dict[str, tuple[str, int]] = {
 @pytest.fixture(scope="module")
 def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
     """A proxy whose CLI does something odd when a prompt tells it to."""
-    acts = {"ONCE-sun": "die once"} | {f"ACT-{act.replace(' ', '-')}": act for act, _ in ACTS.values()}
+    acts = {"ONCE-sun": "die once"} | {f"ACT-{name.replace(' ', '-')}.": act for name, (act, _) in ACTS.items()}
     program = filtered(tmp_path_factory.mktemp("filter"), acts=acts)
     home = tmp_path_factory.mktemp("home")
     with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api) as running:
@@ -123,8 +125,8 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
 
 @pytest.mark.parametrize("name", ACTS)
 def test_a_cli_that_speaks_nonsense(spoilt: RunningProxy, name: str) -> None:
-    act, status = ACTS[name]
-    answer = ask(spoilt, f"ACT-{act.replace(' ', '-')}\nscripted: " + json.dumps({"text": "fine"}))
+    _, status = ACTS[name]
+    answer = ask(spoilt, f"ACT-{name.replace(' ', '-')}.\nscripted: " + json.dumps({"text": "fine"}))
     assert answer.status_code == status, answer.text
     assert status != 502 or answer.json()["error"]["code"] == "cli_crashed"
     assert fine(spoilt)

@@ -1,11 +1,13 @@
 """Who may call, through the installed command: hosts, origins, keys, what the log holds, what the CLI is given."""
 
 import json
+import re
 import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from harness.openai_schema import check_error
 from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
@@ -64,6 +66,11 @@ def test_refused(proxy: RunningProxy, marker: str, headers: dict[str, str], stat
     assert proxy.bodies(marker) == []
 
 
+def test_a_monitor_may_ask_for_the_head_only(proxy: RunningProxy) -> None:
+    answer = proxy.http.head("/health")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 def test_no_host_at_all(proxy: RunningProxy) -> None:
     host, _, port = proxy.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), 5) as connection:
@@ -88,6 +95,9 @@ def test_what_an_owner_allows(home: Path) -> None:
         assert proxy.http.post(CHAT, json=BODY, headers={**good, "host": "host.docker.internal:1"}).status_code == 200
         cors = proxy.http.post(CHAT, json=BODY, headers={**good, "origin": "https://chat.example"})
         assert (cors.status_code, cors.headers["access-control-allow-origin"]) == (200, "https://chat.example")
+        refused = proxy.http.post(CHAT, json=BODY, headers={"origin": "https://chat.example"})
+        assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "https://chat.example")
+        assert "x-claude-max-ignored" in refused.headers["access-control-expose-headers"]
         asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
         preflight = proxy.http.options(CHAT, headers={**asked, "origin": "https://chat.example"})
         assert preflight.headers["access-control-allow-origin"] == "https://chat.example"
@@ -121,6 +131,25 @@ def test_beyond_loopback_a_key_is_required(home: Path) -> None:
         )
         assert done.returncode == 2
         assert "CLAUDE_MAX_API_KEY" in done.stderr
+
+
+def test_the_address_that_is_shown_is_the_one_that_answers(home: Path) -> None:
+    shown = re.compile(r"http://127\.0\.0\.2:\d+/v1")
+    begun = subprocess.Popen(
+        [installed(), "serve", "--host", "127.0.0.2", "--port", "0"],
+        env=home_environment(home),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert begun.stderr is not None
+    try:
+        found = next((match[0] for line in begun.stderr if (match := shown.search(line))), "nothing")
+        begun_at = found.removesuffix("/v1")
+        assert httpx2.get(f"{begun_at}/health", timeout=10, headers={"host": "localhost"}).status_code == 200
+    finally:
+        begun.terminate()
+        begun.communicate(timeout=20)
 
 
 def test_another_address_of_the_service_is_shown_without_its_password(home: Path) -> None:

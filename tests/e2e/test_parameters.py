@@ -54,6 +54,7 @@ IGNORED: list[tuple[dict[str, Any], str]] = [
     ({"seed": 5, "logit_bias": {"1": 2}, "user": "me"}, "logit_bias, seed, user"),
     ({"frequency_penalty": 0.5, "presence_penalty": 0}, "frequency_penalty"),
     ({"logprobs": True, "top_logprobs": 2}, "logprobs, top_logprobs"),
+    ({"top_k": 3, "best_of": 1}, "top_k, best_of"),
     ({"store": True, "metadata": {"a": "b"}, "service_tier": "flex"}, "metadata, store, service_tier"),
     ({"temperature": 1.5}, "temperature"),
     ({"temperature": 0.5, "reasoning_effort": "low"}, "temperature"),

@@ -68,8 +68,11 @@ def test_a_second_signal_does_not_wait(home: Path, marker: str, sign: signal.Sig
     assert sessions(home) == []
 
 
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_during_the_start(tmp_path: Path, home: Path, sign: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("sign", "times"),
+    [(signal.SIGTERM, 1), (signal.SIGTERM, 3), (signal.SIGINT, 1), (signal.SIGHUP, 1), (signal.SIGHUP, 3)],
+)
+def test_a_signal_during_the_start(tmp_path: Path, home: Path, sign: signal.Signals, times: int) -> None:
     """While the CLI is still examined: the examination's processes and folder go too."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -86,7 +89,9 @@ def test_a_signal_during_the_start(tmp_path: Path, home: Path, sign: signal.Sign
         time.sleep(0.01)
     time.sleep(0.3)
     started = psutil.Process(begun.pid).children(recursive=True)
-    begun.send_signal(sign)
+    for _ in range(times):
+        begun.send_signal(sign)
+        time.sleep(0.05)
     _, said = begun.communicate(timeout=20)
     assert (begun.returncode, said) == (0, b"")
     assert started

@@ -81,6 +81,8 @@ def act(acts, text):
             os._exit(0)
         elif what == "not json":
             out(b"Segmentation fault\\n")
+        elif what.startswith("say "):
+            out(what[4:].encode() + b"\\n")
         elif what == "long line":
             out(b'{{"type": "noise", "x": "' + b"x" * 20_000_000 + b'"}}\\n')
         elif what == "stderr":

@@ -42,8 +42,8 @@ def test_any_valid_request_becomes_a_turn_that_follows_the_rules(body: JsonObjec
     follows_the_rules(turn)
     assert turn.tool_choice.mode == "auto" or turn.tools
     assert options.n == body.get("n", 1)
-    assert "ignore_eos" not in options.ignored
-    assert {"seed", "logit_bias"} & set(body) == {"seed", "logit_bias"} & set(options.ignored)
+    without = {"seed", "logit_bias", "ignore_eos"}
+    assert without & set(body) == without & set(options.ignored)
 
 
 @settings(max_examples=80, deadline=None)
@@ -206,6 +206,11 @@ def test_fields_of_the_turn(fields: dict[str, Any], expected: dict[str, Any]) ->
     assert {name: getattr(turn, name) for name in expected} == expected
 
 
+def picture(detail: str) -> dict[str, Any]:
+    url = {"url": "https://example.org/a.png", "detail": detail}
+    return {"role": "user", "content": [{"type": "image_url", "image_url": url}]}
+
+
 IGNORED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"seed": 1, "user": "me", "metadata": {}}, ("seed", "user", "metadata")),
     ({"frequency_penalty": 0, "presence_penalty": 0.0, "logprobs": False, "store": False}, ()),
@@ -213,6 +218,14 @@ IGNORED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"service_tier": "flex", "modalities": ["text", "audio"]}, ("service_tier", "modalities")),
     ({"temperature": 1.7}, ("temperature",)),
     ({"messages": [{**USER, "name": "Bob"}]}, ("messages.name",)),
+    ({"top_k": 4, "thinking": {"type": "enabled"}, "foo": False, "bar": None}, ("top_k", "thinking", "foo")),
+    ({"a\r\nb: é": 1, "[x]": 1}, ("a%0D%0Ab%3A%20%C3%A9", "[x]")),
+    ({f"own{n}": 1 for n in range(100)}, tuple(f"own{n}" for n in range(50))),
+    ({"stream_options": {"include_usage": True, "include_obfuscation": True}}, ("stream_options.include_obfuscation",)),
+    ({"tools": [{"type": "function", "function": {"name": "f", "strict": True}}]}, ("tools.function.strict",)),
+    ({"tools": [{"type": "function", "function": {"name": "f", "strict": False}}]}, ()),
+    ({"messages": [picture("low")]}, ("image_url.detail",)),
+    ({"messages": [picture("auto")]}, ()),
 ]
 
 

@@ -96,6 +96,12 @@ def test_refused(part: dict[str, Any], param: str, words: str) -> None:
     assert words in caught.value.message
 
 
+def test_a_head_without_an_end_is_soon_refused() -> None:
+    """Each parameter once cost a hundred times its length in memory."""
+    with pytest.raises(BadRequest, match="data URL"):
+        blocks_of([Part(type="image_url", image_url={"url": "data:image/png" + ";a=b" * 9 + ";base64,AAAA"})], "c")
+
+
 @given(st.text(max_size=40), st.sampled_from(("data:image/png;base64,", "data:", "", "data:text/plain;base64,")))
 def test_any_text_as_a_url_is_carried_or_refused(rest: str, head: str) -> None:
     for part in (image(head + rest), file(head + rest)):
