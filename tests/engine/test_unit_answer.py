@@ -149,6 +149,26 @@ def test_lines_of_other_things_bring_nothing() -> None:
     assert found.finished is None
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"type": "command_lifecycle", "command_uuid": "u1", "state": "queued"},
+        {"type": "system", "subtype": "init"},
+        {"type": "user", "message": {"content": []}},
+        start(),
+    ],
+    ids=str,
+)
+def test_when_the_cli_has_said_something_of_the_message(line: Line) -> None:
+    """What is left of the turn before does not count."""
+    found = Answer("u1")
+    found.feed({"type": "rate_limit_event", "rate_limit_info": {}}, 0.0)
+    found.feed({"type": "command_lifecycle", "command_uuid": "u0", "state": "completed"}, 0.0)
+    assert not found.heard
+    found.feed(line, 0.0)
+    assert found.heard
+
+
 def test_when_an_interrupt_can_no_longer_be_lost() -> None:
     found = Answer("u1")
     assert not found.started

@@ -9,6 +9,7 @@ from engine.turns import LOOK, PLAIN, SEEK, called, results, said, talk, turn, u
 from claude_max.proxy.engine.limits import Limits
 from claude_max.proxy.engine.plan import (
     EVERYTHING,
+    REWINDS,
     Append,
     Ask,
     Feature,
@@ -33,6 +34,13 @@ SONNET = Limits("sonnet")
 
 def way(state: State, wanted: Turn, without: Feature | None = None, schema: JsonObject | None = None) -> Plan | None:
     return plan(state, wanted, wants(wanted), schema=schema, features=EVERYTHING - {without})
+
+
+def test_a_way_back_that_costs_more_than_a_new_process_is_none() -> None:
+    """The CLI takes a conversation back line by line, each the slower the longer it is."""
+    for lines, possible in ((REWINDS, True), (REWINDS + 1, False)):
+        held = State("", transcript=tuple(entry(user(str(n)), f"u{n}") for n in range(lines)))
+        assert (way(held, turn(user("somebody else"))) is not None) is possible
 
 
 def steps(state: State, wanted: Turn, without: Feature | None = None) -> list[Step]:
