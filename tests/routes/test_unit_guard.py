@@ -1,13 +1,16 @@
 """Who may call: a page in the user's browser may not, whatever name it found for this machine."""
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from starlette.types import Message, Receive, Scope, Send
 
 from claude_max.proxy import errors
 from claude_max.proxy.config import Settings, is_loopback
-from claude_max.proxy.routes.guard import host_name, verdict
+from claude_max.proxy.routes.guard import Guard, host_name, verdict
 
 Verdict = type[errors.ProxyError] | None
 
@@ -198,3 +201,26 @@ def test_a_length_in_strange_digits_is_no_fault() -> None:
 
 def test_a_forbidden_host_is_told_before_a_missing_key() -> None:
     assert judged({"host": "evil.example"}, api_key=SecretStr("sesame")) is errors.Forbidden
+
+
+def test_a_fault_of_ours_is_answered_here() -> None:
+    """Further out the connection would be cut after its answer, and the next request on it with it."""
+
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    guard = Guard(broken, Settings.model_construct(), lambda: "1", scripted=False)
+    headers = [(b"host", b"localhost")]
+    scope = {"type": "http", "method": "GET", "path": "/v1/models", "headers": headers}
+    asyncio.run(guard(scope, receive, send))
+    assert sent[0]["status"] == 500
+    assert b"nobody thought" not in sent[1]["body"]
+    assert json.loads(sent[1]["body"])["error"]["code"] == "internal_error"
