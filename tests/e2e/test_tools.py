@@ -211,8 +211,8 @@ def test_calls_that_the_cli_would_answer_by_itself(proxy: RunningProxy, marker: 
     results = [result(call, "no such thing") for call in message["tool_calls"]]
     answer = create(proxy, messages=[prompt, message, *results])["choices"][0]
     assert answer["finish_reason"] == "tool_calls"
-    (last,) = [body for body in proxy.bodies(marker) if "no such thing" in str(body)]
-    assert [said["role"] for said in seen(last)["messages"]] == ["user", "assistant", "user"]
+    first = next(body for body in proxy.bodies(marker) if "no such thing" in str(body))
+    assert [said["role"] for said in seen(first)["messages"]] == ["user", "assistant", "user"]
 
 
 @pytest.mark.parametrize("name", ["Bash", "Read", "Task", "WebSearch", "mcp__a__x", "a-b_C9"])
