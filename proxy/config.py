@@ -153,23 +153,21 @@ def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
         first = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         why = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
-        raise ConfigError(
-            f"{name}: {why} ({_place(name.split('.')[0], environ, flags)})",
-            _variable(name.split(".")[0], environ, flags),
-        ) from None
+        raise _mistake(name, why, environ, flags) from None
     except SettingsError as error:
         name = (re.findall(r'"(\w+)"', str(error)) or [""])[0]
-        raise ConfigError(
-            f'{name}: must be JSON, such as ["a", "b"] ({_place(name, environ, flags)})',
-            _variable(name, environ, flags),
-        ) from None
+        raise _mistake(name, 'must be JSON, such as ["a", "b"]', environ, flags) from None
 
 
-def _place(name: str, environ: Mapping[str, str], flags: dict[str, Any]) -> str:
-    if flags.get(name) is not None:
-        return f"given as --{name.replace('_', '-')}"
-    variable = _variable(name, environ, flags)
-    return f"given as {variable}" if variable else f"in {config_path(environ)}"
+def _mistake(name: str, why: str, environ: Mapping[str, str], flags: dict[str, Any]) -> ConfigError:
+    """The error of a setting, or of a part of it (`aliases.gpt-4o`), with where it stands."""
+    setting = name.split(".")[0]
+    variable = _variable(setting, environ, flags)
+    if flags.get(setting) is not None:
+        place = f"given as --{setting.replace('_', '-')}"
+    else:
+        place = f"given as {variable}" if variable else f"in {config_path(environ)}"
+    return ConfigError(f"{name}: {why} ({place})", variable)
 
 
 def _variable(name: str, environ: Mapping[str, str], flags: dict[str, Any]) -> str | None:

@@ -48,8 +48,8 @@ class Answer:
     """One answer in the making.
 
     `heard`: the CLI has said something about the message, or the results, that it was given. `started`: it took the
-    message up, so an interrupt can no longer be lost. `finished`: the model's message is
-    whole. `over`: the CLI's turn has ended too.
+    message up, so an interrupt can no longer be lost. `finished`: the model's message is whole. `over`: the CLI's turn
+    has ended too.
     """
 
     def __init__(self, uuid: str | None, tools: Collection[str] = (), rate_limit: JsonObject | None = None) -> None:

@@ -18,8 +18,9 @@ import httpx2
 import psutil
 import pytest
 from harness.asking import TOOL, ask, fine
+from harness.command import claude_max
 from harness.filtered_cli import filtered
-from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted, sessions
+from harness.proxy import RunningProxy, home_environment, running_proxy, scripted, sessions
 
 
 def kill(processes: list[psutil.Process]) -> None:
@@ -170,17 +171,10 @@ def test_a_cli_that_ignores_sigterm_is_killed(tmp_path: Path, home: Path) -> Non
 
 
 def test_no_cli(home: Path) -> None:
-    done = subprocess.run(
-        [installed(), "serve", "--claude-path", "/nowhere/claude"],
-        env=home_environment(home),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert done.returncode == 3
-    assert done.stderr.count("\n") == 1
-    assert "npm install" in done.stderr
+    done = claude_max(home, "serve", "--claude-path", "/nowhere/claude", seconds=30)
+    assert done.code == 3
+    assert done.err.count("\n") == 1
+    assert "npm install" in done.err
 
 
 def test_the_login_ends_while_running(small: RunningProxy) -> None:

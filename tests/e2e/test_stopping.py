@@ -11,6 +11,7 @@ import httpx2
 import psutil
 import pytest
 from harness.asking import TOOL, ask, fine
+from harness.command import claude_max
 from harness.filtered_cli import filtered
 from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted, sessions
 
@@ -147,15 +148,8 @@ def test_a_server_that_is_killed_leaves_nothing(small: RunningProxy, marker: str
 
 def test_a_second_server_on_the_same_port(small: RunningProxy) -> None:
     port = small.url.rpartition(":")[2]
-    done = subprocess.run(
-        [installed(), "serve", "--port", port],
-        env=home_environment(small.home),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert done.returncode == 5
-    assert done.stderr.count("\n") == 1
-    assert port in done.stderr
+    done = claude_max(small.home, "serve", "--port", port, seconds=30)
+    assert done.code == 5
+    assert done.err.count("\n") == 1
+    assert port in done.err
     assert fine(small)

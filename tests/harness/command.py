@@ -26,7 +26,9 @@ class Ended:
         return json.loads(self.out)
 
 
-def claude_max(home: Path, *arguments: str, environ: Mapping[str, str | None] | None = None) -> Ended:
+def claude_max(
+    home: Path, *arguments: str, environ: Mapping[str, str | None] | None = None, seconds: float = RUN_SECONDS
+) -> Ended:
     """Runs it with a home of its own and nothing of the developer's; a variable that is None is left out."""
     environment = {**home_environment(home), **(environ or {})}
     done = subprocess.run(
@@ -34,7 +36,7 @@ def claude_max(home: Path, *arguments: str, environ: Mapping[str, str | None] | 
         env={name: value for name, value in environment.items() if value is not None},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=RUN_SECONDS,
+        timeout=seconds,
         check=False,
     )
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
