@@ -79,6 +79,13 @@ class ExtraUsageRequired(ProxyError):
     should_retry = False
 
 
+class PermissionDenied(ProxyError):
+    """The service does not let this account do it; its own words are the message."""
+
+    status, type, code = 403, "permission_error", "permission_denied"
+    should_retry = False
+
+
 class Forbidden(ProxyError):
     """The request comes from where it may not (another Host or Origin)."""
 

@@ -21,8 +21,9 @@ WINDOWS = {
     "overage": "extra usage limit",
 }
 
-_API_ERROR = re.compile(r"^API Error: (?:\d{3} )?")
+_API_ERROR = re.compile(r"(^|\. )API Error: (?:\d{3} )?")
 _EXTRA_USAGE = re.compile(r"extra usage|third[- ]party|usage credits", re.IGNORECASE)
+_SIGN_IN_AGAIN = re.compile(r"log ?in\b|revoked|expired", re.IGNORECASE)
 _TOO_LONG = re.compile(r"prompt is too long|context (?:window|length)|exceeds? the (?:maximum|model)", re.IGNORECASE)
 
 
@@ -46,6 +47,9 @@ def from_result(
         )
     if status == 429 or kind == "rate_limit":
         return rate_limited(text, limit, now)
+    # The CLI calls every 403 a failure to authenticate; most say what this account may not, signed in or not.
+    if status == 403 and not _SIGN_IN_AGAIN.search(text):
+        return errors.PermissionDenied(f"The service refuses this account: {text}")
     if status in (401, 403) or kind == "authentication_failed":
         return errors.NotSignedIn(f"The Claude Code CLI is not signed in ({text}). {SIGN_IN}")
     if status == 402 or kind == "billing_error":
@@ -58,6 +62,9 @@ def from_result(
         return errors.BadRequest(f"The service refused the request: {text}")
     if status == 529:
         return errors.Overloaded(f"The service is overloaded: {text}")
+    if result.get("is_error") is False:
+        # What the CLI took for an answer is the beginning of one.
+        return errors.UpstreamFault("The service ended its answer without a stop reason; it is not whole.")
     if isinstance(status, int):
         return errors.UpstreamFault(f"The service failed with status {status}: {text}")
     return errors.UpstreamFault(f"The service gave no answer: {text or reason or 'no reason given'}")
@@ -88,7 +95,7 @@ def _text(result: JsonObject, notice: JsonObject | None) -> str:
         texts.extend(b["text"] for b in blocks if isinstance(b, dict) and isinstance(b.get("text"), str))
     texts.extend(e for e in result.get("errors") or [] if isinstance(e, str))
     found = next((text for text in texts if text.strip()), "")
-    return _API_ERROR.sub("", found).strip()
+    return _API_ERROR.sub(r"\1", found).strip()
 
 
 def _span(seconds: float) -> str:

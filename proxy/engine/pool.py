@@ -90,7 +90,7 @@ class Pool:
                 return
             except Doubt as doubt:
                 log.warning("worker %d replaced: %s", worker.pid, doubt)
-            except errors.NotSignedIn:
+            except (errors.NotSignedIn, errors.PermissionDenied):
                 # A process keeps the login it began with; the next request should see a new one.
                 self.renew()
                 raise

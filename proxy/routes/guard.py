@@ -90,7 +90,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        sent = Headers(scope=scope)
+        # A field that is sent twice is one with both values (RFC 9110, 5.3): neither gets past the other.
+        headers = {name: ", ".join(sent.getlist(name)) for name in sent}
         request_id = f"req_{self._new_id()}"
         entry = Entry(request_id, scope["method"], quote(scope["path"]))
         scope.setdefault("state", {})["journal"] = entry

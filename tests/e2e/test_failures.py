@@ -35,6 +35,8 @@ CASES: dict[str, tuple[dict[str, Any], int, str, str]] = {
     "overloaded": ({"status": 529}, 503, "overloaded", "overloaded"),
     "server error": ({"status": 500}, 502, "upstream_error", "500"),
     "not signed in": ({"status": 401}, 401, "not_signed_in", "claude auth login"),
+    "token revoked": ({"status": 403, "message": "OAuth token has been revoked."}, 401, "not_signed_in", "log in again"),
+    "not allowed": ({"status": 403, "message": "Not for you."}, 403, "permission_denied", "Not for you."),
     "no such model": ({"status": 404}, 404, "model_not_found", "model"),
     "refused": ({"status": 400, "message": "odd field"}, 400, "invalid_value", "odd field"),
     "too large": ({"status": 413}, 413, "request_too_large", "too large"),
@@ -64,7 +66,7 @@ def test_a_failure_before_the_answer_has_its_own_status(proxy: RunningProxy, nam
     assert answer.json()["error"]["code"] == code
     assert words in answer.json()["error"]["message"]
     assert answer.headers["x-request-id"]
-    assert answer.headers.get("x-should-retry") == ("false" if status in (401, 402) else None)
+    assert answer.headers.get("x-should-retry") == ("false" if status in (401, 402, 403) else None)
 
 
 def test_a_conversation_that_the_cli_itself_finds_too_long(proxy: RunningProxy, marker: str) -> None:

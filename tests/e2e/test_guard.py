@@ -66,6 +66,14 @@ def test_refused(proxy: RunningProxy, marker: str, headers: dict[str, str], stat
     assert proxy.bodies(marker) == []
 
 
+@pytest.mark.parametrize(("name", "second"), [("origin", "https://evil.example"), ("content-type", "text/plain")])
+def test_a_second_field_of_the_same_name_is_not_overlooked(proxy: RunningProxy, name: str, second: str) -> None:
+    first = {"origin": proxy.url, "content-type": "application/json"}
+    answer = proxy.http.post(CHAT, content=json.dumps(BODY), headers=[*first.items(), (name, second)])
+    assert answer.status_code in (403, 415)
+    assert proxy.http.post(CHAT, content=json.dumps(BODY), headers=first).status_code == 200
+
+
 def test_a_monitor_may_ask_for_the_head_only(proxy: RunningProxy) -> None:
     answer = proxy.http.head("/health")
     assert (answer.status_code, answer.content) == (200, b"")
