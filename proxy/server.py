@@ -128,7 +128,7 @@ class Server(uvicorn.Server):
             access_log=False,
             server_header=False,
             h11_max_incomplete_event_size=settings.head_limit,
-            timeout_graceful_shutdown=LAST_WORDS_SECONDS,
+            timeout_graceful_shutdown=LAST_WORDS_SECONDS + 1,
         )
         super().__init__(config)
         self._finish_answers = drain
@@ -170,7 +170,14 @@ class Server(uvicorn.Server):
         if not draining.done():
             draining.cancel()
             await self._finish_answers(True)
+        cut = asyncio.get_running_loop().call_later(LAST_WORDS_SECONDS, self._cut)
         await super().shutdown(sockets)
+        cut.cancel()
+
+    def _cut(self) -> None:
+        """Takes leave of clients that still send or do not read. Otherwise uvicorn would, with a traceback each."""
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()
 
 
 def listen(host: str, port: int) -> list[socket.socket]:

@@ -35,7 +35,7 @@ CASES: dict[str, tuple[dict[str, Any], int, str, str]] = {
     "overloaded": ({"status": 529}, 503, "overloaded", "overloaded"),
     "server error": ({"status": 500}, 502, "upstream_error", "500"),
     "not signed in": ({"status": 401}, 401, "not_signed_in", "claude auth login"),
-    "token revoked": ({"status": 403, "message": "OAuth token has been revoked."}, 401, "not_signed_in", "log in again"),
+    "revoked": ({"status": 403, "message": "OAuth token has been revoked."}, 401, "not_signed_in", "log in again"),
     "not allowed": ({"status": 403, "message": "Not for you."}, 403, "permission_denied", "Not for you."),
     "no such model": ({"status": 404}, 404, "model_not_found", "model"),
     "refused": ({"status": 400, "message": "odd field"}, 400, "invalid_value", "odd field"),

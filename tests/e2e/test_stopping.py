@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -49,6 +50,29 @@ def test_stopping_under_load(home: Path, sign: signal.Signals) -> None:
     assert claudes
     assert not [process for process in claudes if process.is_running()]
     assert sessions(home) == []
+
+
+def test_clients_that_neither_send_nor_read_do_not_keep_it(home: Path) -> None:
+    """Half a request, and an answer that nobody reads: both are cut off, which is no failure of the server's."""
+    with scripted() as api, running_proxy(home, "--drain", "1", api=api) as proxy:
+        url = httpx2.URL(proxy.url)
+        words = json.dumps({"words": 300_000})
+        body = {"model": "sonnet", "stream": True, "messages": [{"role": "user", "content": f"scripted: {words}"}]}
+        content = json.dumps(body).encode()
+        with socket.create_connection((url.host, url.port)) as half, httpx2.Client() as client:
+            half.sendall(
+                b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 5000\r\n\r\n{"
+            )
+            headers = {"content-type": "application/json"}
+            address = f"{proxy.url}/v1/chat/completions"
+            with client.stream("POST", address, content=content, headers=headers, timeout=30) as unread:
+                assert unread.status_code == 200
+                proxy.process.send_signal(signal.SIGTERM)
+                assert proxy.process.wait(15) == 0
+        log = "".join(proxy.log)
+    assert "Traceback" not in log
+    assert "ASGI" not in log
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
