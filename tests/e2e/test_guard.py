@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from harness.command import claude_max
 from harness.openai_schema import check_error
 from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
 
@@ -129,16 +130,9 @@ def test_what_an_owner_allows(home: Path) -> None:
 
 def test_beyond_loopback_a_key_is_required(home: Path) -> None:
     for host in ("0.0.0.0", "::", "192.168.0.1"):
-        done = subprocess.run(
-            [installed(), "serve", "--host", host, "--port", "0"],
-            env=home_environment(home),
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        assert done.returncode == 2
-        assert "CLAUDE_MAX_API_KEY" in done.stderr
+        done = claude_max(home, "serve", "--host", host, "--port", "0", seconds=30)
+        assert done.code == 2
+        assert "CLAUDE_MAX_API_KEY" in done.err
 
 
 def test_the_address_that_is_shown_is_the_one_that_answers(home: Path) -> None:
