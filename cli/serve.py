@@ -16,12 +16,13 @@ from rich.panel import Panel
 from claude_max.proxy.app import Upstream, contract_of, create_app
 from claude_max.proxy.config import ConfigError, Settings, load, open_to_all, unknown
 from claude_max.proxy.doctor.surroundings import without_password
+from claude_max.proxy.engine.command import API_KEYS
 from claude_max.proxy.engine.locate import Cli, locate
 from claude_max.proxy.engine.pool import Pool
 from claude_max.proxy.errors import CliUnavailable
 from claude_max.proxy.presence import address
 from claude_max.proxy.scripted import ScriptedAPI, serve_scripted
-from claude_max.proxy.server import Server, listen
+from claude_max.proxy.server import Server, allow_connections, listen
 
 from .output import Exit, stop, talk
 from .service import log
@@ -43,6 +44,7 @@ def serve(*, demo: bool, **flags: Any) -> None:
         cli = locate(settings.claude_path, os.environ)
     except CliUnavailable as error:
         stop(error.message, Exit.NO_CLI)
+    allow_connections()
     try:
         sockets = listen(settings.host, settings.port)
     except OSError as error:
@@ -110,8 +112,9 @@ def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
     elif "ANTHROPIC_BASE_URL" in os.environ:
         base = without_password(os.environ["ANTHROPIC_BASE_URL"])
         lines.append(f"[yellow]ANTHROPIC_BASE_URL is set: requests go to {escape(base)}[/]")
-    if settings.allow_anthropic_api_key and "ANTHROPIC_API_KEY" in os.environ:
-        lines.append("[yellow]ANTHROPIC_API_KEY is in use: requests are billed to it, not to your subscription.[/]")
+    for name in API_KEYS if settings.allow_anthropic_api_key else ():
+        if name in os.environ:
+            lines.append(f"[yellow]{name} is in use: requests are billed to it, not to your subscription.[/]")
     # A log on a disk without room is no reason not to serve.
     with contextlib.suppress(OSError):
         talk.print(Panel("\n".join(lines), title="claude-max", title_align="left", expand=False))

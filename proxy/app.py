@@ -63,6 +63,7 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
     patience = Patience(silence=settings.timeout, start=settings.start_timeout)
 
     async def launch() -> Worker:
+        await upkeep.examine()
         return await Worker.spawn(cli.path, environ, cwd, patience)
 
     bounds = Bounds(workers=settings.max_workers, warm=settings.warm, queue=settings.queue)
@@ -71,6 +72,7 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
     async def recheck() -> frozenset[Feature]:
         return await contract_of(await asyncio.to_thread(check, cli.path, cli.source))
 
+    upkeep = Upkeep(pool, cli.path, login_file(environ), recheck)
     login = Login(cli.path, environ)
 
     def ready() -> dict[str, object]:
@@ -79,7 +81,7 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
             "version": VERSION,
             "cli_version": cli.version_text,
             "signed_in": signed_in,
-            "ready": bool(pool.about) and signed_in is True,
+            "ready": pool.ready and signed_in is True,
             "scripted": source.scripted,
         }
 
@@ -87,11 +89,11 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool.start()
         login.look()
-        upkeep = asyncio.create_task(Upkeep(pool, cli.path, login_file(environ), recheck).run())
+        looking = asyncio.create_task(upkeep.run())
         try:
             yield
         finally:
-            upkeep.cancel()
+            looking.cancel()
             await asyncio.gather(login.close(), pool.close())
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)

@@ -67,15 +67,16 @@ class Settings(BaseSettings):
     allowed_hosts: list[str] = Field([], description="Host names that requests may use, besides this machine's.")
     cors_origins: list[str] = Field([], description="Web origins that may call from a browser.")
     allow_anthropic_api_key: bool = Field(
-        False, description="Let the CLI use ANTHROPIC_API_KEY, which is billed apart from the subscription."
+        False, description="Let the CLI use ANTHROPIC_API_KEY (or _AUTH_TOKEN), billed apart from the subscription."
     )
     aliases: dict[str, str] = Field({}, description='Names of your own for models, such as gpt-4o = "sonnet".')
 
     @field_validator("api_key")
     @classmethod
     def _no_empty_key(cls, key: SecretStr | None) -> SecretStr | None:
-        """An empty key is none: it would open every door that asks for one."""
-        return key if key is not None and key.get_secret_value() else None
+        """Without the blanks around it, which no client can send. An empty key is none: it would open every door."""
+        bare = "" if key is None else key.get_secret_value().strip()
+        return SecretStr(bare) if bare else None
 
     @classmethod
     def settings_customise_sources(

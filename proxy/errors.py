@@ -181,7 +181,7 @@ class CliUnavailable(ProxyError):
 
 
 class Overloaded(ProxyError):
-    """The service is overloaded; trying again a little later may help."""
+    """The service, or this machine, is overloaded; trying again a little later may help."""
 
     status, type, code = 503, "server_error", "overloaded"
 

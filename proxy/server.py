@@ -7,6 +7,7 @@ drain before connections are closed.
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import signal
 import socket
@@ -24,11 +25,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from .config import Settings
 from .errors import BadRequest
 
+log = logging.getLogger("claude_max.http")
+
 # After the drain: time for the last error events to reach their clients before connections are cut.
 LAST_WORDS_SECONDS = 1
 # What the kernel keeps of an answer for a client that does not read. Left to itself it takes megabytes, and for as long
 # as that lasts nobody can tell a client that reads slowly from one that does not read.
 SEND_BUFFER = 128 * 1024
+# Open files; macOS takes no higher number (OPEN_MAX).
+MOST_FILES = 10_240
 
 
 class PatientProtocol(H11Protocol):
@@ -91,6 +96,9 @@ class PatientProtocol(H11Protocol):
                 self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Java's client asks for HTTP/2 in every request, and is content without."""
+
     def _expect_reading(self) -> None:
         self._full = self.loop.call_later(self.write_timeout, self._look, self.transport.get_write_buffer_size())
 
@@ -113,6 +121,20 @@ class PatientProtocol(H11Protocol):
             self._head = None
 
 
+class Failures:
+    """asyncio's own failures in the log; a file limit that is reached not 2,048 times a second but once a minute."""
+
+    _silent_until = 0.0
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """The loop's exception handler."""
+        if "out of system resource" not in str(context.get("message")):
+            loop.default_exception_handler(context)
+        elif loop.time() >= self._silent_until:
+            self._silent_until = loop.time() + 60
+            log.error("new connections have to wait: %s", context.get("exception"))
+
+
 class Server(uvicorn.Server):
     """uvicorn, giving answers in flight their time before connections are closed."""
 
@@ -133,6 +155,11 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._finish_answers = drain
         self._hurry = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to listen."""
+        asyncio.get_running_loop().set_exception_handler(Failures())
+        await super().startup(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -178,6 +205,19 @@ class Server(uvicorn.Server):
         """Takes leave of clients that still send or do not read. Otherwise uvicorn would, with a traceback each."""
         for connection in tuple(self.server_state.connections):
             connection.transport.abort()
+
+
+def allow_connections() -> None:
+    """Raises the soft limit of open files to MOST_FILES where that is allowed: a Mac gives 256, one a connection."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit.
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def listen(host: str, port: int) -> list[socket.socket]:

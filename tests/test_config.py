@@ -165,8 +165,10 @@ def test_a_file_that_is_not_utf8_is_named(file: Path) -> None:
     assert str(file) in said()
 
 
-def test_an_empty_key_is_none(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLAUDE_MAX_API_KEY", "")
-    found = load().api_key
-    if found is not None and not found.get_secret_value():
-        pytest.fail("a key that every client knows")
+@pytest.mark.parametrize(("given", "key"), [("", None), (" \t", None), (" sesame\n", SecretStr("sesame"))])
+def test_blanks_are_no_part_of_a_key(
+    file: Path, monkeypatch: pytest.MonkeyPatch, given: str, key: SecretStr | None
+) -> None:
+    """No client can send them, and an empty key is one that every client knows."""
+    monkeypatch.setenv("CLAUDE_MAX_API_KEY", given)
+    assert load().api_key == key

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from ..errors import CliCrashed, CliUnavailable, NotSignedIn
+from ..errors import CliCrashed, CliUnavailable, NotSignedIn, Overloaded
 from ..events import JsonObject
 from .channel import Doubt, Patience
 from .failure import SIGN_IN
@@ -38,7 +38,7 @@ async def login(program: Path, environ: Mapping[str, str]) -> JsonObject:
     with tempfile.TemporaryDirectory(prefix="claude-max-", ignore_cleanup_errors=True) as cwd:
         try:
             process = await ClaudeProcess.spawn(program, ("auth", "status"), environ, Path(cwd))
-        except CliUnavailable as error:
+        except (CliUnavailable, Overloaded) as error:
             raise CliCrashed(error.message) from None
         try:
             output = await asyncio.wait_for(process.output(), LOGIN_SECONDS)

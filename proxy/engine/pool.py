@@ -98,6 +98,11 @@ class Pool:
                 self._settle(worker)
         raise errors.CliCrashed(f"The Claude Code CLI could not be brought to this request in {ATTEMPTS} attempts.")
 
+    @property
+    def ready(self) -> bool:
+        """Whether a process has answered, and turns are taken."""
+        return bool(self.about) and self._closing is None and self._refusal is None
+
     def start(self) -> None:
         """Makes workers ready, in the background."""
         self._warming = True
@@ -242,7 +247,8 @@ class Pool:
     def _check_open(self) -> None:
         stopped = self._closing or self._refusal
         if stopped is not None:
-            raise stopped
+            # Raised many times: it would gather the frames of all of them.
+            raise stopped.with_traceback(None)
 
     async def _wait(self, place: int, *, first: bool, seconds: float | None = None) -> None:
         """Waits in line, `seconds` at most. Raises Busy where the line is full the `first` time."""
@@ -320,7 +326,8 @@ class Pool:
 
     def _refill(self) -> None:
         """Makes up for workers that went, while no turn needs the processor."""
-        if not self._busy and not self._warming and self._closing is None and self.count < self._bounds.warm:
+        stopped = self._closing or self._refusal
+        if not self._busy and not self._warming and stopped is None and self.count < self._bounds.warm:
             self.start()
 
     def _start(self, work: Awaitable[None]) -> asyncio.Task[None]:

@@ -6,6 +6,7 @@ is ended, not only the process itself.
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import CliCrashed, CliUnavailable
+from ..errors import CliCrashed, CliUnavailable, Overloaded
 from ..events import JsonObject
 from .lifeline import LIFELINE
 from .ndjson import LineReader, Malformed, encode
@@ -24,6 +25,8 @@ EXIT_SECONDS = 2.0
 TERMINATE_SECONDS = 1.0
 CHUNK = 256 * 1024
 STDERR_TAIL = 4096
+# Of this machine, and for now.
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 
 
 class ClaudeProcess:
@@ -39,7 +42,7 @@ class ClaudeProcess:
     async def spawn(
         cls, program: Path, arguments: Sequence[str], environ: Mapping[str, str], cwd: Path
     ) -> "ClaudeProcess":
-        """Starts the program in its own process group. Raises CliUnavailable when it cannot be started."""
+        """Starts the program in its own process group. Raises CliUnavailable or Overloaded when it cannot."""
         group: dict[str, Any] = {} if sys.platform == "win32" else {"start_new_session": True}
         pipe = asyncio.subprocess.PIPE
         try:
@@ -48,6 +51,8 @@ class ClaudeProcess:
             )
         except OSError as error:
             why = error.strerror or error
+            if error.errno in EXHAUSTED:
+                raise Overloaded(f"This machine has no room for another claude process now ({why}).") from None
             raise CliUnavailable(
                 f"The Claude Code CLI could not be started ({why}). `claude-max doctor` says more."
             ) from None

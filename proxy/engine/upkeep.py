@@ -5,6 +5,7 @@ next 401 does the same.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -23,20 +24,17 @@ LARGE_BYTES = 450 * 1024 * 1024
 # How long more workers than are kept warm may stand idle.
 IDLE_SECONDS = 600.0
 
-Signature = tuple[tuple[int, int] | None, ...]
+Signature = tuple[int, int] | None
 
 
-def signature(*files: Path) -> Signature:
-    """Size and time of each file, None for one that is not there."""
-    found: list[tuple[int, int] | None] = []
-    for file in files:
-        try:
-            # With links followed: a circle of them is as good as nothing.
-            stat = file.stat()
-            found.append((stat.st_size, stat.st_mtime_ns))
-        except OSError:
-            found.append(None)
-    return tuple(found)
+def signature(file: Path) -> Signature:
+    """Size and time of a file, None for one that is not there."""
+    try:
+        # With links followed: a circle of them is as good as nothing.
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_size, stat.st_mtime_ns
 
 
 def login_file(environ: Mapping[str, str]) -> Path:
@@ -64,8 +62,10 @@ class Upkeep:
         self._program = program
         self._login = login
         self._recheck = recheck
-        self._refused = False
-        self._seen = (signature(program), signature(login))
+        self._refusal: CliUnavailable | None = None
+        self._examining = asyncio.Lock()
+        self._examined = signature(program)
+        self._login_seen = signature(login)
 
     async def run(self) -> None:
         """Looks, every EVERY_SECONDS."""
@@ -77,18 +77,35 @@ class Upkeep:
                 # Whatever it was, the next look is another one.
                 log.exception("the look after the workers failed")
 
+    async def examine(self, *, again: bool = False) -> None:
+        """Examines the CLI on disk when it is another one than last time, or `again`; to be called before it is run.
+
+        Raises CliUnavailable when it may not be used.
+        """
+        async with self._examining:
+            seen = signature(self._program)
+            if seen != self._examined or again:
+                log.info("the Claude Code CLI has changed on disk")
+                try:
+                    self._pool.admit(await self._recheck())
+                    self._refusal = None
+                except CliUnavailable as error:
+                    log.error("the Claude Code CLI cannot be used: %s", error.message)
+                    self._refusal = CliUnavailable(
+                        "The Claude Code CLI has changed on disk and cannot be used; the proxy's log and "
+                        "`claude-max doctor` say why."
+                    )
+                    self._pool.refuse(self._refusal)
+                self._examined = seen
+                self._pool.renew()
+            if self._refusal is not None:
+                raise self._refusal.with_traceback(None)
+
     async def look(self) -> None:
-        """One look."""
-        seen = (signature(self._program), signature(self._login))
-        before, self._seen = self._seen, seen
-        if seen[0] != before[0] or self._refused:
-            log.info("the Claude Code CLI has changed on disk")
-            try:
-                self._pool.admit(await self._recheck())
-                self._refused = False
-            except CliUnavailable as error:
-                self._pool.refuse(error)
-                self._refused = True
-        if seen != before:
+        """One look. What was refused by bad luck is examined once more."""
+        with contextlib.suppress(CliUnavailable):
+            await self.examine(again=self._refusal is not None)
+        before, self._login_seen = self._login_seen, signature(self._login)
+        if self._login_seen != before:
             self._pool.renew()
         self._pool.trim(idle=IDLE_SECONDS, too_large=lambda pid: resident(pid) > LARGE_BYTES)

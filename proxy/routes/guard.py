@@ -8,10 +8,11 @@ cannot send it without the browser asking first).
 import asyncio
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import errors
@@ -33,11 +34,14 @@ def host_name(value: str) -> str | None:
     return found[1].strip("[]").rstrip(".") if found else None
 
 
+def head_size(scope: Scope) -> int:
+    """Bytes of a request's head. uvicorn's own limit lets pass what comes in one piece."""
+    target = len(scope.get("raw_path", b"")) + len(scope.get("query_string", b""))
+    return target + sum(len(name) + len(value) for name, value in scope["headers"])
+
+
 def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settings) -> errors.ProxyError | None:
     """Why a request is refused before its body is read, None when it is not. Header names are lower case."""
-    # uvicorn's own limit lets pass what comes in one piece.
-    if len(path) + sum(len(name) + len(value) for name, value in headers.items()) > settings.head_limit:
-        return errors.HeadTooLarge(f"The request's head is over {settings.head_limit} bytes (setting head_limit).")
     host = host_name(headers.get("host", ""))
     own = {host_name(name) or name for name in (settings.host, *settings.allowed_hosts)}
     if host is None or host not in LOCAL_NAMES | own:
@@ -65,6 +69,14 @@ def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settin
     return None
 
 
+def fields(sent: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by lower-case name. One that is sent twice has both values (RFC 9110, 5.3): no value is overlooked."""
+    found: defaultdict[bytes, list[bytes]] = defaultdict(list)
+    for name, value in sent:
+        found[name.lower()].append(value)
+    return {name.decode("latin-1"): b", ".join(values).decode("latin-1") for name, values in found.items()}
+
+
 def _sent(value: str) -> bytes:
     """A header's bytes as they came; frameworks read them as Latin-1."""
     return value.encode("latin-1", "replace")
@@ -90,9 +102,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sent = Headers(scope=scope)
-        # A field that is sent twice is one with both values (RFC 9110, 5.3): neither gets past the other.
-        headers = {name: ", ".join(sent.getlist(name)) for name in sent}
+        headers = fields(scope["headers"])
         request_id = f"req_{self._new_id()}"
         entry = Entry(request_id, scope["method"], quote(scope["path"]))
         scope.setdefault("state", {})["journal"] = entry
@@ -115,6 +125,9 @@ class Guard:
             await send(message)
 
         refusal = verdict(scope["method"], scope["path"], headers, self._settings)
+        if head_size(scope) > self._settings.head_limit:
+            limit = f"over {self._settings.head_limit} bytes (setting head_limit)"
+            refusal = errors.HeadTooLarge(f"The request's head is {limit}.")
         if refusal is None and scope["path"] not in OPEN_PATHS and self._running >= self._settings.max_requests:
             # Before its body is read: that is what the memory would go to.
             why = f"{self._running} requests are in flight already (setting max_requests)."

@@ -209,6 +209,19 @@ def test_no_file_handle_left(home: Path) -> None:
         with httpx2.Client(base_url=proxy.url, timeout=30) as another:
             assert another.get("/health").status_code == 200
         assert fine(proxy)
+        assert len([line for line in proxy.log if "Too many open files" in line]) == 1
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is not installed")
+def test_a_low_limit_that_may_be_raised(home: Path) -> None:
+    """As on a Mac, where a program begins with 256 handles: idle connections keep nobody else out."""
+    with scripted() as api, running_proxy(home, api=api, through=("prlimit", "--nofile=90:4096")) as proxy:
+        url = httpx2.URL(proxy.url)
+        with contextlib.ExitStack() as idle:
+            for _ in range(150):
+                idle.enter_context(socket.create_connection((url.host, url.port or 0), 5))
+            with httpx2.Client(base_url=proxy.url, timeout=5) as another:
+                assert another.get("/health").status_code == 200
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount a small file system")
@@ -256,4 +269,19 @@ def test_the_cli_is_removed_while_running(tmp_path: Path, home: Path) -> None:
         answer = ask(proxy, "hi")
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "cli_unavailable")
         assert "claude-max doctor" in answer.json()["error"]["message"]
+        assert str(tmp_path) not in answer.text
         assert answer.headers["x-should-retry"] == "false"
+        assert proxy.http.get("/health").json()["ready"] is False
+
+
+def test_a_worse_cli_takes_its_place_while_running(tmp_path: Path, home: Path, marker: str) -> None:
+    """No process of it is started for a request before it was examined, and it is not asked anything."""
+    program = filtered(tmp_path)
+    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api) as proxy:
+        assert fine(proxy)
+        filtered(tmp_path, strip=["client_composed"])
+        kill(proxy.claudes())
+        answer = ask(proxy, marker)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "cli_unavailable")
+        assert proxy.bodies(marker) == []
+        proxy.wait_for("fails the contract check")

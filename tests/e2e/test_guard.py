@@ -184,6 +184,15 @@ def test_the_log_has_one_line_a_request(home: Path, content: bool) -> None:
     assert ("secretanswer" in "".join(log)) is content
 
 
+def test_a_client_that_offers_another_protocol(proxy: RunningProxy) -> None:
+    """As Java's does in every request: it is answered in this one, and the log has nothing to say of it."""
+    before = len(proxy.log)
+    offer = {"connection": "Upgrade, HTTP2-Settings", "upgrade": "h2c", "http2-settings": "AAMAAABkAAQAAP__"}
+    assert proxy.http.post(CHAT, json=BODY, headers=offer).status_code == 200
+    proxy.wait_for(f"path={CHAT}", before)
+    assert not [line for line in proxy.log[before:] if "WARNING" in line]
+
+
 @pytest.mark.parametrize("allowed", [False, True])
 def test_what_the_cli_is_given(home: Path, allowed: bool) -> None:
     environ = {

@@ -96,7 +96,10 @@ def test_a_link_that_leads_elsewhere_is_a_new_cli(room: Room, tmp_path: Path) ->
 def test_a_cli_that_may_not_be_used_is_refused_until_a_good_one_comes(room: Room) -> None:
     room.finds = CliUnavailable("too old")
     room.program.write_text("other")
-    assert room.look() == ["too old", "renew"]
+    told, renewed = room.look()
+    assert "`claude-max doctor`" in told
+    assert "too old" not in told, "why is in the log: it names files of this machine"
+    assert renewed == "renew"
     room.finds = REWIND
     room.program.write_text("a third")
     assert room.look() == [REWIND, "renew"]
@@ -108,6 +111,18 @@ def test_a_recheck_that_failed_by_bad_luck_is_tried_again(room: Room) -> None:
     room.look()
     room.finds = REWIND
     assert REWIND in room.look()
+
+
+def test_a_cli_is_examined_before_it_is_run(room: Room) -> None:
+    """Not only at the next look: a burst, or a worker that died, would run an unknown one before."""
+    asyncio.run(room.upkeep.examine())
+    assert room.pool.told == []
+    room.finds = CliUnavailable("too old")
+    room.program.write_text("other")
+    for _ in range(2):
+        with pytest.raises(CliUnavailable, match="has changed on disk"):
+            asyncio.run(room.upkeep.examine())
+    assert len(room.pool.told) == 2, "examined once, not with every process that is wanted"
 
 
 def test_a_look_that_fails_is_not_the_last(
@@ -137,10 +152,10 @@ def test_a_look_that_fails_is_not_the_last(
 
 def test_signatures(tmp_path: Path) -> None:
     file = tmp_path / "a"
-    assert signature(file) == (None,)
+    assert signature(file) is None
     file.write_text("abc")
     os.utime(file, ns=(5, 5))
-    assert signature(file, tmp_path / "b") == ((3, 5), None)
+    assert signature(file) == (3, 5)
 
 
 @pytest.mark.parametrize(

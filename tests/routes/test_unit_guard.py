@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from claude_max.proxy import errors
 from claude_max.proxy.config import Settings, is_loopback
-from claude_max.proxy.routes.guard import Guard, host_name, verdict
+from claude_max.proxy.routes.guard import Guard, fields, host_name, verdict
 
 Verdict = type[errors.ProxyError] | None
 
@@ -159,6 +159,11 @@ def test_where_no_key_is_asked_for() -> None:
 
 def test_an_empty_key_opens_nothing() -> None:
     assert judged({}, api_key=SecretStr("")) is errors.InvalidKey
+
+
+def test_a_field_that_is_sent_twice_has_both_values() -> None:
+    sent = [(b"Host", b"localhost"), (b"origin", b"a"), (b"host", b"evil.example"), (b"x", b"\xe9")]
+    assert fields(sent) == {"host": "localhost, evil.example", "origin": "a", "x": "é"}
 
 
 @pytest.mark.parametrize("header", ["authorization", "x-api-key"])
