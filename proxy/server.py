@@ -32,6 +32,8 @@ LAST_WORDS_SECONDS = 1
 # What the kernel keeps of an answer for a client that does not read. Left to itself it takes megabytes, and for as long
 # as that lasts nobody can tell a client that reads slowly from one that does not read.
 SEND_BUFFER = 128 * 1024
+# Bytes behind a request that are read while it is answered.
+AHEAD = 64 * 1024
 # Open files; macOS takes no higher number (OPEN_MAX).
 MOST_FILES = 10_240
 
@@ -60,6 +62,9 @@ class PatientProtocol(H11Protocol):
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._forget()
+        if self.conn.their_state is h11.DONE and len(self.conn.trailing_data[0]) < AHEAD:
+            # uvicorn stops reading where something follows a request; then nobody would see the client leave.
+            self.flow.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the clocks."""

@@ -85,7 +85,8 @@ class Channel:
         try:
             await self.send(protocol.control_request(request_id, subtype, **fields))
             seconds = self._patience.start if subtype == "initialize" else self._patience.step
-            response = await asyncio.wait_for(reply, seconds)
+            async with asyncio.timeout(seconds):
+                response = await reply
         except TimeoutError:
             raise Silent(f"no answer to {subtype}") from None
         finally:
@@ -100,7 +101,8 @@ class Channel:
 
     async def line(self, seconds: float) -> JsonObject:
         """The next line that is no request and no reply. Raises TimeoutError, or the ProxyError of a broken process."""
-        line = await asyncio.wait_for(self._lines.get(), seconds)
+        async with asyncio.timeout(seconds):
+            line = await self._lines.get()
         if line is None:
             self._lines.put_nowait(None)
             raise self.broken or self.process.crashed()

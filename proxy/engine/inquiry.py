@@ -41,7 +41,8 @@ async def login(program: Path, environ: Mapping[str, str]) -> JsonObject:
         except (CliUnavailable, Overloaded) as error:
             raise CliCrashed(error.message) from None
         try:
-            output = await asyncio.wait_for(process.output(), LOGIN_SECONDS)
+            async with asyncio.timeout(LOGIN_SECONDS):
+                output = await process.output()
         except TimeoutError:
             raise CliCrashed(f"`{program} auth status` gave no answer in {LOGIN_SECONDS:g} seconds.") from None
         finally:

@@ -24,7 +24,8 @@ class Line:
         called = self._places[place] = asyncio.get_running_loop().create_future()
         try:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(called, seconds)
+                async with asyncio.timeout(seconds):
+                    await called
         except asyncio.CancelledError:
             if called.done() and not called.cancelled():
                 self.call()

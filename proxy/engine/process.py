@@ -107,7 +107,8 @@ class ClaudeProcess:
     async def ended(self) -> None:
         """Waits for the exit code of a process that closed its stdout, bounded."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._child.wait(), TERMINATE_SECONDS)
+            async with asyncio.timeout(TERMINATE_SECONDS):
+                await self._child.wait()
 
     def crashed(self) -> CliCrashed:
         """What to say of a process that is gone, with the last of its stderr in the log only."""
@@ -133,7 +134,8 @@ class ClaudeProcess:
             self._child.stdin.close()
         for seconds, kill in ((EXIT_SECONDS, False), (TERMINATE_SECONDS, True)):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._child.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._child.wait()
                 break
             self._signal(kill)
         await self._child.wait()

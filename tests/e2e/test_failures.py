@@ -140,13 +140,23 @@ def test_a_silent_stream_is_kept_open(tmp_path: Path) -> None:
     assert lines[-2] == "data: [DONE]"
 
 
-@pytest.mark.parametrize("after", ["status", "text"])
-def test_a_client_that_goes_away_ends_its_turn_upstream(proxy: RunningProxy, marker: str, after: str) -> None:
-    pause: dict[str, Any] = {"first_byte": 30} if after == "status" else {"pause": 0.2}
+LEFT: dict[str, dict[str, Any]] = {
+    "status": {"first_byte": 30},
+    "text": {"words": 200, "pause": 0.2},
+    "much text": {"words": 20_000, "pause": 0.001},
+}
+
+
+@pytest.mark.parametrize("extra", [b"", b"\r\n", b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+@pytest.mark.parametrize("after", LEFT)
+def test_a_client_that_goes_away_ends_its_turn_upstream(
+    proxy: RunningProxy, marker: str, after: str, extra: bytes
+) -> None:
+    """However fast the answer comes, and also where something was sent behind the request."""
     body = {
         "model": "sonnet",
         "stream": True,
-        "messages": [{"role": "user", "content": f"{marker}\n{directive(words=200, **pause)}"}],
+        "messages": [{"role": "user", "content": f"{marker}\n{directive(**LEFT[after])}"}],
     }
     assert proxy.api is not None
     exchanges = proxy.api.api.messages
@@ -165,6 +175,8 @@ def test_a_client_that_goes_away_ends_its_turn_upstream(proxy: RunningProxy, mar
             received = b""
             while b"word1" not in received:
                 received += connection.recv(4096)
+        connection.sendall(extra)
+        time.sleep(0.2)  # so that it is read before the end is
     proxy.api.wait_until(lambda: bool(ours()) and all(exchange.aborted for exchange in ours()), 10)
     assert ask(proxy, directive(text="next")).json()["choices"][0]["message"]["content"] == "next"
 

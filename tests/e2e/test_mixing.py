@@ -34,6 +34,7 @@ class Asker:
     client: openai.AsyncOpenAI
     dice: random.Random
     word: str = field(default_factory=lambda: f"secret{uuid4().hex[:12]}x")
+    leaves: bool = False
 
     def __post_init__(self) -> None:
         self.model = self.dice.choice(list(MODELS))
@@ -113,10 +114,10 @@ class Asker:
         assert list(json.loads(message.content)) == [self.word]
 
     async def aborted(self) -> None:
+        self.leaves = True
         create: Any = self.client.chat.completions.create
-        stream = await create(
-            **self.fields, stream=True, messages=[*self.system, self.prompt(text=f"{self.word} " * 200, pause=0.05)]
-        )
+        prompt = self.prompt(words=10_000, pause=self.dice.choice([0.002, 0.05]))
+        stream = await create(**self.fields, stream=True, messages=[*self.system, prompt])
         async for chunk in stream:
             if chunk.choices[0].delta.content:
                 break
@@ -136,6 +137,13 @@ class Asker:
 
 
 KINDS = ("single", "streamed", "follow_up_and_fork", "tools", "schema", "aborted", "cut", "failing")
+
+
+def word_in(body: dict[str, Any]) -> str:
+    """The only secret word in a request."""
+    words: set[str] = set(WORD.findall(json.dumps(body)))
+    assert len(words) == 1
+    return words.pop()
 
 
 async def run(proxy: RunningProxy) -> list[Asker]:
@@ -169,14 +177,15 @@ async def run(proxy: RunningProxy) -> list[Asker]:
 def test_nothing_of_one_request_is_in_another(home: Path) -> None:
     with scripted() as api, running_proxy(home, "--max-workers", str(WORKERS), api=api) as proxy:
         askers = asyncio.run(run(proxy))
+        by_word = {asker.word: asker for asker in askers}
+        left = [each for each in api.api.messages() if by_word[word_in(each.body)].leaves]
+        api.wait_until(lambda: all(each.aborted for each in left), 10)
         log = "".join(proxy.log)
         bodies = api.api.bodies()
     print(f"{len(askers)} clients, {len(bodies)} requests to the service")
-    by_word = {asker.word: asker for asker in askers}
     assert len(bodies) >= REQUESTS
     for body in bodies:
-        (word,) = set(WORD.findall(json.dumps(body)))
-        asker = by_word[word]
+        asker = by_word[word_in(body)]
         found = {
             "model": body["model"],
             "max_tokens": body["max_tokens"],
