@@ -37,7 +37,7 @@ def host_name(value: str) -> str | None:
 def head_size(scope: Scope) -> int:
     """Bytes of a request's head. uvicorn's own limit lets pass what comes in one piece."""
     target = len(scope.get("raw_path", b"")) + len(scope.get("query_string", b""))
-    return target + sum(len(name) + len(value) for name, value in scope["headers"])
+    return target + sum(len(name) + len(b": \r\n") + len(value) for name, value in scope["headers"])
 
 
 def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settings) -> errors.ProxyError | None:

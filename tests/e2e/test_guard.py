@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 import pytest
 from harness.command import claude_max
 from harness.openai_schema import check_error
@@ -123,9 +124,15 @@ def test_what_an_owner_allows(home: Path) -> None:
             assert proxy.http.get("/v1/models", headers=[header]).status_code == 401
         assert proxy.http.post(CHAT, json=BODY, headers={"x-api-key": KEY}).status_code == 200
         assert proxy.http.get("/health").status_code == 200
+        for path in ("/health", "/v1/models", "/openapi.json", "/nowhere", CHAT):
+            for method in ("GET", "POST"):
+                assert KEY not in proxy.http.request(method, path, headers=good).text
+        server = psutil.Process(proxy.process.pid)
+        for process in (server, *server.children(recursive=True)):
+            assert KEY not in " ".join(process.cmdline())
+            assert process.pid == server.pid or KEY not in process.environ().values()
         log = "".join(proxy.log)
     assert KEY not in log
-    assert KEY not in " ".join(str(part) for part in proxy.process.args)  # type: ignore[union-attr]
 
 
 def test_beyond_loopback_a_key_is_required(home: Path) -> None:

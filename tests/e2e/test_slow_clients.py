@@ -159,6 +159,7 @@ def test_heads_that_dribble_or_never_come(hasty: RunningProxy) -> None:
     long = hasty.http.get("/health", headers={"x-long": "y" * 3000})
     assert (long.status_code, long.json()["error"]["code"]) == (431, "request_head_too_large")
     assert hasty.http.get("/health", params={"q": "y" * 3000}).status_code == 431
+    assert hasty.http.get("/health", headers=[("a", "")] * 450).status_code == 431
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost"])
