@@ -112,7 +112,7 @@ def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
     elif "ANTHROPIC_BASE_URL" in os.environ:
         base = without_password(os.environ["ANTHROPIC_BASE_URL"])
         lines.append(f"[yellow]ANTHROPIC_BASE_URL is set: requests go to {escape(base)}[/]")
-    for name in API_KEYS if settings.allow_anthropic_api_key else ():
+    for name in API_KEYS if settings.allow_anthropic_api_key and not demo else ():
         if name in os.environ:
             lines.append(f"[yellow]{name} is in use: requests are billed to it, not to your subscription.[/]")
     # A log on a disk without room is no reason not to serve.

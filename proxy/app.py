@@ -64,7 +64,7 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
 
     async def launch() -> Worker:
         await upkeep.examine()
-        return await Worker.spawn(cli.path, environ, cwd, patience)
+        return await Worker.spawn(cli.path, environ, cwd, patience, upkeep.accept)
 
     bounds = Bounds(workers=settings.max_workers, warm=settings.warm, queue=settings.queue)
     pool = Pool(launch, bounds, features)

@@ -24,6 +24,8 @@ from pydantic_settings import (
 )
 
 PREFIX = "CLAUDE_MAX_"
+# Scheme and authority: `vscode-webview://…` and `chrome-extension://…` are origins, too.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s*]+")
 
 
 class ConfigError(ValueError):
@@ -59,7 +61,7 @@ class Settings(BaseSettings):
     head_limit: int = Field(64 * 1024, ge=1024, description="Bytes of a request's head at most.")
     head_timeout: float = Field(20, gt=0, description="Seconds until a request's head must be whole.")
     body_limit: int = Field(32 * 1024 * 1024, ge=1024, description="Bytes of a request body at most.")
-    json_depth: int = Field(100, ge=4, le=200, description="Levels of a request's JSON at most.")
+    json_depth: int = Field(100, ge=4, le=200, description="Levels of a request's JSON at most; of a schema, 64.")
     body_timeout: float = Field(60, gt=0, description="Seconds until a request's body must be whole.")
     write_timeout: float = Field(60, gt=0, description="Seconds a client may leave its answer unread.")
     max_requests: int = Field(256, ge=1, description="Requests in flight before others get a 429.")
@@ -77,6 +79,16 @@ class Settings(BaseSettings):
         """Without the blanks around it, which no client can send. An empty key is none: it would open every door."""
         bare = "" if key is None else key.get_secret_value().strip()
         return SecretStr(bare) if bare else None
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _whole_origins(cls, origins: list[str]) -> list[str]:
+        """As browsers send them. `*` would let every page that is visited use the subscription."""
+        bare = [origin.rstrip("/").lower() for origin in origins]
+        for origin in bare:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no web origin such as http://localhost:8080")
+        return bare
 
     @classmethod
     def settings_customise_sources(

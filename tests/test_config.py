@@ -1,5 +1,6 @@
 """Where a setting comes from, and what is said of one that cannot be used: one line, with its place."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,18 @@ def test_variables_that_mean_nothing_are_named_with_the_nearest() -> None:
         "CLAUDE_MAX_PROT": "CLAUDE_MAX_PROT has no effect: there is no such setting; is it CLAUDE_MAX_PORT?",
         "claude_max_zzz": "claude_max_zzz has no effect: there is no such setting.",
     }
+
+
+@pytest.mark.parametrize("origin", ["*", "http://*.example", "localhost:8080", "http://a/b", "null", ""])
+def test_what_is_no_origin_is_told(file: Path, origin: str) -> None:
+    """It would never match, or match every page that somebody visits."""
+    file.write_text(f"cors_origins = [{json.dumps(origin)}]")
+    assert "is no web origin" in said()
+
+
+def test_origins_are_compared_as_browsers_send_them(file: Path) -> None:
+    file.write_text('cors_origins = ["https://Chat.Example/", "chrome-extension://abc", "http://localhost:8080"]')
+    assert load().cors_origins == ["https://chat.example", "chrome-extension://abc", "http://localhost:8080"]
 
 
 def test_every_kind_of_value(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

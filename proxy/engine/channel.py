@@ -193,8 +193,10 @@ class Channel:
             raise Doubt("an expected request did not come") from None
 
     async def _read(self) -> None:
+        silent = True
         try:
             async for line in self.process.lines():
+                silent = False
                 self._dispatch(line)
         except errors.ProxyError as error:
             self.fail(error)
@@ -202,8 +204,9 @@ class Channel:
             self.fail(odd(error))
         else:
             await self.process.ended()
-            # At debug level only: what the CLI writes there is not ours to show.
-            log.debug("claude %d has ended; its stderr: %s", self.process.pid, self.process.stderr_tail)
+            # What the CLI writes there is not ours to show, but for the reason of one that never worked.
+            level = logging.WARNING if silent and self.process.alive else logging.DEBUG
+            log.log(level, "claude %d has ended; its stderr: %s", self.process.pid, self.process.stderr_tail)
             self.fail(self.process.crashed())
 
     def _dispatch(self, line: JsonObject) -> None:

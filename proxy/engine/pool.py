@@ -57,6 +57,7 @@ class Pool:
         self._busy: dict[int, Worker] = {}
         self._coming = 0
         self._claimed = 0
+        self._settling = 0
         self._leaving: set[asyncio.Task[None]] = set()
         self._line = Line()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -96,7 +97,9 @@ class Pool:
                 raise
             finally:
                 self._settle(worker)
-        raise errors.CliCrashed(f"The Claude Code CLI could not be brought to this request in {ATTEMPTS} attempts.")
+        raise errors.CliCrashed(
+            f"The Claude Code CLI could not be brought to this request in {ATTEMPTS} attempts; the log says more."
+        )
 
     @property
     def ready(self) -> bool:
@@ -252,8 +255,8 @@ class Pool:
 
     async def _wait(self, place: int, *, first: bool, seconds: float | None = None) -> None:
         """Waits in line, `seconds` at most. Raises Busy where the line is full the `first` time."""
-        # Who waits for a process that is starting, or may still be started, does not stand in the queue.
-        room = max(0, self._bounds.workers - len(self._busy) - self._claimed)
+        # Who waits for a process that is starting, may still be started, or has just answered, is not in the queue.
+        room = max(0, self._bounds.workers - len(self._busy) + self._settling - self._claimed)
         if first and len(self._line) >= self._bounds.queue + room:
             raise errors.Busy(
                 f"All {self._bounds.workers} workers are busy and {len(self._line)} requests wait already.",
@@ -290,12 +293,16 @@ class Pool:
     def _settle(self, worker: Worker) -> None:
         """Gives a worker back, in the background: its client need not wait for the end of the CLI's turn."""
 
+        self._settling += 1
+
         async def settle() -> None:
             try:
                 good = await worker.settle()
             except Exception:
                 log.exception("the end of a turn failed")
                 good = False
+            finally:
+                self._settling -= 1
             self.about = worker.about or self.about
             self._busy.pop(id(worker), None)
             if good and self._closing is None and not self._is_old(worker):

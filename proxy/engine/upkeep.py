@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 
 from ..errors import CliUnavailable
+from ..events import JsonObject
+from .channel import Doubt
 from .plan import Feature
 from .pool import Pool
 
@@ -65,6 +67,8 @@ class Upkeep:
         self._refusal: CliUnavailable | None = None
         self._examining = asyncio.Lock()
         self._examined = signature(program)
+        self._stale = False
+        self._version: object = None
         self._login_seen = signature(login)
 
     async def run(self) -> None:
@@ -84,22 +88,36 @@ class Upkeep:
         """
         async with self._examining:
             seen = signature(self._program)
-            if seen != self._examined or again:
-                log.info("the Claude Code CLI has changed on disk")
+            if seen != self._examined or self._stale or again:
+                level = logging.DEBUG if again else logging.WARNING
+                log.log(level, "the Claude Code CLI has changed on disk")
                 try:
                     self._pool.admit(await self._recheck())
                     self._refusal = None
                 except CliUnavailable as error:
-                    log.error("the Claude Code CLI cannot be used: %s", error.message)
+                    log.log(level, "it cannot be used: %s", error.message)
                     self._refusal = CliUnavailable(
                         "The Claude Code CLI has changed on disk and cannot be used; the proxy's log and "
                         "`claude-max doctor` say why."
                     )
                     self._pool.refuse(self._refusal)
-                self._examined = seen
+                self._examined, self._stale, self._version = seen, False, None
                 self._pool.renew()
             if self._refusal is not None:
                 raise self._refusal.with_traceback(None)
+
+    def accept(self, about: JsonObject) -> None:
+        """Takes note of what a new process says of itself (its answer to `initialize`).
+
+        Raises Doubt where it is of another version than the first one after the examination: the file of a wrapper
+        (volta, mise, asdf) stays the same when the CLI behind it changes.
+        """
+        version = about.get("claude_code_version")
+        if self._version is None:
+            self._version = version
+        elif version != self._version:
+            self._stale = True
+            raise Doubt(f"Claude Code is {version} now, and was {self._version} when it was examined")
 
     async def look(self) -> None:
         """One look. What was refused by bad luck is examined once more."""

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -50,20 +50,31 @@ SETTLE_SECONDS = 10.0
 class Worker:
     """One process. Serves one Turn at a time: `run`, then `settle`, then perhaps `run` again."""
 
-    def __init__(self, process: ClaudeProcess, patience: Patience) -> None:
+    def __init__(
+        self, process: ClaudeProcess, patience: Patience, accept: Callable[[JsonObject], None] = lambda _: None
+    ) -> None:
+        """`accept` is told what the process says of itself, and raises Doubt where it must not be used."""
         self.channel = Channel(process, patience)
         self.state = State()
         self.born = self.used = time.monotonic()
         self.turns = 0
         self.about: JsonObject = {}
         self._silence = patience.silence
+        self._accept = accept
         self._answer: Answer | None = None
         self._rate_limit: JsonObject | None = None
 
     @classmethod
-    async def spawn(cls, program: Path, environ: Mapping[str, str], cwd: Path, patience: Patience) -> "Worker":
-        """A new process that holds nothing yet."""
-        return cls(await ClaudeProcess.spawn(program, ARGUMENTS, environ, cwd), patience)
+    async def spawn(
+        cls,
+        program: Path,
+        environ: Mapping[str, str],
+        cwd: Path,
+        patience: Patience,
+        accept: Callable[[JsonObject], None] = lambda _: None,
+    ) -> "Worker":
+        """A new process that holds nothing yet; `accept` as above."""
+        return cls(await ClaudeProcess.spawn(program, ARGUMENTS, environ, cwd), patience, accept)
 
     @property
     def alive(self) -> bool:
@@ -142,6 +153,7 @@ class Worker:
                         "The Claude Code CLI was started and said nothing. It asks the network before it answers: is "
                         "there one? `claude-max doctor` says more."
                     ) from None
+                self._accept(self.about)
                 self.state = replace(self.state, system=system, schema=schema)
             case Interrupt():
                 await self.channel.control("interrupt")

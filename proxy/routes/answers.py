@@ -12,7 +12,7 @@ from typing import TypeVar
 import orjson
 from fastapi import Request, Response
 
-from ..events import Event, Finished, JsonObject, Started, TextDelta, Turn, Usage
+from ..events import Event, Finished, JsonObject, Started, TextDelta, ToolCallDelta, ToolCallStarted, Turn, Usage
 from ..translate.chat_request import ChatOptions
 from ..translate.models import Model
 from ..translate.validation import parse_object
@@ -35,7 +35,7 @@ class Answers:
     def __init__(self, engine: Engine, turn: Turn, n: int = 1, at_once: int = 8) -> None:
         self.turn = turn
         self.usage: Usage | None = None
-        self._texts: list[str] = []
+        self._said: list[str] = []
         self._engine = engine
         self._places = asyncio.Semaphore(at_once)
         self._arrived: asyncio.Queue[tuple[int, Event | Exception | None]] = asyncio.Queue()
@@ -62,8 +62,8 @@ class Answers:
 
     @property
     def text(self) -> str:
-        """The text so far, of all answers together."""
-        return "".join(self._texts)
+        """The text and the calls so far, of all answers together, for the log."""
+        return "".join(self._said)
 
     def __aiter__(self) -> AsyncIterator[tuple[int, Event]]:
         """The events of all answers, each with its answer's number, in the order they come."""
@@ -82,7 +82,11 @@ class Answers:
             if isinstance(event, Exception):
                 raise event
             if isinstance(event, TextDelta):
-                self._texts.append(event.text)
+                self._said.append(event.text)
+            elif isinstance(event, ToolCallStarted):
+                self._said.append(f"\n{event.name} ")
+            elif isinstance(event, ToolCallDelta):
+                self._said.append(event.json)
             elif isinstance(event, Finished):
                 self.usage = (self.usage or Usage()) + event.usage
             if event is not None:

@@ -29,17 +29,13 @@ def parse_object(body: bytes, depth: int) -> JsonObject:
 
 def too_deep(value: object, depth: int) -> bool:
     """Whether a JSON value has more than `depth` levels of objects and lists."""
-    level: list[object] = [value]
-    for _ in range(depth + 1):
-        level = [
-            child
-            for node in level
-            if isinstance(node, dict | list)
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(depth):
         if not level:
             return False
-    return True
+        children = (child for node in level for child in (node.values() if isinstance(node, dict) else node))
+        level = [child for child in children if isinstance(child, dict | list)]
+    return bool(level)
 
 
 def shaped(model: type[M], value: JsonObject) -> M:

@@ -93,6 +93,17 @@ def test_unknown_fields_are_accepted(proxy: RunningProxy) -> None:
     assert post(proxy, json.dumps({"model": "sonnet", "messages": OK, **fields})).status_code == 200
 
 
+def test_too_deep_a_body(tmp_path: Path) -> None:
+    """Ten levels are allowed; `x` is the second."""
+    with scripted() as api, running_proxy(tmp_path, api=api, environ={"CLAUDE_MAX_JSON_DEPTH": "10"}) as proxy:
+        for levels, status in ((9, 200), (10, 400)):
+            deep = "[" * levels + "]" * levels
+            body = json.dumps({"model": "sonnet", "messages": OK})[:-1] + f', "x": {deep}}}'
+            answer = post(proxy, body)
+            assert answer.status_code == status, answer.text
+        assert "json_depth" in answer.json()["error"]["message"]
+
+
 def test_too_large_a_body(tmp_path: Path) -> None:
     environ = {"CLAUDE_MAX_BODY_LIMIT": "2000", "CLAUDE_MAX_BODY_TIMEOUT": "1"}
     with scripted() as api, running_proxy(tmp_path, api=api, environ=environ) as proxy:
@@ -101,16 +112,17 @@ def test_too_large_a_body(tmp_path: Path) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_too_large")
         chunked = proxy.http.post(CHAT, content=iter([large[:1000].encode()] * 3), headers=JSON)
         assert chunked.status_code == 413
-        assert _unending(proxy) == b"408"
+        assert _unending(proxy, "Content-Length: 900", b"{") == b"408"
+        assert _unending(proxy, "Transfer-Encoding: chunked", b"bb8\r\n" + b" " * 3000 + b"\r\n") == b"413"
         assert post(proxy, json.dumps({"model": "sonnet", "messages": OK})).status_code == 200
 
 
-def _unending(proxy: RunningProxy) -> bytes:
-    """The status of a request whose body never ends."""
+def _unending(proxy: RunningProxy, length: str, begin: bytes) -> bytes:
+    """The status of a request whose body only begins."""
     host, _, port = proxy.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), 10) as connection:
-        head = f"POST {CHAT} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 900"
-        connection.sendall(f"{head}\r\n\r\n{{".encode())
+        head = f"POST {CHAT} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n{length}"
+        connection.sendall(f"{head}\r\n\r\n".encode() + begin)
         return connection.recv(4096).split()[1]
 
 

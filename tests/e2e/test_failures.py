@@ -11,6 +11,7 @@ import openai
 import pytest
 from harness.openai_schema import check_error
 from harness.proxy import RunningProxy, running_proxy, scripted
+from harness.upstream import assistant, expected, seen, user
 
 
 def directive(**reply: Any) -> str:
@@ -123,6 +124,36 @@ def test_a_silent_model_is_a_timeout(hasty: RunningProxy) -> None:
     answer = ask(hasty, directive(words=3, first_byte=30))
     assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout")
     assert ask(hasty, directive(text="fine")).json()["choices"][0]["message"]["content"] == "fine"
+
+
+def test_a_model_that_falls_silent_in_the_middle_is_a_timeout(hasty: RunningProxy) -> None:
+    """Nor is what it said before that passed off as an answer."""
+    reply = directive(words=3, pause=30)
+    answer = ask(hasty, reply)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout")
+    streamed = ask(hasty, reply, stream=True)
+    assert streamed.status_code == 200
+    assert json.loads(streamed.text.strip().rpartition("data: ")[2])["error"]["code"] == "timeout"
+
+
+def test_a_slow_first_token_is_waited_for(hasty: RunningProxy) -> None:
+    answer = ask(hasty, directive(text="slow", first_byte=0.6))
+    assert answer.json()["choices"][0]["message"]["content"] == "slow"
+
+
+@pytest.mark.parametrize("status", [429, 500, 529, 401])
+def test_a_conversation_goes_on_after_a_failure(proxy: RunningProxy, marker: str, status: int) -> None:
+    """The turn that failed is asked again, and the model sees the conversation without a trace of the failure."""
+    said: list[Any] = [{"role": "user", "content": f"{marker}\n{directive(text='one')}"}]
+    body = {"model": "sonnet", "messages": said}
+    said.append(proxy.http.post("/v1/chat/completions", json=body).json()["choices"][0]["message"])
+    failing = {"role": "user", "content": directive(status=status)}
+    assert proxy.http.post("/v1/chat/completions", json={**body, "messages": [*said, failing]}).status_code >= 400
+    said.append({"role": "user", "content": directive(text="two")})
+    answer = proxy.http.post("/v1/chat/completions", json=body)
+    assert answer.json()["choices"][0]["message"]["content"] == "two"
+    wanted = expected(user(said[0]["content"]), assistant("one"), user(directive(text="two")))
+    assert seen(proxy.bodies(marker)[-1]) == wanted
 
 
 def test_a_silent_stream_is_kept_open(tmp_path: Path) -> None:

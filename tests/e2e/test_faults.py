@@ -118,9 +118,9 @@ ACTS: dict[str, tuple[str, int]] = {
 def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
     """A proxy whose CLI does something odd when a prompt tells it to."""
     acts = {"ONCE-sun": "die once"} | {f"ACT-{name.replace(' ', '-')}.": act for name, (act, _) in ACTS.items()}
-    program = filtered(tmp_path_factory.mktemp("filter"), acts=acts)
+    program = filtered(tmp_path_factory.mktemp("filter"), acts=acts, stall=["STALL-here"])
     home = tmp_path_factory.mktemp("home")
-    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api) as running:
+    with scripted() as api, running_proxy(home, "--claude-path", str(program), "--timeout", "3", api=api) as running:
         yield running
 
 
@@ -130,6 +130,13 @@ def test_a_cli_that_speaks_nonsense(spoilt: RunningProxy, name: str) -> None:
     answer = ask(spoilt, f"ACT-{name.replace(' ', '-')}.\nscripted: " + json.dumps({"text": "fine"}))
     assert answer.status_code == status, answer.text
     assert status != 502 or answer.json()["error"]["code"] == "cli_crashed"
+    assert fine(spoilt)
+
+
+def test_a_cli_that_stops_in_the_middle_of_a_line(spoilt: RunningProxy) -> None:
+    """The word is escaped, so that only the answer holds it."""
+    answer = ask(spoilt, 'scripted: {"text": "STALL-\\u0068ere"}')
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout")
     assert fine(spoilt)
 
 
@@ -285,3 +292,30 @@ def test_a_worse_cli_takes_its_place_while_running(tmp_path: Path, home: Path, m
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "cli_unavailable")
         assert proxy.bodies(marker) == []
         proxy.wait_for("fails the contract check")
+
+
+def test_a_worse_cli_comes_behind_a_wrapper(tmp_path: Path, home: Path, marker: str) -> None:
+    """As with volta or asdf: the file that is run stays the same, only the version that it tells is another."""
+    wrapper = tmp_path / "claude"
+    for folder, version, spoil in (("one", "2.1.400", {}), ("two", "2.1.401", {"strip": ["client_composed"]})):
+        (tmp_path / folder).mkdir()
+        filtered(tmp_path / folder, version=version, **spoil)
+    link = tmp_path / "now"
+    link.symlink_to("one")
+    wrapper.write_text(f'#!/bin/sh\nexec "{link}/claude" "$@"\n')
+    wrapper.chmod(0o755)
+    with scripted() as api, running_proxy(home, "--claude-path", str(wrapper), api=api) as proxy:
+        assert fine(proxy)
+        link.unlink()
+        link.symlink_to("two")
+        kill(proxy.claudes())
+        answer = ask(proxy, f"/cost {marker}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "cli_unavailable")
+        assert proxy.bodies(marker) == []
+        proxy.wait_for("fails the contract check")
+        link.unlink()
+        link.symlink_to("one")
+        deadline = time.monotonic() + 40
+        while not (back := ask(proxy, "hi").status_code == 200) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert back

@@ -121,6 +121,7 @@ def test_what_an_owner_allows(home: Path) -> None:
         for header in wrong:
             answer = proxy.http.post(CHAT, json=BODY, headers=[header])
             assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
+            assert KEY not in answer.text
             assert proxy.http.get("/v1/models", headers=[header]).status_code == 401
         assert proxy.http.post(CHAT, json=BODY, headers={"x-api-key": KEY}).status_code == 200
         assert proxy.http.get("/health").status_code == 200
@@ -189,6 +190,28 @@ def test_the_log_has_one_line_a_request(home: Path, content: bool) -> None:
         assert fact in lines[1]
     assert ("secretprompt" in "".join(log)) is content
     assert ("secretanswer" in "".join(log)) is content
+
+
+@pytest.mark.parametrize("content", [False, True])
+def test_the_log_of_calls_and_failures(home: Path, content: bool) -> None:
+    """At its most talkative, too, it holds nothing of what was asked, answered or refused, unless it was asked to."""
+    arguments = ["--log-content"] if content else []
+    call = {"call": {"name": "secretname", "input": {"secretkey": 1}}}
+    replies: list[dict[str, Any]] = [call, {"status": 529}, {"status": 401}, {"text": "secretbegin", "cut_after": 1}]
+    tool = {"type": "function", "function": {"name": "secretname", "parameters": {"type": "object"}}}
+    with scripted() as api, running_proxy(home, "--log-level", "debug", *arguments, api=api) as proxy:
+        for reply in replies:
+            said = [{"role": "user", "content": f"secretprompt\nscripted: {json.dumps(reply)}"}]
+            for stream in (False, True):
+                proxy.http.post(CHAT, json={"model": "sonnet", "messages": said, "tools": [tool], "stream": stream})
+        proxy.http.post(CHAT, json={"model": "sonnet", "messages": [{"role": "secretrole"}]})
+        for process in proxy.claudes():
+            process.kill()
+        proxy.http.post(CHAT, content='{"secretprompt', headers={"content-type": "application/json"})
+    log = "".join(proxy.log)
+    assert log.count("status=200") >= 3
+    assert ("secret" in log) is content
+    assert ('secretname {\\"secretkey' in log or 'secretname {"secretkey' in log) is content
 
 
 def test_a_client_that_offers_another_protocol(proxy: RunningProxy) -> None:

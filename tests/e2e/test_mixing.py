@@ -9,7 +9,9 @@ import json
 import os
 import random
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,6 +20,7 @@ import openai
 import psutil
 import pytest
 from harness.proxy import RunningProxy, running_proxy, scripted, sessions
+from harness.upstream import seen
 
 REQUESTS = int(os.environ.get("CLAUDE_MAX_MIXED", "80"))
 WORKERS = 3
@@ -35,6 +38,8 @@ class Asker:
     dice: random.Random
     word: str = field(default_factory=lambda: f"secret{uuid4().hex[:12]}x")
     leaves: bool = False
+    limited: bool = False
+    sent: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.model = self.dice.choice(list(MODELS))
@@ -59,9 +64,13 @@ class Asker:
         return {"role": "user", "content": f"{self.word} asks {uuid4().hex}\nscripted: {text}"}
 
     async def ask(self, *messages: Any, **fields: Any) -> Any:
-        create: Any = self.client.chat.completions.create
-        answer = await create(**{**self.fields, "messages": [*self.system, *messages], **fields})
+        answer = await self.create(messages, **fields)
         return answer.choices[0].message
+
+    async def create(self, messages: Sequence[Any], **fields: Any) -> Any:
+        self.sent.append(list(told(messages)))
+        create: Any = self.client.chat.completions.create
+        return await create(**{**self.fields, "messages": [*self.system, *messages], **fields})
 
     async def mine(self, *messages: Any) -> Any:
         message = await self.ask(*messages)
@@ -74,8 +83,7 @@ class Asker:
         await self.mine(self.prompt())
 
     async def streamed(self) -> None:
-        create: Any = self.client.chat.completions.create
-        stream = await create(**self.fields, stream=True, messages=[*self.system, self.prompt()])
+        stream = await self.create([self.prompt()], stream=True)
         deltas = [chunk.choices[0].delta.content or "" async for chunk in stream]
         assert "".join(deltas) == f"answer for {self.word}"
 
@@ -104,7 +112,10 @@ class Asker:
         assert [call.function.name for call in message.tool_calls] == names
         if self.dice.random() < 0.3:
             return  # abandoned: the worker is parked in the call
-        results = [{"role": "tool", "tool_call_id": c.id, "content": f"result {self.word}"} for c in message.tool_calls]
+        results = [
+            {"role": "tool", "tool_call_id": c.id, "content": f"result {self.word} of {c.id}"}
+            for c in message.tool_calls
+        ]
         await self.mine(prompt, message.model_dump(exclude_none=True), *reversed(results))
 
     async def schema(self) -> None:
@@ -115,15 +126,15 @@ class Asker:
 
     async def aborted(self) -> None:
         self.leaves = True
-        create: Any = self.client.chat.completions.create
         prompt = self.prompt(words=10_000, pause=self.dice.choice([0.002, 0.05]))
-        stream = await create(**self.fields, stream=True, messages=[*self.system, prompt])
+        stream = await self.create([prompt], stream=True)
         async for chunk in stream:
             if chunk.choices[0].delta.content:
                 break
         await stream.close()
 
     async def cut(self) -> None:
+        self.limited = True
         message = await self.ask(self.prompt(text=f"{self.word} cut", stop_reason="max_tokens"))
         assert message.content == f"{self.word} cut"
 
@@ -137,6 +148,33 @@ class Asker:
 
 
 KINDS = ("single", "streamed", "follow_up_and_fork", "tools", "schema", "aborted", "cut", "failing")
+
+
+def told(messages: Sequence[Any]) -> Iterator[tuple[str, list[str]]]:
+    """What the model must see of them: roles, and the facts of each message."""
+    for role, together in groupby(messages, lambda message: message["role"]):
+        facts: list[str] = []
+        for message in together:
+            if role == "tool":
+                facts.append(f"{message['tool_call_id']} {message['content']}")
+                continue
+            facts += [message["content"]] if message.get("content") else []
+            for call in message.get("tool_calls") or ():
+                facts.append(f"{call['id']} {call['function']['name']} {json.loads(call['function']['arguments'])}")
+        yield "user" if role == "tool" else role, sorted(facts)
+
+
+def fact(block: dict[str, Any]) -> str:
+    """A block of the Messages API in the same words."""
+    match block["type"]:
+        case "text":
+            return str(block["text"])
+        case "tool_use":
+            return f"{block['id']} {block['name']} {block['input']}"
+        case "tool_result":
+            (text,) = block["content"] if isinstance(block["content"], list) else [{"text": block["content"]}]
+            return f"{block['tool_use_id']} {text['text']}"
+    raise AssertionError(block)
 
 
 def word_in(body: dict[str, Any]) -> str:
@@ -186,6 +224,9 @@ def test_nothing_of_one_request_is_in_another(home: Path) -> None:
     assert len(bodies) >= REQUESTS
     for body in bodies:
         asker = by_word[word_in(body)]
+        heard = [(message["role"], sorted(map(fact, message["content"]))) for message in seen(body)["messages"]]
+        # After a limit the CLI begins to go on by itself, until it is stopped; the client has its answer by then.
+        assert heard in asker.sent or (asker.limited and heard[:1] in asker.sent)
         found = {
             "model": body["model"],
             "max_tokens": body["max_tokens"],

@@ -34,6 +34,19 @@ def test_one_byte_at_a_time(objects: list[JsonObject]) -> None:
     assert read(LineReader(), [stream[i : i + 1] for i in range(len(stream))]) == objects
 
 
+@given(st.lists(st.sampled_from([b"{", b"}", b'"a"', b":", b"1", b"[", b"]", b",", b"\n", b" ", b"\xff"]), max_size=30))
+def test_nonsense_is_malformed_or_objects_however_it_is_cut(parts: list[bytes]) -> None:
+    def outcome(chunks: list[bytes]) -> list[JsonObject] | str:
+        try:
+            return read(LineReader(), chunks)
+        except Malformed:
+            return "malformed"
+
+    found = outcome([b"".join(parts)])
+    assert found == outcome(parts)
+    assert found == "malformed" or all(isinstance(value, dict) for value in found)
+
+
 def test_a_line_is_one_object_whatever_its_strings_hold() -> None:
     value = {"text": "a\nb\r\u2028\x00\u00e9"}
     assert encode(value).count(b"\n") == 1

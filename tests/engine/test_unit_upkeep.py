@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from claude_max.proxy.engine import upkeep
+from claude_max.proxy.engine.channel import Doubt
 from claude_max.proxy.engine.plan import Feature
 from claude_max.proxy.engine.pool import Pool
 from claude_max.proxy.engine.upkeep import Upkeep, login_file, resident, signature
@@ -123,6 +124,17 @@ def test_a_cli_is_examined_before_it_is_run(room: Room) -> None:
         with pytest.raises(CliUnavailable, match="has changed on disk"):
             asyncio.run(room.upkeep.examine())
     assert len(room.pool.told) == 2, "examined once, not with every process that is wanted"
+
+
+def test_a_wrapper_whose_cli_changes_is_examined(room: Room) -> None:
+    for version in ("2.1.400", "2.1.400"):
+        room.upkeep.accept({"claude_code_version": version})
+    assert room.look() == []
+    with pytest.raises(Doubt, match=r"2\.1\.401"):
+        room.upkeep.accept({"claude_code_version": "2.1.401"})
+    assert room.look() == [REWIND, "renew"]
+    room.upkeep.accept({"claude_code_version": "2.1.401"})
+    assert room.look() == []
 
 
 def test_a_look_that_fails_is_not_the_last(

@@ -12,12 +12,14 @@ from claude_max.proxy.engine.locate import locate
 
 PROGRAM = '''#!{python}
 """A filter around the real claude; see tests/harness/filtered_cli.py."""
-import json, os, signal, subprocess, sys, threading, time
+import json, os, re, signal, subprocess, sys, threading, time
 
 SPOIL = json.loads({spoil!r})
 REAL = {real!r}
 if sys.argv[1:] == SPOIL.get("hang"):
     time.sleep(600)
+if sys.argv[1:] == ["--version"] and "version" in SPOIL:
+    sys.exit(print(SPOIL["version"]))
 if "--input-format" not in sys.argv:
     os.execv(REAL, [REAL, *sys.argv[1:]])
 if os.path.exists(SPOIL.get("silent", "")):
@@ -99,6 +101,11 @@ if SPOIL.get("stubborn"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 threading.Thread(target=inward, daemon=True).start()
 for raw in child.stdout:
+    if any(word in raw.decode() for word in SPOIL.get("stall", [])):
+        out(raw[: len(raw) // 2])
+        break
+    if "version" in SPOIL:
+        raw = re.sub(rb'("claude_code_version": ?)"[^"]*"', rb'\\1"' + SPOIL["version"].encode() + b'"', raw)
     if not any(word in raw.decode() for word in SPOIL.get("mute", [])):
         out(raw)
 child.wait()
@@ -112,9 +119,10 @@ def filtered(folder: Path, **spoil: Any) -> Path:
 
     `arguments`: launch arguments left out. `swallow`: control requests answered with success and not passed on.
     `ignore`: control requests neither passed on nor answered. `strip`: keys removed from what is written to the CLI.
-    `mute`: lines of the CLI that hold one of these words do not come through. `acts`: what happens when a word is in a
-    line written to the CLI. `stubborn`: stays after its stdin is closed and after SIGTERM. `silent`: while this file
-    exists, a new process says nothing at all. `hang`: a command line that says nothing and does not end.
+    `mute`: lines of the CLI that hold one of these words do not come through. `stall`: half of a line that holds one
+    of these words comes through, and nothing after it. `acts`: what happens when a word is in a line written to the
+    CLI. `stubborn`: stays after its stdin is closed and after SIGTERM. `silent`: while this file exists, a new process
+    says nothing at all. `hang`: a command line that says nothing and does not end. `version`: what it says it is.
     """
     program = folder / "claude"
     real = str(locate(None, {}).path)

@@ -150,6 +150,18 @@ def test_keys(headers: dict[str, str], expected: Verdict) -> None:
     assert judged(headers) is None
 
 
+def test_keys_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(given: bytes, key: bytes) -> bool:
+        compared.append((given, key))
+        return False
+
+    monkeypatch.setattr("hmac.compare_digest", compare)
+    assert judged({"authorization": "Bearer sesame"}, api_key=SecretStr("sesame")) is errors.InvalidKey
+    assert compared == [(b"sesame", b"sesame")]
+
+
 def test_where_no_key_is_asked_for() -> None:
     key = SecretStr("sesame")
     assert judged({}, path="/health", api_key=key) is None
