@@ -25,9 +25,9 @@ done
 set -- $held
 [ $# -gt 0 ] || exit 0
 for pid; do kill -s CONT -- "-$pid"; done
-sleep 1
+sleep 2
 for pid; do kill -s TERM -- "-$pid"; done
-sleep 1
+sleep 2
 for pid; do kill -s KILL -- "-$pid"; done
 """
 
