@@ -142,17 +142,21 @@ class RateLimited(ProxyError):
     # An SDK that sleeps for hours looks hung: past this many seconds the person should decide, not a retry loop.
     PATIENCE: ClassVar[float] = 60.0
 
-    def headers(self) -> dict[str, str]:
-        """As the base, and no automatic retry when the reset is far away."""
-        if self.retry_after is not None and self.retry_after > self.PATIENCE:
+    def __init__(self, message: str, *, param: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, param=param, retry_after=retry_after)
+        if retry_after is not None and retry_after > self.PATIENCE:
             self.should_retry = False
-        return super().headers()
 
 
 class Busy(ProxyError):
-    """All workers are taken and the queue is full."""
+    """All workers are taken and the queue is full, or too many requests are in flight."""
 
     status, type, code = 429, "rate_limit_error", "server_busy"
+
+    RETRY_SECONDS: ClassVar[float] = 2.0
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_after=self.RETRY_SECONDS)
 
 
 class ServerFault(ProxyError):

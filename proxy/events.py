@@ -1,7 +1,7 @@
 """The one vocabulary in the middle: a request becomes a Turn, an answer becomes a stream of events.
 
-Frozen dataclasses and nothing else. Every API dialect translates to and from these; the engine knows only these. The
-words are the field's own: a turn holds messages, a message holds blocks, an answer ends with a stop reason and usage.
+Frozen dataclasses, no logic. Every API dialect translates to and from these; the engine knows only these. The words
+are the field's own: a turn holds messages, a message holds blocks, an answer ends with a stop reason and usage.
 """
 
 from dataclasses import dataclass, field
@@ -43,7 +43,6 @@ class ToolResult:
 
     call_id: str
     content: tuple[Text | Media, ...]
-    is_error: bool = False
 
 
 Block = Text | Media | ToolCall | ToolResult
@@ -79,9 +78,9 @@ class ToolChoice:
 class Turn:
     """All that one answer depends on. The last message is the user's; `system` is empty for none.
 
-    `model` is a name the CLI takes (an alias such as `sonnet`, or a full id). None means the client did not say.
-    `schema` is a JSON Schema the answer's text must satisfy. `thinking` is on as the model has it, asked to be off, or
-    asked to be shown.
+    `model` is a name the CLI takes (an alias such as `sonnet`, or a full id). In the other fields None means that the
+    client did not say. `schema` is a JSON Schema the answer's text must satisfy. `thinking` is on as the model has it,
+    asked to be off, or asked to be shown.
     """
 
     model: str
@@ -110,6 +109,11 @@ class Usage:
     cache_creation: int = 0
     output: int = 0
     reasoning: int = 0
+
+    @property
+    def prompt(self) -> int:
+        """All tokens the model read, cached or not."""
+        return self.input + self.cache_read + self.cache_creation
 
     def __add__(self, other: "Usage") -> "Usage":
         """The usage of two answers together."""
@@ -170,7 +174,6 @@ class Finished:
 
     reason: StopReason
     usage: Usage
-    stop_sequence: str | None = None
 
 
 Event = Started | TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta | Finished

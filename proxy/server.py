@@ -126,7 +126,7 @@ class PatientProtocol(H11Protocol):
             self._head = None
 
 
-class Failures:
+class LoopErrors:
     """asyncio's own failures in the log; a file limit that is reached not 2,048 times a second but once a minute."""
 
     _silent_until = 0.0
@@ -163,7 +163,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to listen."""
-        asyncio.get_running_loop().set_exception_handler(Failures())
+        asyncio.get_running_loop().set_exception_handler(LoopErrors())
         await super().startup(sockets)
 
     @contextlib.contextmanager

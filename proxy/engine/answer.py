@@ -167,7 +167,7 @@ class Answer:
             if not call.json:
                 call.json = "{}"
                 events.append(ToolCallDelta(call.index, "{}"))
-        self.finished = Finished(_REASONS.get(reason, "end_turn"), self._usage, delta.get("stop_sequence"))
+        self.finished = Finished(_REASONS.get(reason, "end_turn"), self._usage)
         return [*events, self.finished]
 
     def _own_name(self, name: str) -> str:

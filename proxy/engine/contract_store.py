@@ -19,7 +19,7 @@ from .plan import Feature
 
 log = logging.getLogger("claude_max.engine")
 
-KEPT = 8
+MOST_RECORDS = 8
 
 
 def key(cli: Cli, our_version: str) -> str:
@@ -50,7 +50,7 @@ def remember(file: Path, name: str, record: Record) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         scratch = file.with_suffix(f".{os.getpid()}")
-        scratch.write_bytes(orjson.dumps(dict(list(records.items())[-KEPT:]), option=orjson.OPT_INDENT_2))
+        scratch.write_bytes(orjson.dumps(dict(list(records.items())[-MOST_RECORDS:]), option=orjson.OPT_INDENT_2))
         scratch.replace(file)
     except OSError as error:
         log.warning("the contract check's result cannot be kept (%s)", error.strerror)

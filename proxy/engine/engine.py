@@ -57,11 +57,8 @@ class Engine:
                     event = replace(event, ignored=event.ignored | dropped(turn, without))
                 yield event
 
-    async def _once(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
-        schema = turn.schema if "schema" in without else None
-        async with contextlib.aclosing(self._pool.events(turn, limits(turn, without), schema)) as answer:
-            async for event in answer:
-                yield event
+    def _once(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
+        return self._pool.events(turn, limits(turn, without), turn.schema if "schema" in without else None)
 
     async def _insist(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
         """The answer held back until it makes the call; after INSTRUCTIONS vain attempts, the last one as it is."""

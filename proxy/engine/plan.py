@@ -20,7 +20,7 @@ import orjson
 from ..events import JsonObject, Message, Text, Tool, ToolResult, Turn
 from . import mcp
 from .limits import Limits, change
-from .transcript import Entry, carries_results, fingerprint, fingerprints, fork_point, shared
+from .transcript import Entry, fingerprints, fork_point, shared
 
 Feature = Literal["replay", "rewind", "system", "tools", "resume", "limits"]
 EVERYTHING: frozenset[Feature] = frozenset({"replay", "rewind", "system", "tools", "resume", "limits"})
@@ -139,7 +139,6 @@ class Plan:
 
     steps: tuple[Step, ...]
     kept: int = 0
-    appended: int = field(default=0)
 
 
 def plan(
@@ -226,7 +225,7 @@ def _bring(
     if len(history) > keep and "replay" not in features:
         return None
     steps.append(Ask(last))
-    return Plan(tuple(steps), kept=keep, appended=len(history) - keep)
+    return Plan(tuple(steps), kept=keep)
 
 
 def preparation(system: str, features: frozenset[Feature]) -> tuple[Step, ...]:
@@ -257,8 +256,3 @@ def _model_changes(state: State, wanted: Limits) -> bool:
 def _before_calls(transcript: Sequence[Entry]) -> int:
     """The index of the latest line that can be taken back: the one whose answer made the parked calls."""
     return max((i for i, entry in enumerate(transcript) if entry.uuid is not None), default=0)
-
-
-def entry(message: Message, uuid: str | None) -> Entry:
-    """The record of a message that was sent; a line with tool results cannot be rewound to."""
-    return Entry(fingerprint(message), None if carries_results(message) else uuid)

@@ -17,15 +17,14 @@ from ..events import Event, JsonObject, Turn
 from .channel import Doubt
 from .choose import Candidate, Spawn, Take, choose
 from .limits import Limits
-from .line import Line
 from .plan import EVERYTHING, PLACEHOLDER, Feature, Plan, State, plan, preparation
+from .queue import Queue
 from .worker import Worker
 
 log = logging.getLogger("claude_max.engine")
 
 # How many workers one Turn may try before it fails: a doubtful worker is replaced by a fresh one, which may be unlucky.
 ATTEMPTS = 3
-BUSY_RETRY_SECONDS = 2.0
 # Longer than a process may take to be ended by force.
 CLOSE_SECONDS = 5.0
 # Half a second of processor for a start is worth more to the turns that run, which mostly end before it would help.
@@ -59,7 +58,7 @@ class Pool:
         self._claimed = 0
         self._settling = 0
         self._leaving: set[asyncio.Task[None]] = set()
-        self._line = Line()
+        self._queue = Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._since = time.monotonic()
@@ -69,7 +68,7 @@ class Pool:
         self.about: JsonObject = {}
 
     def __repr__(self) -> str:
-        return f"<Pool idle={len(self._idle)} busy={len(self._busy)} coming={self._coming} waiting={len(self._line)}>"
+        return f"<Pool idle={len(self._idle)} busy={len(self._busy)} coming={self._coming} waiting={len(self._queue)}>"
 
     @property
     def count(self) -> int:
@@ -81,7 +80,7 @@ class Pool:
 
         Raises a ProxyError; close the iterator to abandon the turn.
         """
-        place = self._line.place()
+        place = self._queue.place()
         for attempt in range(ATTEMPTS):
             worker, way = await self._acquire(turn, wanted, schema, place, fresh=attempt > 0)
             try:
@@ -143,7 +142,7 @@ class Pool:
     def refuse(self, error: errors.ProxyError) -> None:
         """No new turns with this CLI; each gets `error`."""
         self._refusal = error
-        self._line.call_all()
+        self._queue.call_all()
 
     def trim(self, *, idle: float, too_large: Callable[[int], bool]) -> None:
         """Ends idle workers: the large, the old, and beyond those kept warm the ones idle for `idle` seconds."""
@@ -160,7 +159,7 @@ class Pool:
     async def drain(self, seconds: float) -> None:
         """No new turns; those that run may finish within `seconds`, then they end with ShuttingDown."""
         self._closing = errors.ShuttingDown("The proxy is shutting down.")
-        self._line.call_all()
+        self._queue.call_all()
         if seconds and self._busy:
             log.info("stopping; answers in flight (%d) get %g s", len(self._busy), seconds)
         with contextlib.suppress(TimeoutError):
@@ -197,13 +196,13 @@ class Pool:
             return await self._find(turn, wanted, schema, place, fresh=fresh)
         finally:
             # Whatever this request found, or failed to find, there may be something left for the next in line.
-            self._line.call()
+            self._queue.call()
 
     async def _find(
         self, turn: Turn, wanted: Limits, schema: JsonObject | None, place: int, *, fresh: bool
     ) -> tuple[Worker, Plan]:
         first, grow_at = not fresh, time.monotonic() + GROW_SECONDS
-        if self._line and first:
+        if self._queue and first:
             await self._wait(place, first=True)
             first = False
         while True:
@@ -257,12 +256,11 @@ class Pool:
         """Waits in line, `seconds` at most. Raises Busy where the line is full the `first` time."""
         # Who waits for a process that is starting, may still be started, or has just answered, is not in the queue.
         room = max(0, self._bounds.workers - len(self._busy) + self._settling - self._claimed)
-        if first and len(self._line) >= self._bounds.queue + room:
+        if first and len(self._queue) >= self._bounds.queue + room:
             raise errors.Busy(
-                f"All {self._bounds.workers} workers are busy and {len(self._line)} requests wait already.",
-                retry_after=BUSY_RETRY_SECONDS,
+                f"All {self._bounds.workers} workers are busy and {len(self._queue)} requests wait already."
             )
-        await self._line.wait(place, seconds)
+        await self._queue.wait(place, seconds)
 
     async def _spawn(self, *, prepare: str | None = None, instead_of: Worker | None = None) -> Worker:
         """A new worker, once `instead_of` is gone, whose place is kept meanwhile.
@@ -287,7 +285,7 @@ class Pool:
         finally:
             self._coming -= 1
             self._changed.set()
-            self._line.call()
+            self._queue.call()
         return worker
 
     def _settle(self, worker: Worker) -> None:
@@ -315,7 +313,7 @@ class Pool:
 
     def _make_idle(self, worker: Worker) -> None:
         self._idle[id(worker)] = worker
-        self._line.call()
+        self._queue.call()
 
     def _drop_dead(self) -> None:
         for key, worker in list(self._idle.items()):
@@ -347,4 +345,4 @@ class Pool:
         self._tasks.discard(task)
         self._leaving.discard(task)
         self._changed.set()
-        self._line.call()
+        self._queue.call()

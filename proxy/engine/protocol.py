@@ -71,9 +71,8 @@ def block(item: Block) -> JsonObject:
             return _media(item)
         case ToolCall(id, name, arguments):
             return {"type": "tool_use", "id": id, "name": name, "input": arguments}
-        case ToolResult(call_id, parts, is_error):
-            result: JsonObject = {"type": "tool_result", "tool_use_id": call_id, "content": [block(p) for p in parts]}
-            return {**result, "is_error": True} if is_error else result
+        case ToolResult(call_id, parts):
+            return {"type": "tool_result", "tool_use_id": call_id, "content": [block(part) for part in parts]}
 
 
 def _media(item: Media) -> JsonObject:

@@ -5,8 +5,8 @@ worker already holds:
 - The role and the order of blocks count. A string and a list with one text part are the same.
 - A user's text counts to the last space. An assistant's text counts without the white space around it, because clients
   trim answers; empty text counts as nothing.
-- A tool call counts by id, name and the value of its arguments (not their spelling). A tool result counts by id, error
-  flag and content. Media count by their bytes, type and title.
+- A tool call counts by id, name and the value of its arguments (not their spelling). A tool result counts by id and
+  content. Media count by their bytes, type and title.
 - Thinking does not count: clients do not send it back.
 """
 
@@ -26,6 +26,11 @@ class Entry:
 
     fingerprint: bytes
     uuid: str | None = None
+
+    @classmethod
+    def of(cls, message: Message, uuid: str | None = None) -> "Entry":
+        """The record of a message; a line with tool results cannot be rewound to, whatever its `uuid`."""
+        return cls(fingerprint(message), None if carries_results(message) else uuid)
 
 
 def fingerprint(message: Message) -> bytes:

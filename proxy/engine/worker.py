@@ -36,12 +36,11 @@ from .plan import (
     State,
     Step,
     descriptions,
-    entry,
     rewind_steps,
 )
 from .process import ClaudeProcess
 from .schema_answer import SchemaAnswer
-from .transcript import Entry, fingerprint
+from .transcript import Entry
 
 # How long the end of a turn may take after its answer: a `result`, a call delivered, an interrupt and a rewind.
 SETTLE_SECONDS = 10.0
@@ -179,13 +178,13 @@ class Worker:
                 self.state = replace(self.state, limits=limits)
             case Append(message) if message.role == "assistant":
                 await self.channel.send(protocol.assistant_line(message))
-                self._hold(entry(message, None))
+                self._hold(Entry.of(message))
             case Append(message):
                 # User lines are queued, assistant lines are not: without the wait they would change places.
                 name = str(uuid.uuid4())
                 await self.channel.send(protocol.user_line(message, name, query=False))
                 await self.channel.until(lambda line: line.get("command_uuid") == name and line["state"] == "completed")
-                self._hold(entry(message, name))
+                self._hold(Entry.of(message, name))
             case Ask() | Resume():
                 raise AssertionError("a plan asks once, at its end")
 
@@ -210,13 +209,13 @@ class Worker:
             case Ask(message):
                 name = str(uuid.uuid4())
                 answer = self._answer = kind(name, names, self._rate_limit)
-                self._hold(entry(message, name))
+                self._hold(Entry.of(message, name))
                 await self.channel.send(protocol.user_line(message, name, query=True))
                 return answer
             case Resume(message, results):
                 answer = self._answer = kind(None, names, self._rate_limit)
                 self.state = replace(self.state, parked=frozenset())
-                self._hold(entry(message, None))
+                self._hold(Entry.of(message))
                 for result in results:
                     await self.channel.answer_call(result)
                 return answer
@@ -228,11 +227,11 @@ class Worker:
             raise Doubt("the steps were not completed")
         reason = answer.finished.reason if answer.finished else None
         if reason == "tool_use" and answer.fits and await self.channel.called(answer.calls):
-            self._hold(Entry(fingerprint(answer.message)))
+            self._hold(Entry.of(answer.message))
             self.state = replace(self.state, parked=frozenset(answer.calls))
         elif reason in ("end_turn", "stop_sequence") and answer.message.content and self.state.schema is None:
             await self._read_to_end(answer)
-            self._hold(Entry(fingerprint(answer.message)))
+            self._hold(Entry.of(answer.message))
         else:
             await self._take_back(answer)
 

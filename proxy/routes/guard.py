@@ -17,14 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import errors
 from ..config import Settings
+from .answers import IGNORED
 from .failures import from_exception, response
 from .journal import Entry, log
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN_PATHS = frozenset({"/health"})
-BUSY_RETRY_SECONDS = 2.0
 # What a page of an allowed origin may read of an answer besides its body.
-EXPOSED = "x-request-id, x-claude-max-ignored, retry-after, x-should-retry"
+EXPOSED = f"x-request-id, {IGNORED}, retry-after, x-should-retry"
 _HOST = re.compile(r"^(\[[^\]]+\]|[^:\[\]]+)(?::\d+)?$")
 
 
@@ -131,7 +131,7 @@ class Guard:
         if refusal is None and scope["path"] not in OPEN_PATHS and self._running >= self._settings.max_requests:
             # Before its body is read: that is what the memory would go to.
             why = f"{self._running} requests are in flight already (setting max_requests)."
-            refusal = errors.Busy(why, retry_after=BUSY_RETRY_SECONDS)
+            refusal = errors.Busy(why)
         self._running += 1
         try:
             if refusal is not None:

@@ -41,8 +41,7 @@ class Entry:
             # A client's word until the model has answered; a space or a line break in it would be another fact.
             facts["model"] = quote(self.model[:SHOWN], safe="[]:@/")
         if self.usage is not None:
-            total = self.usage.input + self.usage.cache_read + self.usage.cache_creation
-            facts |= {"prompt_tokens": total, "cached_tokens": self.usage.cache_read}
+            facts |= {"prompt_tokens": self.usage.prompt, "cached_tokens": self.usage.cache_read}
             facts["completion_tokens"] = self.usage.output
         if self.first is not None:
             facts["first_ms"] = self.first

@@ -42,11 +42,10 @@ class Stamp:
 
 def usage_object(usage: Usage) -> JsonObject:
     """OpenAI's usage: `prompt_tokens` counts the cached ones too."""
-    prompt = usage.input + usage.cache_read + usage.cache_creation
     return {
-        "prompt_tokens": prompt,
+        "prompt_tokens": usage.prompt,
         "completion_tokens": usage.output,
-        "total_tokens": prompt + usage.output,
+        "total_tokens": usage.prompt + usage.output,
         "prompt_tokens_details": {
             "cached_tokens": usage.cache_read,
             "cache_write_tokens": usage.cache_creation,

@@ -23,7 +23,6 @@ from claude_max.proxy.engine.plan import (
     Step,
     ToolKey,
     descriptions,
-    entry,
     rewind_steps,
 )
 from claude_max.proxy.engine.transcript import Entry, carries_results, fingerprint
@@ -105,7 +104,7 @@ class CliModel:
                 self.parked = False
                 self.lines.append(Line(message, "cli"))
                 self.state = replace(state, parked=frozenset())
-                self._book(entry(message, None))
+                self._book(Entry.of(message))
 
     def answered(self, message: Message) -> None:
         """The model's answer; calls in it park the CLI."""
@@ -147,7 +146,7 @@ class CliModel:
             self.asked += 1
             name = f"u{self.asked}"
         self.lines.append(Line(message, name))
-        self._book(entry(message, name))
+        self._book(Entry.of(message, name))
 
     def _book(self, held: Entry) -> None:
         self.state = replace(self.state, transcript=(*self.state.transcript, held))

@@ -107,7 +107,7 @@ def test_what_the_cli_does_after_the_first_message_is_not_the_clients(reason: st
 
 
 def test_a_stop_sequence_is_named() -> None:
-    assert events(start(), *end("stop_sequence", "END"))[-1] == Finished("stop_sequence", USAGE, "END")
+    assert events(start(), *end("stop_sequence", "END"))[-1] == Finished("stop_sequence", USAGE)
 
 
 @pytest.mark.parametrize("begun", [text("half"), call("c1", "look")])

@@ -8,7 +8,7 @@ import pytest
 
 from claude_max.proxy.engine import contract_store
 from claude_max.proxy.engine.contract import Record
-from claude_max.proxy.engine.contract_store import KEPT, key, recall, remember, verified
+from claude_max.proxy.engine.contract_store import MOST_RECORDS, key, recall, remember, verified
 from claude_max.proxy.engine.locate import Cli
 from claude_max.proxy.engine.plan import EVERYTHING
 from claude_max.proxy.errors import CliUnavailable
@@ -64,7 +64,7 @@ def test_a_broken_file_counts_as_lost_and_is_mended(tmp_path: Path, content: str
 
 def test_only_the_latest_are_kept(tmp_path: Path) -> None:
     file = tmp_path / "contracts.json"
-    for number in range(KEPT):
+    for number in range(MOST_RECORDS):
         remember(file, str(number), GOOD)
     remember(file, "0", GOOD)
     remember(file, "new", GOOD)

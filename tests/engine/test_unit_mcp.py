@@ -65,12 +65,12 @@ def test_the_models_own_id_of_a_call(rpc: dict[str, Any], expected: str | None) 
 
 
 def test_results() -> None:
-    assert mcp.call_result(7, ToolResult("c1", (Text("t"), PNG), is_error=True)) == {
+    assert mcp.call_result(7, ToolResult("c1", (Text("t"), PNG))) == {
         "jsonrpc": "2.0",
         "id": 7,
         "result": {
             "content": [{"type": "text", "text": "t"}, {"type": "image", "data": "aGk=", "mimeType": "image/png"}],
-            "isError": True,
+            "isError": False,
         },
     }
     assert mcp.call_result("x", ToolResult("c1", ()))["result"] == {"content": [], "isError": False}

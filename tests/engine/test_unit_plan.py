@@ -23,10 +23,10 @@ from claude_max.proxy.engine.plan import (
     SetTools,
     State,
     Step,
-    entry,
     plan,
     rewind_steps,
 )
+from claude_max.proxy.engine.transcript import Entry
 from claude_max.proxy.events import JsonObject, Media, Message, Text, ToolResult, Turn
 
 SONNET = Limits("sonnet")
@@ -39,7 +39,7 @@ def way(state: State, wanted: Turn, without: Feature | None = None, schema: Json
 def test_a_way_back_that_costs_more_than_a_new_process_is_none() -> None:
     """The CLI takes a conversation back line by line, each the slower the longer it is."""
     for lines, possible in ((REWINDS, True), (REWINDS + 1, False)):
-        held = State("", transcript=tuple(entry(user(str(n)), f"u{n}") for n in range(lines)))
+        held = State("", transcript=tuple(Entry.of(user(str(n)), f"u{n}") for n in range(lines)))
         assert (way(held, turn(user("somebody else"))) is not None) is possible
 
 
@@ -81,7 +81,7 @@ def test_a_fresh_process() -> None:
 
 def test_a_follow_up_only_asks() -> None:
     found = way(HELD, turn(*talk("a", "ok", "b"), system="S"))
-    assert found == Plan((Ask(user("b")),), kept=2, appended=0)
+    assert found == Plan((Ask(user("b")),), kept=2)
     # Clients trim answers.
     assert way(HELD, turn(*talk("a", " ok\n", "b"), system="S")) == found
 
@@ -99,7 +99,7 @@ def test_an_edited_history_goes_back_to_the_fork() -> None:
         *map(Append, talk("x", "y")),
         Ask(user("z")),
     ]
-    assert way(state, turn(*talk("a", "ok", "x"))) == Plan((Rewind("u3", 4), Rewind("u2", 2), Ask(user("x"))), 2, 0)
+    assert way(state, turn(*talk("a", "ok", "x"))) == Plan((Rewind("u3", 4), Rewind("u2", 2), Ask(user("x"))), 2)
 
 
 def test_an_unrelated_conversation_takes_everything_back() -> None:
@@ -229,7 +229,7 @@ def test_schema_mode_is_fixed_at_the_start() -> None:
 
 def test_a_line_with_results_is_never_a_target() -> None:
     transcript = tuple(
-        entry(m, f"u{i}" if m.role == "user" else None)
+        Entry.of(m, f"u{i}" if m.role == "user" else None)
         for i, m in enumerate((*talk("a"), called("c1"), results("c1"), said("b"), *talk("c", "d")))
     )
     assert rewind_steps(transcript, 0) == (Rewind("u4", 4), Rewind("u0", 0))

@@ -129,7 +129,7 @@ def test_one_that_leaves_when_it_is_called_hands_its_call_on() -> None:
         pool.renew()
         gone, stays = asking(pool, "b"), asking(pool, "c")
         await quiet(pool)
-        first = pool._line._places[min(pool._line._places)]
+        first = pool._queue._places[min(pool._queue._places)]
         world.close_gate.set()
         # To the very moment: called, and not yet gone on.
         for _ in range(50):

@@ -31,10 +31,7 @@ BLOCKS: list[tuple[Block, JsonObject]] = [
         ToolResult("c1", (Text("t"), PNG)),
         {"type": "tool_result", "tool_use_id": "c1", "content": [{"type": "text", "text": "t"}, PNG_BLOCK]},
     ),
-    (
-        ToolResult("c1", (), is_error=True),
-        {"type": "tool_result", "tool_use_id": "c1", "content": [], "is_error": True},
-    ),
+    (ToolResult("c1", ()), {"type": "tool_result", "tool_use_id": "c1", "content": []}),
 ]
 
 

@@ -14,8 +14,8 @@ def call(arguments: str, id: str = "c1", name: str = "look") -> Message:
     return Message("assistant", (ToolCall(id, name, orjson.loads(arguments)),))
 
 
-def result(*parts: Text | Media, id: str = "c1", is_error: bool = False) -> Message:
-    return Message("user", (ToolResult(id, parts, is_error),))
+def result(*parts: Text | Media, id: str = "c1") -> Message:
+    return Message("user", (ToolResult(id, parts),))
 
 
 PNG = Media("image", "image/png", "aGk=")
@@ -47,7 +47,6 @@ DIFFERENT = [
     (called("c1", "c2"), called("c2", "c1")),
     (called("c1"), called("c1", text="words")),
     (result(Text("a")), result(Text("a "))),
-    (result(Text("a")), result(Text("a"), is_error=True)),
     (result(Text("a")), result(Text("a"), id="c2")),
     (result(Text("a")), result(Text("a"), PNG)),
     (results("c1", "c2"), results("c2", "c1")),

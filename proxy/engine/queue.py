@@ -5,7 +5,7 @@ import contextlib
 import itertools
 
 
-class Line:
+class Queue:
     """Places are numbers; a lower one is called first, however often it was called in vain before."""
 
     def __init__(self) -> None:
