@@ -100,12 +100,15 @@ def test_available_windows_that_could_not_be_had_are_a_failure() -> None:
         from_get_usage({"rate_limits_available": True, "rate_limits": None})
 
 
-@pytest.mark.parametrize("width", [1, 12, 20, 60, 200])
+@pytest.mark.parametrize("width", [1, 6, 12, 20, 60, 200])
 def test_any_width(width: int) -> None:
     answer = {"subscription_type": "max", "rate_limits_available": True, "rate_limits": PLAN}
     shown = drawn(from_get_usage(answer), width)
-    # "resets" is six characters; where it fits, no word of these is broken.
-    assert width < 12 or {"Five", "hours", "12", "Seven", "days", "%", "resets"} <= set(shown.split())
+    letters = "".join(letter for letter in shown if letter.isalnum() or letter == "%")
+    assert "Fivehours12%resets" in letters
+    assert "Sevendays80%resets" in letters
+    if width >= len("resets"):
+        assert {"Five", "hours", "12", "Seven", "days", "%", "resets"} <= set(shown.split()), "no word is broken"
 
 
 def test_when_it_resets() -> None:

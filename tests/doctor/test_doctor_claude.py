@@ -11,7 +11,7 @@ from harness.command import stand_in
 
 from claude_max.proxy.config import Settings
 from claude_max.proxy.doctor import Finding, Machine, Status
-from claude_max.proxy.doctor.claude import check_cli, check_contract, check_login, check_python, check_shadows
+from claude_max.proxy.doctor.claude import INSTALL, check_cli, check_contract, check_login, check_python, check_shadows
 from claude_max.proxy.doctor.machine import ask_login
 from claude_max.proxy.engine import locate
 from claude_max.proxy.engine.contract import Record
@@ -54,19 +54,19 @@ def test_no_cli(machine: MakeMachine, home: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("says", "status", "mends"),
+    ("says", "status", "mend"),
     [
-        ("2.1.100 (Claude Code)", Status.FAILED, "claude update"),
-        ("something else", Status.FAILED, "npm install -g @anthropic-ai/claude-code"),
-        ("2.1.250 (Claude Code)", Status.WARNING, None),
+        ("2.1.100 (Claude Code)", Status.FAILED, ("claude update", *INSTALL)),
+        ("something else", Status.FAILED, INSTALL),
+        ("2.1.250 (Claude Code)", Status.WARNING, ()),
     ],
 )
-def test_versions(machine: MakeMachine, home: Path, says: str, status: Status, mends: str | None) -> None:
+def test_versions(machine: MakeMachine, home: Path, says: str, status: Status, mend: tuple[str, ...]) -> None:
     program = stand_in(home / "other", says)
     finding = check_cli(machine(load=named(program)))
     assert finding is not None
     assert finding.status is status
-    assert mends is None or mends in finding.mend
+    assert finding.mend == mend
 
 
 def test_a_newer_cli_is_told(machine: MakeMachine, home: Path) -> None:

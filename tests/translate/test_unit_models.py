@@ -1,7 +1,10 @@
 """Names of models: never silently another."""
 
+import re
+
 import pytest
 
+from claude_max.proxy.config import Settings
 from claude_max.proxy.errors import ModelNotFound
 from claude_max.proxy.translate.models import Model, from_initialize, ids, model_object, resolve
 
@@ -50,7 +53,8 @@ def test_unknown_ones_are_told_what_there_is(requested: str) -> None:
 def test_the_hint_names_the_setting_that_there_is() -> None:
     with pytest.raises(ModelNotFound) as caught:
         resolve("gpt-5", OFFERED, {})
-    assert "models.aliases" not in caught.value.message
+    assert re.findall(r"`(.+?)`", caught.value.message) == ["aliases"]
+    assert "aliases" in Settings.model_fields
 
 
 def test_ids_come_once_each() -> None:
