@@ -6,11 +6,13 @@ One frozen Settings comes out. A mistake anywhere is one line that names the set
 import difflib
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_config_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -24,6 +26,10 @@ from pydantic_settings import (
 )
 
 PREFIX = "CLAUDE_MAX_"
+# Each of them means both loopback addresses.
+LOCALHOST = ("127.0.0.1", "localhost")
+# What a claude process takes, in MB: at its start, and after 200 turns with tools (Claude Code 2.1.330).
+WORKER_MB = (155, 339)
 # Scheme and authority: `vscode-webview://…` and `chrome-extension://…` are origins, too.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s*]+")
 
@@ -43,7 +49,8 @@ class Settings(BaseSettings):
     """What the proxy runs with. Times in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
-    # Where variables are looked up; `load` may be asked for those of another process.
+    # Where variables are looked up. pydantic-settings asks the class for its sources, so the settings of another process
+    # are those of a subclass that `load` makes.
     environ: ClassVar[Mapping[str, str]] = os.environ
 
     host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback an API key is required.")
@@ -54,7 +61,7 @@ class Settings(BaseSettings):
     timeout: float = Field(300, gt=0, description="Seconds a model may send nothing before a turn fails.")
     start_timeout: float = Field(30, gt=0, description="Seconds a new claude process may take until it answers.")
     keepalive: float = Field(15, gt=0, description="Seconds of silence in a stream before a comment keeps it open.")
-    max_workers: int = Field(8, ge=1, le=64, description="Claude processes at most (150-280 MB each).")
+    max_workers: int = Field(8, ge=1, le=64, description="Claude processes at most ({}-{} MB each).".format(*WORKER_MB))
     warm: int = Field(2, ge=0, le=64, description="Claude processes kept ready.")
     queue: int = Field(64, ge=0, description="Requests that may wait for a worker before others get a 429.")
     drain: float = Field(4, ge=0, description="Seconds that answers in flight get when the server stops.")
@@ -115,6 +122,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def without_password(url: str) -> str:
+    """An address that can be shown."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that cannot be read"
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
 def open_to_all(settings: Settings) -> str | None:
     """Why the proxy must not start: others can reach the address, and no key keeps them out. None where it may."""
     if is_loopback(settings.host) or settings.api_key is not None:
@@ -125,7 +141,17 @@ def open_to_all(settings: Settings) -> str | None:
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     """The TOML file: `CLAUDE_MAX_CONFIG`, or `config.toml` in the platform's configuration folder."""
     named = environ.get(f"{PREFIX}CONFIG")
-    return Path(named) if named else user_config_path("claude-max") / "config.toml"
+    return Path(named) if named else _folder(environ) / "config.toml"
+
+
+def _folder(environ: Mapping[str, str]) -> Path:
+    """As platformdirs has it, which asks this process's own variables only."""
+    if environ is os.environ or sys.platform != "linux":
+        return user_config_path("claude-max")
+    configured = Path(environ.get("XDG_CONFIG_HOME") or "")
+    # A relative one does not count.
+    folder = configured if configured.is_absolute() else Path(environ.get("HOME") or Path.home()) / ".config"
+    return folder / "claude-max"
 
 
 def unknown(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -184,6 +184,10 @@ class CliUnavailable(ProxyError):
     should_retry = False
 
 
+class CliTooOld(CliUnavailable):
+    """There is one, and an update would do."""
+
+
 class Overloaded(ProxyError):
     """The service, or this machine, is overloaded; trying again a little later may help."""
 

@@ -32,7 +32,7 @@ LAST_WORDS_SECONDS = 1
 # What the kernel keeps of an answer for a client that does not read. Left to itself it takes megabytes, and for as long
 # as that lasts nobody can tell a client that reads slowly from one that does not read.
 SEND_BUFFER = 128 * 1024
-# Bytes behind a request that are read while it is answered.
+# Bytes of the next request that are taken in while one is answered.
 AHEAD = 64 * 1024
 # Open files; macOS takes no higher number (OPEN_MAX).
 MOST_FILES = 10_240

@@ -4,8 +4,9 @@
 `surroundings` everything around it · `service` the one that starts at login · `live` one tiny turn ·
 `checks` all of them in order, and running them.
 
-A check is `check_NAME(machine) -> Finding | None`; None means that it does not apply. It prints nothing, changes
-nothing, reads no credentials and asks the machine only through its Machine, so that a test can cause every finding.
+A check is `check_NAME(machine) -> Finding | None`; None means that it does not apply. It prints nothing, leaves nothing
+behind and reads no credentials. Where it looks, its Machine says, so that a test can cause every finding; it may run the
+programs, try the folders and, in `live`, ask the proxy that it finds there.
 """
 
 from .checks import CHECKS, LIVE, describe, examine

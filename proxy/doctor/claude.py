@@ -9,15 +9,12 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from ..engine.locate import MINIMUM, TESTED, Cli, candidates, check, dotted
-from ..errors import CliCrashed, CliUnavailable
+from ..engine.locate import INSTALL_COMMANDS, ON_PATH, TESTED, Cli, candidates, check, dotted
+from ..errors import CliCrashed, CliTooOld, CliUnavailable
 from .finding import Finding, failed, ok, warning
 from .machine import Machine
 
-INSTALL = (
-    "npm install -g @anthropic-ai/claude-code",
-    "uv tool install '.[cli]'   # in the folder of claude-max",
-)
+INSTALL = INSTALL_COMMANDS
 # The CLI itself begins to warn of an ending login about so early.
 SOON_DAYS = 7
 
@@ -32,8 +29,8 @@ def check_cli(machine: Machine) -> Finding | None:
     """The Claude Code CLI is found, runs, and is new enough."""
     cli = machine.cli
     if isinstance(cli, CliUnavailable):
-        old = f"at least {dotted(MINIMUM)} is needed" in cli.message
-        mend: tuple[str, ...] = ("claude update", *INSTALL) if old else INSTALL
+        old = isinstance(cli, CliTooOld)
+        mend: tuple[str, ...] = ("claude update", *INSTALL_COMMANDS) if old else INSTALL_COMMANDS
         if "CLAUDE_MAX_CLAUDE_PATH" in machine.environ:
             # No other program is taken in its place, however many are installed.
             mend = (f"{shlex.quote(machine.environ['CLAUDE_MAX_CLAUDE_PATH'])} update",) if old else ()
@@ -42,7 +39,9 @@ def check_cli(machine: Machine) -> Finding | None:
     what = f"Claude Code {cli.version_text} at {cli.path} ({cli.source})"
     if cli.version < TESTED:
         why = f"It is new enough, but older than {dotted(TESTED)}, which claude-max is tested with."
-        return warning("cli", what, why, *((f"{_typed(cli, machine.environ)} update",) if cli.source == "PATH" else ()))
+        return warning(
+            "cli", what, why, *((f"{_typed(cli, machine.environ)} update",) if cli.source == ON_PATH else ())
+        )
     return ok("cli", what, "" if cli.version == TESTED else f"claude-max is tested with {dotted(TESTED)}.")
 
 
@@ -51,7 +50,7 @@ def check_shadows(machine: Machine) -> Finding | None:
     if isinstance(machine.cli, CliUnavailable):
         return None
     used = machine.cli.path.resolve()
-    others = [path for path, source in candidates(machine.environ) if source == "PATH" and path.resolve() != used]
+    others = [path for path, source in candidates(machine.environ) if source == ON_PATH and path.resolve() != used]
     if not others:
         return ok("shadows", "No other claude is on PATH")
     listed = ", ".join(f"{path} ({_version(path)})" for path in others)
@@ -132,7 +131,7 @@ def _path(environ: Mapping[str, str]) -> str:
 
 def _version(path: Path) -> str:
     try:
-        return check(path, "PATH").version_text
+        return check(path, ON_PATH).version_text
     except CliUnavailable:
         return "not usable"
 

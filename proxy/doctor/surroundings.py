@@ -5,16 +5,14 @@ import shlex
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from ..config import ConfigError, open_to_all, unknown
+from ..config import WORKER_MB, ConfigError, open_to_all, unknown, without_password
 from ..engine.command import API_KEYS
 from ..presence import Kind, Occupant, address
 from .finding import Finding, failed, ok, warning
 from .machine import Machine
 
-# A process that has answered many turns (measured on Claude Code 2.1.330).
-WORKER_BYTES = 280 * 1024 * 1024
+WORKER_BYTES = WORKER_MB[1] * 1024 * 1024
 
 
 def check_environment(machine: Machine) -> Finding | None:
@@ -49,7 +47,7 @@ def check_config(machine: Machine) -> Finding | None:
         return failed("config", why, "claude-max does not start without.", "claude-max serve --host 127.0.0.1")
     there = machine.config_path.exists()
     mode = machine.config_path.stat().st_mode if there and os.name == "posix" else 0
-    if settings.api_key is not None and mode & 0o077 and "CLAUDE_MAX_API_KEY" not in os.environ:
+    if settings.api_key is not None and mode & 0o077 and "CLAUDE_MAX_API_KEY" not in machine.environ:
         why = "It holds the key that clients must send."
         mend = f"chmod 600 {shlex.quote(str(machine.config_path))}"
         return warning("config", f"Other users of this machine can read {machine.config_path}", why, mend)
@@ -146,15 +144,6 @@ def _write(folder: Path) -> None:
         folder = folder.parent
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"x")
-
-
-def without_password(url: str) -> str:
-    """An address that can be shown."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "an address that cannot be read"
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _gib(size: int) -> str:

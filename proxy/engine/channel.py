@@ -204,7 +204,7 @@ class Channel:
             self.fail(odd(error))
         else:
             await self.process.ended()
-            # What the CLI writes there is not ours to show, but for the reason of one that never worked.
+            # It may hold what a client said, but not before the first line: then it is the reason, and is shown.
             level = logging.WARNING if silent and self.process.alive else logging.DEBUG
             log.log(level, "claude %d has ended; its stderr: %s", self.process.pid, self.process.stderr_tail)
             self.fail(self.process.crashed())

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import CliUnavailable
+from ..errors import CliTooOld, CliUnavailable
 from .command import version_of
 
 Version = tuple[int, int, int]
@@ -23,10 +23,17 @@ MINIMUM: Version = (2, 1, 248)
 TESTED: Version = (2, 1, 330)
 
 VERSION_SECONDS = 10.0
-INSTALL = (
-    "Install it with `npm install -g @anthropic-ai/claude-code`, or add the bundled one: `claude-max-toolkit[cli]`."
+# As the README has it: a CLI, or this program with one.
+INSTALL_COMMANDS = (
+    "npm install -g @anthropic-ai/claude-code",
+    "uv tool install '.[cli]'   # in the folder of claude-max",
 )
+INSTALL = f"Install it with `{INSTALL_COMMANDS[0]}`, or take the one of the [cli] extra: `{INSTALL_COMMANDS[1]}`."
 UPDATE = "Update it with `claude update`."
+
+# What `Cli.source` may be, besides the one that was named and those in the usual places.
+ON_PATH = "PATH"
+BUNDLED = "the [cli] extra"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +62,20 @@ def locate(explicit: str | None, environ: Mapping[str, str]) -> Cli:
     """
     if explicit is not None:
         return check(Path(explicit).expanduser(), "the one you named")
-    failures: list[str] = []
+    failures: list[CliUnavailable] = []
     for path, source in candidates(environ):
         try:
             return check(path, source)
         except CliUnavailable as error:
-            failures.append(error.message)
+            failures.append(error)
     if failures:
-        raise CliUnavailable("No usable Claude Code CLI. " + " ".join(failures))
+        kind = CliTooOld if any(isinstance(error, CliTooOld) for error in failures) else CliUnavailable
+        raise kind("No usable Claude Code CLI. " + " ".join(error.message for error in failures))
     raise CliUnavailable(f"The Claude Code CLI was not found on PATH or in the usual places. {INSTALL}")
 
 
 def check(path: Path, source: str) -> Cli:
-    """Runs `PATH --version`. Raises CliUnavailable when it does not run or is older than MINIMUM."""
+    """Runs `PATH --version`. Raises CliUnavailable when it does not run, CliTooOld when it is older than MINIMUM."""
     if not path.is_file():
         raise CliUnavailable(f"There is no Claude Code CLI at {path}. {INSTALL}")
     try:
@@ -86,7 +94,7 @@ def check(path: Path, source: str) -> Cli:
     if version is None:
         raise CliUnavailable(f"{path} did not say its version (exit code {done.returncode}). {INSTALL}")
     if version < MINIMUM:
-        raise CliUnavailable(
+        raise CliTooOld(
             f"{path} is Claude Code {dotted(version)}; at least {dotted(MINIMUM)} is needed, because older ones read "
             f"local files named in a prompt. {UPDATE}"
         )
@@ -107,7 +115,7 @@ def _everywhere(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
     for folder in environ.get("PATH", os.defpath).split(os.pathsep):
         found = shutil.which("claude", path=folder) if folder else None
         if found:
-            yield Path(found), "PATH"
+            yield Path(found), ON_PATH
     home = Path(environ.get("HOME") or environ.get("USERPROFILE") or Path.home())
     name = "claude.exe" if sys.platform == "win32" else "claude"
     for place in (home / ".local/bin", home / ".claude/local", Path("/opt/homebrew/bin"), Path("/usr/local/bin"),
@@ -115,4 +123,4 @@ def _everywhere(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
         yield place / name, "a usual place"
     bundle = importlib.util.find_spec("claude_agent_sdk")
     if bundle is not None and bundle.origin:
-        yield Path(bundle.origin).parent / "_bundled" / name, "the [cli] extra"
+        yield Path(bundle.origin).parent / "_bundled" / name, BUNDLED

@@ -25,7 +25,7 @@ EXIT_SECONDS = 2.0
 TERMINATE_SECONDS = 1.0
 CHUNK = 256 * 1024
 STDERR_TAIL = 4096
-# Of this machine, and for now.
+# The machine is out of something for now; later a process may be started again.
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 
 

@@ -21,7 +21,7 @@ from .services import Engine, Services
 from .stream import DONE, EventStream, data, while_connected
 
 IGNORED = "x-claude-max-ignored"
-# Bytes of a body that may take longer than a moment: so many of 128 tools with 20 properties each take some 10 ms.
+# Bodies above this are read in a thread: 256 KiB of tools and their schemas take some 10 ms.
 LARGE = 256 * 1024
 T = TypeVar("T")
 

@@ -124,14 +124,7 @@ class Guard:
                     found["x-claude-max-scripted"] = "true"
             await send(message)
 
-        refusal = verdict(scope["method"], scope["path"], headers, self._settings)
-        if head_size(scope) > self._settings.head_limit:
-            limit = f"over {self._settings.head_limit} bytes (setting head_limit)"
-            refusal = errors.HeadTooLarge(f"The request's head is {limit}.")
-        if refusal is None and scope["path"] not in OPEN_PATHS and self._running >= self._settings.max_requests:
-            # Before its body is read: that is what the memory would go to.
-            why = f"{self._running} requests are in flight already (setting max_requests)."
-            refusal = errors.Busy(why)
+        refusal = self._refusal(scope, headers)
         self._running += 1
         try:
             if refusal is not None:
@@ -146,6 +139,16 @@ class Guard:
         finally:
             self._running -= 1
             log.info(entry.line())
+
+    def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> errors.ProxyError | None:
+        """Before the body is read: that is what the memory would go to."""
+        if head_size(scope) > self._settings.head_limit:
+            limit = f"{self._settings.head_limit} bytes (setting head_limit)"
+            return errors.HeadTooLarge(f"The request's head is over {limit}.")
+        refusal = verdict(scope["method"], scope["path"], headers, self._settings)
+        if refusal is None and scope["path"] not in OPEN_PATHS and self._running >= self._settings.max_requests:
+            return errors.Busy(f"{self._running} requests are in flight already (setting max_requests).")
+        return refusal
 
     def _limited(self, receive: Receive) -> Receive:
         """`receive`, raising TooLarge or RequestTimeout while the body arrives."""
