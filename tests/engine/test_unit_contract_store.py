@@ -72,9 +72,13 @@ def test_only_the_latest_are_kept(tmp_path: Path) -> None:
     assert recall(file, "0") == recall(file, "new") == GOOD
 
 
-def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_told_and_no_failure(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("")
-    remember(tmp_path / "file" / "contracts.json", "one", GOOD)
+    with caplog.at_level("WARNING"):
+        remember(tmp_path / "file" / "contracts.json", "one", GOOD)
+    assert "cannot be kept (File exists)" in caplog.text
 
 
 def test_what_makes_a_binary_another_one(cli: Cli, tmp_path: Path) -> None:
