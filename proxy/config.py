@@ -49,8 +49,8 @@ class Settings(BaseSettings):
     """What the proxy runs with. Times in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
-    # Where variables are looked up. pydantic-settings asks the class for its sources, so the settings of another process
-    # are those of a subclass that `load` makes.
+    # Where variables are looked up. pydantic-settings asks the class for its sources, so for the settings of another
+    # process `load` makes a subclass.
     environ: ClassVar[Mapping[str, str]] = os.environ
 
     host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback an API key is required.")

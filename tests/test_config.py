@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,19 @@ def test_where_the_file_is(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert config_path().name == "config.toml"
     monkeypatch.setenv("CLAUDE_MAX_CONFIG", "")
     assert config_path().name == "config.toml"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="variables move the folder on Linux")
+def test_the_file_of_another_process_is_where_its_own_variables_say(tmp_path: Path) -> None:
+    """A service's, whose XDG_CONFIG_HOME need not be this terminal's."""
+    file = tmp_path / ".config/claude-max/config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("port = 1")
+    environ = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": "relative"}
+    assert config_path(environ) == file
+    assert load(environ).port == 1
+    assert config_path({**environ, "XDG_CONFIG_HOME": "/etc/x"}) == Path("/etc/x/claude-max/config.toml")
+    assert config_path(dict(os.environ)) == config_path()
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

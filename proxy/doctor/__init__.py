@@ -5,8 +5,8 @@
 `checks` all of them in order, and running them.
 
 A check is `check_NAME(machine) -> Finding | None`; None means that it does not apply. It prints nothing, leaves nothing
-behind and reads no credentials. Where it looks, its Machine says, so that a test can cause every finding; it may run the
-programs, try the folders and, in `live`, ask the proxy that it finds there.
+behind and reads no credentials. Its Machine says where to look, so that a test can cause every finding; the programs
+found there may be run, the folders tried, and by `live` the proxy asked.
 """
 
 from .checks import CHECKS, LIVE, describe, examine

@@ -14,7 +14,6 @@ from ..errors import CliCrashed, CliTooOld, CliUnavailable
 from .finding import Finding, failed, ok, warning
 from .machine import Machine
 
-INSTALL = INSTALL_COMMANDS
 # The CLI itself begins to warn of an ending login about so early.
 SOON_DAYS = 7
 
