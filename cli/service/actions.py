@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from claude_max.proxy.config import ConfigError, Settings, config_path, load
-from claude_max.proxy.engine.locate import Cli, locate
+from claude_max.proxy.engine.locate import BUNDLED, Cli, locate
 from claude_max.proxy.presence import Kind, address, occupant
 
 from ..output import Exit
@@ -20,13 +20,11 @@ from .program import program
 from .results import Change, Outcome, Status
 from .seed import MARK, seeds
 from .spec import Service, ServiceError, arguments, environment, left_out
-from .steps import Machine, Step, Write, shown
+from .steps import POLL_SECONDS, Machine, Step, Write, shown
 
 # From the start of the process to the first answer: 1 s measured, more on a machine that is just booting.
 HEALTHY_SECONDS = 10.0
-POLL_SECONDS = 0.2
 LAST_LINES = 15
-BUNDLED = "the [cli] extra"
 
 
 def install(manager: Manager, machine: Machine, *, port: int | None, claude_path: str | None, dry_run: bool) -> Change:
@@ -122,7 +120,7 @@ def installed() -> Settings | None:
     """The settings of this user's service; None where there is none, or they cannot be known."""
     machine = Machine()
     try:
-        # Asking takes a while; most have none.
+        # Most have no service, and to ask the manager takes a while: whether there is a file is told without it.
         there = (unasked(machine) or choose(machine)).file.is_file()
         return settings_of(choose(machine)) if there else None
     except (ConfigError, ServiceError):

@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from claude_max.proxy.engine.locate import INSTALL_COMMANDS
+
 from .spec import ServiceError
 
 NAME = "claude-max"
-INSTALL = "Install it to stay, with `uv tool install claude-max-toolkit`"
+INSTALL = f"Install it to stay: `{INSTALL_COMMANDS[1]}`"
 
 
 def program(environ: Mapping[str, str], *, started_as: str = "", prefix: str = "", interpreter: str = "") -> str:

@@ -98,7 +98,7 @@ def test_started_as_a_module_the_command_beside_the_interpreter_is_named(tmp_pat
 @pytest.mark.parametrize("place", ["home/.cache/uv/archive-v0/x", "home/Library/Caches/uv/x", "tmp/x", "own/x"])
 def test_an_environment_that_is_thrown_away_is_refused(tmp_path: Path, place: str) -> None:
     real = executable(tmp_path / place / "bin/claude-max")
-    with pytest.raises(ServiceError, match="uv tool install claude-max-toolkit"):
+    with pytest.raises(ServiceError, match=r"uv tool install '\.\[cli\]'"):
         program(
             environ(tmp_path, UV_CACHE_DIR=str(tmp_path / "own")), started_as=str(real), prefix=str(tmp_path / place)
         )

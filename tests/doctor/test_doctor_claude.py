@@ -11,7 +11,7 @@ from harness.command import stand_in
 
 from claude_max.proxy.config import Settings
 from claude_max.proxy.doctor import Finding, Machine, Status
-from claude_max.proxy.doctor.claude import INSTALL, check_cli, check_contract, check_login, check_python, check_shadows
+from claude_max.proxy.doctor.claude import check_cli, check_contract, check_login, check_python, check_shadows
 from claude_max.proxy.doctor.machine import ask_login
 from claude_max.proxy.engine import locate
 from claude_max.proxy.engine.contract import Record
@@ -56,8 +56,8 @@ def test_no_cli(machine: MakeMachine, home: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("says", "status", "mend"),
     [
-        ("2.1.100 (Claude Code)", Status.FAILED, ("claude update", *INSTALL)),
-        ("something else", Status.FAILED, INSTALL),
+        ("2.1.100 (Claude Code)", Status.FAILED, ("claude update", *locate.INSTALL_COMMANDS)),
+        ("something else", Status.FAILED, locate.INSTALL_COMMANDS),
         ("2.1.250 (Claude Code)", Status.WARNING, ()),
     ],
 )

@@ -97,7 +97,7 @@ def test_where_none_is_good_enough_each_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("only_here")
 def test_where_there_is_none_the_ways_to_get_one_are_told(tmp_path: Path) -> None:
-    with pytest.raises(CliUnavailable, match=r"not found on PATH.*npm install.*claude-max-toolkit\[cli\]"):
+    with pytest.raises(CliUnavailable, match=r"not found on PATH.*npm install.*uv tool install '\.\[cli\]'"):
         locate(None, environ(tmp_path, tmp_path))
 
 
