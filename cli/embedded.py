@@ -20,7 +20,7 @@ from claude_max.proxy.config import Settings
 from claude_max.proxy.engine.locate import locate
 from claude_max.proxy.server import listen
 
-from .serve import upstream
+from .upstream import upstream
 
 # Whoever started it has closed its connections by then; this is only for one that hangs.
 GRACE_SECONDS = 1

@@ -5,30 +5,24 @@ import contextlib
 import logging
 import os
 import socket
-import tempfile
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 from rich.panel import Panel
 
-from claude_max.proxy.app import Upstream, contract_of, create_app
-from claude_max.proxy.config import ConfigError, Settings, load, open_to_all, unknown
-from claude_max.proxy.doctor.surroundings import without_password
+from claude_max.proxy.app import contract_of, create_app
+from claude_max.proxy.config import LOCALHOST, ConfigError, Settings, load, open_to_all, unknown, without_password
 from claude_max.proxy.engine.command import API_KEYS
 from claude_max.proxy.engine.locate import Cli, locate
 from claude_max.proxy.engine.pool import Pool
 from claude_max.proxy.errors import CliUnavailable
 from claude_max.proxy.presence import address
-from claude_max.proxy.scripted import ScriptedAPI, serve_scripted
 from claude_max.proxy.server import Server, allow_connections, listen
 
 from .output import Exit, stop, talk
 from .service import log
 from .signals import Terminated
-
-DEMO_LOGIN = "sk-ant-oat01-scripted-demo"
+from .upstream import upstream
 
 
 def serve(*, demo: bool, **flags: Any) -> None:
@@ -77,26 +71,8 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
         await Server(app, settings, drain).serve(sockets)
 
 
-@contextlib.asynccontextmanager
-async def upstream(demo: bool) -> AsyncIterator[Upstream]:
-    """The real service, or a scripted one with a home of its own, so that no login of the user's is near it."""
-    if not demo:
-        yield Upstream(os.environ)
-        return
-    with tempfile.TemporaryDirectory(prefix="claude-max-demo-", ignore_cleanup_errors=True) as home:
-        async with serve_scripted(ScriptedAPI()) as url:
-            environ = {
-                **{name: os.environ[name] for name in ("PATH", "LANG", "TERM") if name in os.environ},
-                "HOME": home,
-                "CLAUDE_CONFIG_DIR": str(Path(home) / ".claude"),
-                "CLAUDE_CODE_OAUTH_TOKEN": DEMO_LOGIN,
-                "ANTHROPIC_BASE_URL": url,
-            }
-            yield Upstream(environ, scripted=True)
-
-
 def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
-    both = settings.host in ("127.0.0.1", "localhost")
+    both = settings.host in LOCALHOST
     url = f"http://localhost:{port}/v1" if both else f"{address(settings.model_copy(update={'port': port}))}/v1"
     key = "anything" if settings.api_key is None else "<your key>"
     lines = [
