@@ -1,7 +1,10 @@
-"""An end from outside, made orderly: whatever a command has begun is undone before it goes."""
+"""SIGTERM and SIGHUP unwind the stack like an exception: whatever a command has begun is undone before it goes."""
 
 import signal
 from typing import NoReturn
+
+# A shell shows a program ended by a signal as 128 and its number.
+BY_SIGNAL = 128
 
 
 class Terminated(SystemExit):
@@ -17,7 +20,7 @@ def undo_when_terminated() -> None:
         for each in numbers:
             # Undoing takes a moment, and is not to be left half done.
             signal.signal(each, signal.SIG_IGN)
-        raise Terminated(128 + number)
+        raise Terminated(BY_SIGNAL + number)
 
     for number in numbers:
         if signal.getsignal(number) is signal.SIG_DFL:

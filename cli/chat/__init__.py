@@ -13,5 +13,6 @@ prompt       the line editor
 interactive  the conversation at a terminal
 oneshot      one question, one answer
 
-Nothing here may know how the proxy works inside: what it says over HTTP is all there is, and what it accepts of files.
+Nothing here may import the proxy's routes or its engine: an answer is what comes over HTTP. Of the proxy's code only
+settings, errors, events, presence and the rules for files and schemas are used.
 """

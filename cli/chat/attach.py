@@ -8,14 +8,11 @@ from pathlib import Path
 
 from claude_max.proxy.translate.content import SIGNATURES
 
+from .commands import Unusable
 from .session import Attachment
 
 # More cannot be sent: a request holds 32 MiB, and base64 makes four bytes of three.
 LIMIT = 24 * 1024 * 1024
-
-
-class Unusable(ValueError):
-    """A file that cannot be used; the message is one line for the person who named it."""
 
 
 def image(name: str) -> Attachment:

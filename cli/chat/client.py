@@ -5,15 +5,16 @@ Knows the chat completions API and nothing of terminals or processes.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import quote
 
 import httpx2
 
+from claude_max.proxy.events import JsonObject
+
 from ..output import Exit
-from .session import JsonObject
 
 CONNECT_SECONDS = 5.0
 # Only the proxy knows how long a model may be silent; it ends such a turn itself, so there is no limit on reading.
@@ -88,7 +89,7 @@ class Client:
         """The answer in pieces, the last one Ended. Raises Failure. Closing the generator ends the turn upstream."""
         await self._ready()
         model, reason, usage, whole = "", "stop", None, False
-        with self._failures(begun=False) as state:
+        with self._failures() as state:
             async with self._http.stream("POST", "/v1/chat/completions", json=body) as response:
                 if response.status_code != 200:
                     await response.aread()
@@ -128,7 +129,7 @@ class Client:
         await self._json("GET", f"/v1/models/{quote(name)}")
 
     async def _json(self, method: str, path: str, **more: Any) -> JsonObject:
-        with self._failures(begun=False):
+        with self._failures():
             response = await self._http.request(method, path, **more)
             if response.status_code != 200:
                 _refuse(response)
@@ -147,9 +148,9 @@ class Client:
         self._starting = False
 
     @contextlib.contextmanager
-    def _failures(self, *, begun: bool) -> Any:
-        """Foreign exceptions become Failures here and nowhere else; `begun` tells whether the answer had begun."""
-        state = _State(begun)
+    def _failures(self) -> Iterator["_State"]:
+        """Foreign exceptions become Failures here and nowhere else."""
+        state = _State()
         try:
             yield state
         except (httpx2.ConnectError, httpx2.ConnectTimeout):
@@ -170,7 +171,9 @@ NONSENSE = "What answers there does not speak the chat completions API."
 
 @dataclass(slots=True)
 class _State:
-    begun: bool
+    """Whether the answer has begun."""
+
+    begun: bool = False
 
 
 @contextlib.asynccontextmanager

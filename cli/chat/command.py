@@ -16,18 +16,15 @@ import typer
 from claude_max.proxy.config import ConfigError, Settings, load
 
 from ..output import Exit, stop
-from . import attach
-from .attach import Unusable
+from ..signals import BY_SIGNAL
+from . import attach, commands
 from .client import Failure, Unfit
-from .commands import LEVELS
+from .commands import Unusable
 from .connect import connected
 from .session import Attachment, Session
 
 if TYPE_CHECKING:
     from .schema import Schema
-
-# A shell shows a program ended by a signal as 128 and its number.
-BY_SIGNAL = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +54,9 @@ def chat(
 ) -> None:
     """Answers one question, or holds a conversation when there is none and a terminal. Exits as Exit says."""
     try:
-        if effort not in LEVELS:
-            raise Unusable(f"There is no effort {effort!r}: it is one of {', '.join(LEVELS)}.")
+        level = commands.effort(effort)
         attached: list[Attachment] = [*map(attach.image, images), *map(attach.file, files)]
-        session = Session(model, system, None if effort == "none" else effort, attached=attached)
+        session = Session(model, system, level, attached=attached)
         found = None if schema is None else _schema(schema)
         text = asked(question, "" if sys.stdin.isatty() else piped())
         if not text and (json or schema is not None or not sys.stdin.isatty()):

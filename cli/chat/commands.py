@@ -13,6 +13,10 @@ _COMMAND = re.compile(r"/([a-z]+!?)(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 LEVELS = ("none", "low", "medium", "high", "xhigh", "max")
 
 
+class Unusable(ValueError):
+    """Something that was given and cannot be used, as a file or a level; the message is one line for the person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A command as /help and completion show it. `argument` empty: takes none; in brackets: may be left out."""
@@ -90,6 +94,13 @@ def parse(line: str) -> Say | Do | Wrong | None:
     if argument and not known.argument:
         return Wrong(f"/{name} takes nothing after it.")
     return Do(name, argument)
+
+
+def effort(level: str) -> str | None:
+    """A level as a request has it. Raises Unusable for one that does not exist."""
+    if level not in LEVELS:
+        raise Unusable(f"There is no effort {level!r}: it is one of {', '.join(LEVELS)}.")
+    return None if level == "none" else level
 
 
 def file_name(argument: str) -> str:

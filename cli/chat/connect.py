@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from claude_max.proxy.config import Settings
 from claude_max.proxy.errors import CliUnavailable
+from claude_max.proxy.events import JsonObject
 from claude_max.proxy.presence import Kind, address, occupant
 
 from ..output import Exit
 from ..service.actions import installed
 from .client import Client, Failure, opened
-from .session import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

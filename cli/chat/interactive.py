@@ -11,10 +11,9 @@ from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 from ..output import Exit, complain, out
-from . import attach, prompt
-from .attach import Unusable
+from . import attach, commands, prompt
 from .client import ENDINGS, Ended, Failure, Piece, Said, Thought
-from .commands import COMMANDS, FORCED, KEYS, LEVELS, Do, Say, Wrong, file_name, parse
+from .commands import COMMANDS, KEYS, Do, Say, Unusable, Wrong, effort, file_name, parse
 from .connect import Connection
 from .session import Exchange, Question, Session, names
 from .view import note, quiet_keys, view
@@ -147,8 +146,8 @@ class Chat:
                     note("A new conversation.")
                 case "undo":
                     return self._undo()
-                case "save" | "save!":
-                    self._save(file_name(argument), replace=command.name == FORCED)
+                case "save" | commands.FORCED:
+                    self._save(file_name(argument), replace=command.name == commands.FORCED)
                 case "usage":
                     note(str(session.tokens))
                 case _:
@@ -202,13 +201,6 @@ class _Got:
             self.text += piece.text
         elif isinstance(piece, Ended):
             self.ended = piece
-
-
-def effort(level: str) -> str | None:
-    """A level as a request has it. Raises Unusable for one that does not exist."""
-    if level not in LEVELS:
-        raise Unusable(f"There is no effort {level!r}: it is one of {', '.join(LEVELS)}.")
-    return None if level == "none" else level
 
 
 def help() -> None:

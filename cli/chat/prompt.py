@@ -16,6 +16,7 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import Output, create_output
 
+from . import commands
 from .commands import COMMANDS, LEVELS
 
 MARK = "> "
@@ -121,7 +122,7 @@ class Commands(Completer):
                     )
             return
         match name:
-            case "image" | "file" | "save" | "save!":
+            case "image" | "file" | "save" | commands.FORCED:
                 yield from self._paths.get_completions(Document(argument), complete_event)
             case "model" | "effort":
                 words = LEVELS if name == "effort" else self._models()

@@ -11,10 +11,11 @@ from typing import Any
 from jsonschema_rs import Draft202012Validator, ValidationError
 
 from claude_max.proxy.errors import BadRequest
+from claude_max.proxy.events import JsonObject
 from claude_max.proxy.translate.json_schema import check_schema
 
-from .attach import Unusable, read
-from .session import JsonObject
+from .attach import read
+from .commands import Unusable
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-JsonObject = dict[str, Any]
+from claude_max.proxy.events import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

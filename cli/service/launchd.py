@@ -10,8 +10,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from ..signals import BY_SIGNAL
 from .log import LABEL, log_file
-from .manager import ANEW, BY_SIGNAL, State
+from .manager import ANEW, State
 from .spec import Service, ServiceError
 from .steps import Machine, MakeFolder, Remove, Run, Step, UntilFails, Write
 

@@ -9,8 +9,6 @@ from .spec import Service
 from .steps import Step
 
 ANEW = "Write it anew: `claude-max uninstall-agent && claude-max install-agent`"
-# A shell shows a program ended by a signal as 128 and its number.
-BY_SIGNAL = 128
 
 
 @dataclass(frozen=True, slots=True)

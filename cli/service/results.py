@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ..output import Exit, Result
-from .manager import BY_SIGNAL
+from ..signals import BY_SIGNAL
 
 Outcome = Literal["installed", "updated", "started", "unchanged", "restarted", "uninstalled", "absent", "dry-run"]
 

@@ -48,7 +48,7 @@ class Remove:
 class Run:
     """Runs a command; its failure ends the action.
 
-    Except for `again`, codes that pass with time, and `fine`, codes of what the next step finds out anyway.
+    Exit codes in `again` are retried until SETTLE_SECONDS; those in `fine` count as success.
     """
 
     argv: tuple[str, ...]
@@ -58,7 +58,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class UntilFails:
-    """Waits until a command fails, as a question for something that is going does at last."""
+    """Waits until a command fails: `launchctl print` does so once the job is gone."""
 
     argv: tuple[str, ...]
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from .manager import ANEW, BY_SIGNAL, State
+from ..signals import BY_SIGNAL
+from .manager import ANEW, State
 from .quoting import assignments, command_line, setting, unquoted, words_of
 from .spec import Service, ServiceError
 from .steps import Machine, Remove, Run, Step, Write

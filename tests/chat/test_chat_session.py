@@ -9,7 +9,7 @@ import pytest
 
 from claude_max.cli.chat import attach
 from claude_max.cli.chat.command import asked
-from claude_max.cli.chat.commands import Do, Say, Wrong, file_name, parse
+from claude_max.cli.chat.commands import Do, Say, Unusable, Wrong, file_name, parse
 from claude_max.cli.chat.schema import schema
 from claude_max.cli.chat.session import Attachment, Exchange, Question, Session
 
@@ -196,7 +196,7 @@ def test_files_become_parts(tmp_path: Path) -> None:
         (schema, made("s5", b'{"$ref": "#/x"}'), "schema: the reference #/x leads nowhere"),
     ]
     for read, name, why in wrong:
-        with pytest.raises(attach.Unusable, match=why) as error:
+        with pytest.raises(Unusable, match=why) as error:
             read(name)
         assert "\n" not in str(error.value)
     good = schema(made("good", json.dumps({"type": "object", "required": ["n"]}).encode()))
@@ -212,5 +212,5 @@ def test_files_become_parts(tmp_path: Path) -> None:
 def test_a_file_over_the_limit_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attach, "LIMIT", 2**20)
     (tmp_path / "big").write_bytes(b"a" * (2**20 + 1))
-    with pytest.raises(attach.Unusable, match="over 1 MiB"):
+    with pytest.raises(Unusable, match="over 1 MiB"):
         attach.file(str(tmp_path / "big"))
