@@ -16,19 +16,14 @@ from rich.text import Text
 from claude_max.proxy.config import load
 from claude_max.proxy.engine import inquiry
 from claude_max.proxy.engine.command import environment
+from claude_max.proxy.engine.failure import WINDOWS
 from claude_max.proxy.engine.locate import locate
 from claude_max.proxy.errors import UpstreamFault
 from claude_max.proxy.events import JsonObject
 
 from .output import UNBOUNDED, Result, render
 
-LABELS = {
-    "five_hour": "Five hours",
-    "seven_day": "Seven days",
-    "seven_day_opus": "Seven days, Opus",
-    "seven_day_sonnet": "Seven days, Sonnet",
-    "seven_day_oauth_apps": "Seven days, other apps",
-}
+LABELS = {**WINDOWS, "seven_day_oauth_apps": "weekly limit of other apps"}
 BAR = 24
 # Colours at which a person may want to slow down.
 HIGH, FULL = 75, 95
@@ -127,7 +122,7 @@ def _windows(limits: dict[str, Any]) -> Iterable[Window]:
         if isinstance(value, dict) and {"utilization", "resets_at"} <= value.keys():
             yield Window(name, LABELS.get(name, name.replace("_", " ")), value["utilization"], value["resets_at"])
     for row in limits.get("model_scoped") or ():
-        label = f"Seven days, {row['display_name']}"
+        label = f"weekly {row['display_name']} limit"
         yield Window(f"model_scoped:{row['display_name']}", label, row.get("utilization"), row.get("resets_at"))
 
 
@@ -135,7 +130,7 @@ def _row(window: Window) -> tuple[Text, ProgressBar, Text, Text]:
     used = window.utilization or 0
     style = "red" if used >= FULL else "yellow" if used >= HIGH else "green"
     return (
-        Text(window.label),
+        Text(window.label[:1].upper() + window.label[1:]),
         ProgressBar(total=100, completed=min(used, 100), width=BAR, complete_style=style, finished_style=style),
         Text("?" if window.utilization is None else f"{used:.0f} %"),
         Text(resets(window.resets_at, datetime.now(UTC)), "dim"),

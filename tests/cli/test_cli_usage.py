@@ -44,8 +44,8 @@ def test_the_windows_are_those_that_the_cli_got(home: Path, tmp_path: Path) -> N
         "plan": "max",
         "available": True,
         "windows": [
-            {"name": "five_hour", "label": "Five hours", "utilization": 12, "resets_at": RESET},
-            {"name": "seven_day", "label": "Seven days", "utilization": 80.5, "resets_at": RESET},
+            {"name": "five_hour", "label": "five-hour limit", "utilization": 12, "resets_at": RESET},
+            {"name": "seven_day", "label": "weekly limit", "utilization": 80.5, "resets_at": RESET},
         ],
         "extra_usage": PLAN["extra_usage"],
     }
@@ -87,7 +87,7 @@ def test_windows_of_models_and_of_the_future() -> None:
     )
     assert [(window.name, window.label) for window in found.windows] == [
         ("thirty_day_new", "thirty day new"),
-        ("model_scoped:Fable", "Seven days, Fable"),
+        ("model_scoped:Fable", "weekly Fable limit"),
     ]
     shown = drawn(found, 100)
     assert "?" in shown
@@ -105,10 +105,10 @@ def test_any_width(width: int) -> None:
     answer = {"subscription_type": "max", "rate_limits_available": True, "rate_limits": PLAN}
     shown = drawn(from_get_usage(answer), width)
     letters = "".join(letter for letter in shown if letter.isalnum() or letter == "%")
-    assert "Fivehours12%resets" in letters
-    assert "Sevendays80%resets" in letters
+    assert "Fivehourlimit12%resets" in letters
+    assert "Weeklylimit80%resets" in letters
     if width >= len("resets"):
-        assert {"Five", "hours", "12", "Seven", "days", "%", "resets"} <= set(shown.split()), "no word is broken"
+        assert {"Weekly", "limit", "12", "%", "resets"} <= set(shown.split()), "no word is broken"
 
 
 def test_when_it_resets() -> None:
