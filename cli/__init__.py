@@ -1,4 +1,10 @@
 """The command line: one module a command, one renderer for what they print.
 
-`main` the command tree · `output` printing and exit codes · `serve` the proxy in the foreground · `config` settings.
+The commands: `main` their tree · `serve` the proxy in the foreground · `login` Claude Code's own sign-in · `doctor`
+what does not work · `chat` a conversation or one question · `models`, `usage` what the login offers · `agent` the
+service that starts at login, whose work is in `service` · `config` where settings come from.
+
+What they share: `output` printing and exit codes · `options` flags of several commands · `values` what a shell offers
+for them · `signals` an orderly end · `embedded` a proxy inside a command · `upstream` what a proxy talks to ·
+`completion` writes the completion scripts.
 """

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .options import HELP, Json
+
 if TYPE_CHECKING:
     from .output import Result
     from .service.manager import Manager
     from .service.steps import Machine
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be written and run, and change nothing.")]
 
-agent = typer.Typer(
-    no_args_is_help=True,
-    help="The service that install-agent installed.",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+agent = typer.Typer(no_args_is_help=True, help="The service that install-agent installed.", context_settings=HELP)
 
 
 def add_to(app: typer.Typer) -> None:

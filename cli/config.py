@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pydantic import SecretStr
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -78,16 +77,9 @@ def _show() -> Shown:
     shown = []
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        if _is_secret(name):
+        if "SecretStr" in str(field.annotation):
             value = "not set" if value is None else "set"
         variable = f"{PREFIX}{name.upper()}" in in_environment
         source = "environment" if variable else "file" if name in in_file else "default"
         shown.append(Setting(name, value, source, field.description or ""))
     return Shown(file, file.exists(), tuple(shown))
-
-
-def _is_secret(name: str) -> bool:
-    return (
-        "SecretStr" in str(Settings.model_fields[name].annotation)
-        or Settings.model_fields[name].annotation is SecretStr
-    )

@@ -7,6 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from . import agent, values
+from .options import HELP, Demo, Json
 from .signals import undo_when_terminated
 
 app = typer.Typer(
@@ -16,7 +17,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 fine, 1 failed, 2 wrong arguments or settings, 3 no usable claude, "
     "4 claude is not signed in, 5 the port is taken.",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
 )
 
 
@@ -53,9 +54,7 @@ def serve(
     allowed_host: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Another Host name that requests may use (repeatable).")
     ] = None,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="No account needed: scripted answers, through the real CLI.")
-    ] = False,
+    demo: Demo = False,
 ) -> None:
     """Answer OpenAI clients at http://localhost:3456/v1, in the foreground."""
     from .serve import serve as run_server
@@ -99,9 +98,7 @@ def chat(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the whole completion object.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Print Markdown as it is.")] = False,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="No account needed: scripted answers, through the real CLI.")
-    ] = False,
+    demo: Demo = False,
 ) -> None:
     """Talk to Claude: a conversation, or one question and its answer."""
     from .chat.command import chat as talk
@@ -121,9 +118,6 @@ def chat(
 
 
 agent.add_to(app)
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, errors too.")]
 
 
 @app.command()
@@ -172,7 +166,7 @@ def usage(json: Json = False) -> None:
     show(json=json)
 
 
-config = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+config = typer.Typer(no_args_is_help=True, context_settings=HELP)
 app.add_typer(config, name="config", help="Show the settings in force, and where they come from.")
 
 
