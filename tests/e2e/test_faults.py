@@ -20,6 +20,7 @@ import pytest
 from harness.asking import TOOL, ask, fine
 from harness.command import claude_max
 from harness.filtered_cli import filtered
+from harness.plan_service import sign_in
 from harness.proxy import RunningProxy, home_environment, running_proxy, scripted, sessions
 
 
@@ -191,6 +192,14 @@ def test_the_login_ends_while_running(small: RunningProxy) -> None:
     assert ask(small, "scripted: " + json.dumps({"status": 401})).status_code == 401
     assert fine(small)
     assert not before & {process.pid for process in small.claudes()}
+
+
+def test_a_login_that_comes_while_running(home: Path) -> None:
+    """Without a restart: the workers that began signed out are replaced."""
+    with scripted() as api, running_proxy(home, api=api, environ={"CLAUDE_CODE_OAUTH_TOKEN": ""}, ready=False) as proxy:
+        assert ask(proxy, "hi").json()["error"]["code"] == "not_signed_in"
+        sign_in(home)
+        assert fine(proxy)
 
 
 def test_nothing_is_left_in_the_home(home: Path) -> None:
