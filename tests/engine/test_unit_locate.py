@@ -8,7 +8,7 @@ import pytest
 
 from claude_max.proxy.engine import locate as module
 from claude_max.proxy.engine.locate import MINIMUM, candidates, dotted, locate
-from claude_max.proxy.errors import CliUnavailable
+from claude_max.proxy.errors import CliTooOld, CliUnavailable
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts")
 
@@ -88,7 +88,7 @@ def test_a_named_one_that_is_not_there_or_no_program(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("only_here")
 def test_where_none_is_good_enough_each_is_named(tmp_path: Path) -> None:
     old, broken = program(tmp_path / "1", OLD), program(tmp_path / "2", "exit 3")
-    with pytest.raises(CliUnavailable) as caught:
+    with pytest.raises(CliTooOld) as caught:
         locate(None, environ(tmp_path, old.parent, broken.parent))
     message = caught.value.message
     assert message.startswith("No usable Claude Code CLI. ")
