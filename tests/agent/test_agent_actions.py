@@ -8,6 +8,7 @@ from pathlib import Path
 
 import harness
 import pytest
+from harness.machine import free_port
 from harness.stand_ins import StandIns
 
 from claude_max.cli.output import Exit
@@ -19,13 +20,6 @@ from claude_max.cli.service.spec import Service, ServiceError
 from claude_max.cli.service.steps import Machine
 
 NOT_LOADED = (113, "Could not find service")
-
-
-@pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +41,8 @@ def machine(stand_ins: StandIns) -> Iterator[Machine]:
     made.ask([str(launchctl), "bootout", "gui/501/com.claude-max.proxy"])
 
 
-def test_the_property_list_really_starts_the_proxy(machine: Machine, port: int) -> None:
+def test_the_property_list_really_starts_the_proxy(machine: Machine) -> None:
+    port = free_port()
     agent = Launchd(machine, 501)
     made = actions.install(agent, machine, port=port, claude_path=None, dry_run=False)
     assert (made.outcome, made.url, made.signed_in) == ("installed", f"http://127.0.0.1:{port}/v1", False)
@@ -65,7 +60,7 @@ def test_the_property_list_really_starts_the_proxy(machine: Machine, port: int) 
     assert not actions.status(agent).healthy
 
 
-def test_one_that_does_not_come_up_shows_the_end_of_its_log(stand_ins: StandIns, port: int) -> None:
+def test_one_that_does_not_come_up_shows_the_end_of_its_log(stand_ins: StandIns) -> None:
     stand_ins.answer({"launchctl print": [NOT_LOADED], "tail": [(0, "claude-max: what went wrong\n")]})
     machine = Machine(
         stand_ins.machine().clock,
@@ -73,7 +68,7 @@ def test_one_that_does_not_come_up_shows_the_end_of_its_log(stand_ins: StandIns,
         {**stand_ins.environ, "TMPDIR": str(stand_ins.folder)},
     )
     with pytest.raises(ServiceError, match=r"does not answer .* after 40 s\.\nclaude-max: what went wrong"):
-        actions.install(Launchd(machine, 501), machine, port=port, claude_path=None, dry_run=False)
+        actions.install(Launchd(machine, 501), machine, port=free_port(), claude_path=None, dry_run=False)
     assert len(stand_ins.paused) == 40
 
 

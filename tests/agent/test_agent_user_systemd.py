@@ -3,14 +3,13 @@
 import json
 import os
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
+from harness.machine import eventually, free_port
 from harness.proxy import installed, scripted
 from harness.user_systemd import Unavailable, UserSystemd, user_systemd
 
@@ -41,12 +40,6 @@ def systemd(home: Path, tmp_path: Path) -> Iterator[UserSystemd]:
         pytest.skip(f"no user systemd: {reason}")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def result(done: "subprocess.CompletedProcess[str]", code: int = 0) -> dict[str, object]:
     assert done.returncode == code, done.stdout + done.stderr
     found = json.loads(done.stdout)
@@ -54,14 +47,17 @@ def result(done: "subprocess.CompletedProcess[str]", code: int = 0) -> dict[str,
     return found
 
 
-def eventually(systemd: UserSystemd, old: object) -> dict[str, object]:
-    """The status with a new process that answers, as `agent status` says it: there is no event to wait for."""
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
-        done = systemd.run(installed(), "agent", "status", "--json")
-        if done.returncode == 0 and json.loads(done.stdout)["pid"] != old:
-            return result(done)
-    raise AssertionError(done.stdout + done.stderr)
+def restarted(systemd: UserSystemd, old: object) -> dict[str, object]:
+    """The status with a new process that answers, as `agent status` says it."""
+
+    def asked() -> "subprocess.CompletedProcess[str]":
+        return systemd.run(installed(), "agent", "status", "--json")
+
+    def status() -> dict[str, object] | None:
+        done = asked()
+        return result(done) if done.returncode == 0 and json.loads(done.stdout)["pid"] != old else None
+
+    return eventually(status, 15, said=asked)
 
 
 def test_install_kill_restart_uninstall(systemd: UserSystemd, home: Path) -> None:
@@ -99,11 +95,11 @@ def test_install_kill_restart_uninstall(systemd: UserSystemd, home: Path) -> Non
         assert chat.stdout.endswith("You said: hello\n"), chat.stderr
 
         assert systemd.run("kill", f"-{signal.SIGKILL}", str(before["pid"])).returncode == 0
-        after = eventually(systemd, before["pid"])
+        after = restarted(systemd, before["pid"])
         assert answered(port).endswith("You said: hello")
 
         assert result(systemd.run(claude_max, "agent", "restart", "--json"))["signed_in"] is True
-        assert eventually(systemd, after["pid"])["running"] is True
+        assert restarted(systemd, after["pid"])["running"] is True
 
         # The doctor looks with the service's own environment: this shell's login does not help it.
         doctor = (claude_max, "doctor", "--check", "service-environment", "--json")

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from harness.machine import free_port
 from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
 
 from claude_max.cli.main import app
@@ -47,12 +47,6 @@ def chat(environ: dict[str, str], *arguments: str, stdin: bytes | None = None) -
         check=False,
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-def free_port() -> str:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return str(sock.getsockname()[1])
 
 
 def test_stdout_gets_the_answer_and_nothing_else(proxy: RunningProxy, marker: str) -> None:
@@ -217,7 +211,7 @@ def test_a_proxy_that_dies_in_the_middle(tmp_path: Path) -> None:
 def test_without_a_proxy_one_is_started_and_nothing_of_it_is_left(tmp_path: Path, number: int) -> None:
     asking = subprocess.Popen(
         [installed(), "chat", "--demo", directive(text="one two three", pause=BOUND)],
-        env={**home_environment(tmp_path), "CLAUDE_MAX_PORT": free_port()},
+        env={**home_environment(tmp_path), "CLAUDE_MAX_PORT": str(free_port())},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -4,20 +4,14 @@ import socket
 from pathlib import Path
 
 from harness.command import claude_max, stand_in
+from harness.machine import free_port
 from harness.proxy import RunningProxy, scripted
 
 NAMES = ["python", "cli", "shadows", "login", "environment", "config", "port", "contract", "folders", "memory"]
 
 
-def free_port() -> str:
-    """A port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return str(sock.getsockname()[1])
-
-
 def test_all_checks_in_order(home: Path) -> None:
-    ended = claude_max(home, "doctor", "--json", environ={"CLAUDE_MAX_PORT": free_port()})
+    ended = claude_max(home, "doctor", "--json", environ={"CLAUDE_MAX_PORT": str(free_port())})
     assert ended.code == 0, ended.out
     assert ended.json["ok"] is True
     assert [row["name"] for row in ended.json["findings"] if not row["name"].startswith("service")] == NAMES

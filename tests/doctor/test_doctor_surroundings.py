@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.machine import free_port
 
 from claude_max.proxy.config import Settings, load
 from claude_max.proxy.doctor import Finding, Machine, SeedService, Status
@@ -138,10 +139,7 @@ def test_a_misspelt_variable(machine: MakeMachine) -> None:
 
 
 def test_a_free_port(machine: MakeMachine) -> None:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    found(port_finding(machine, port), Status.OK)
+    found(port_finding(machine, free_port()), Status.OK)
     found(port_finding(machine, 0), Status.OK)
 
 

@@ -14,7 +14,8 @@ import pytest
 from harness.asking import TOOL, ask, fine
 from harness.command import claude_max
 from harness.filtered_cli import filtered
-from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted, sessions
+from harness.machine import eventually
+from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted, sessions, workers
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -108,15 +109,11 @@ def test_a_signal_during_the_start(tmp_path: Path, home: Path, sign: signal.Sign
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    deadline = time.monotonic() + 20
-    while not list(temporary.glob("claude-max-contract-*")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    time.sleep(0.3)
+    eventually(lambda: list(temporary.glob("claude-max-contract-*")) and workers(begun.pid), 20)
     started = psutil.Process(begun.pid).children(recursive=True)
     for _ in range(times):
         begun.send_signal(sign)
-        time.sleep(0.05)
+        time.sleep(0.05)  # so that it is another signal
     _, said = begun.communicate(timeout=20)
     assert (begun.returncode, said) == (0, b"")
     assert started

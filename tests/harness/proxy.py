@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +21,8 @@ import openai
 import psutil
 
 from claude_max.proxy.scripted import ScriptedAPI, ScriptedServer, scripted_in_thread
+
+from .machine import eventually
 
 START_SECONDS = 30.0
 
@@ -50,6 +51,16 @@ def sessions(home: Path) -> list[Path]:
     return list((home / ".claude" / "sessions").glob("*.json"))
 
 
+def workers(server: int) -> list[psutil.Process]:
+    """The claude processes that this one started."""
+    found = []
+    for child in psutil.Process(server).children():
+        with contextlib.suppress(psutil.Error):
+            if "--input-format" in child.cmdline():
+                found.append(child)
+    return found
+
+
 @dataclass
 class RunningProxy:
     """A proxy that answers at `url` (without `/v1`); `api` is the scripted service behind its CLI."""
@@ -71,11 +82,10 @@ class RunningProxy:
         return httpx2.Client(base_url=self.url, timeout=30)
 
     def wait_for(self, words: str, after: int = 0) -> None:
-        """Waits until the log says it, behind its line `after`; another process writes it, so there is no event."""
-        deadline = time.monotonic() + START_SECONDS
-        while not any(words in line for line in self.log[after:]):
-            assert time.monotonic() < deadline, "".join(self.log)
-            time.sleep(0.02)
+        """Waits until the log says it, behind its line `after`."""
+        eventually(
+            lambda: any(words in line for line in self.log[after:]), START_SECONDS, said=lambda: "".join(self.log)
+        )
 
     def bodies(self, marker: str) -> list[dict[str, Any]]:
         """The upstream request bodies that hold `marker`, in order."""
@@ -84,12 +94,7 @@ class RunningProxy:
 
     def claudes(self) -> list[psutil.Process]:
         """The workers of this proxy."""
-        found = []
-        for child in psutil.Process(self.process.pid).children():
-            with contextlib.suppress(psutil.Error):
-                if "--input-format" in child.cmdline():
-                    found.append(child)
-        return found
+        return workers(self.process.pid)
 
 
 @contextmanager
@@ -154,15 +159,13 @@ def _read(process: subprocess.Popen[bytes], log: list[str], url: threading.Event
 
 
 def _ready(url: str, ready: bool | None) -> None:
-    """Polls /health, as a service manager would: there is no event to wait for across processes."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
+    """Polls /health, as a service manager would."""
+
+    def is_ready() -> bool:
         try:
             health = httpx2.get(f"{url}/health", timeout=5).json()
-            known = health["signed_in"] is not None
-            if health["ready"] or ready is None or (ready is False and known):
-                return
+            return bool(health["ready"] or ready is None or (ready is False and health["signed_in"] is not None))
         except (httpx2.HTTPError, KeyError):
-            pass
-        time.sleep(0.05)
-    raise AssertionError(f"{url} did not become ready")
+            return False
+
+    eventually(is_ready, START_SECONDS, said=lambda: f"{url} did not become ready")
