@@ -125,6 +125,7 @@ def test_a_key_that_others_can_read(machine: MakeMachine, home: Path, monkeypatc
     monkeypatch.setenv("CLAUDE_MAX_CONFIG", str(file))
     file.chmod(0o644)
     assert found(check_config(machine(load=load)), Status.WARNING).mend == (f"chmod 600 {file}",)
+    found(check_config(machine(load=load, environ={"CLAUDE_MAX_API_KEY": "y"})), Status.OK)
     file.chmod(0o600)
     found(check_config(machine(load=load)), Status.OK)
 
