@@ -1,4 +1,4 @@
-"""The FastAPI app and its life: the only place where things are wired together."""
+"""The FastAPI app and its life: the only place where the proxy's parts are wired together."""
 
 import asyncio
 import atexit

@@ -22,7 +22,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .config import Settings
+from .config import LOCALHOST, Settings
 from .errors import BadRequest
 
 log = logging.getLogger("claude_max.http")
@@ -230,7 +230,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
     Raises OSError when the port is taken.
     """
-    hosts = ["127.0.0.1", "::1"] if host in ("127.0.0.1", "localhost") else [host]
+    hosts = ["127.0.0.1", "::1"] if host in LOCALHOST else [host]
     sockets: list[socket.socket] = []
     try:
         for name in hosts:

@@ -7,7 +7,7 @@ read · `failure` what the CLI's errors mean · `mcp` the client's tools · `neg
 `cli_schema` a schema as the CLI's own mode takes it.
 
 With I/O, from the process outwards: `process` the only file that spawns a worker · `lifeline` ends workers whose
-server was killed · `channel` requests, replies and lines · `worker` one process and what it is known to hold · `line`
+server was killed · `channel` requests, replies and lines · `worker` one process and what it is known to hold · `queue`
 who waits · `pool` all workers · `engine` the pool, and coming to terms with a model · `upkeep` while nobody asks.
 
 About the CLI itself: `locate` which program · `contract` and `contract_store` what it really does · `inquiry` one-off

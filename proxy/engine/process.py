@@ -1,4 +1,4 @@
-"""One running `claude`: bytes to its stdin, lines from its stdout. The only file that spawns the CLI to ask it things.
+"""One running `claude`: bytes to its stdin, lines from its stdout. The only file that spawns workers.
 
 Knows nothing of turns. Every wait for a process to end is bounded and shielded from cancellation, and its whole group
 is ended, not only the process itself.

@@ -21,7 +21,7 @@ from .pool import Pool
 log = logging.getLogger("claude_max.engine")
 
 EVERY_SECONDS = 10.0
-# A process begins at 155 MB and was seen at 339 MB after 200 turns with tools.
+# More than a process was seen to take (`config.WORKER_MB`).
 LARGE_BYTES = 450 * 1024 * 1024
 # How long more workers than are kept warm may stand idle.
 IDLE_SECONDS = 600.0

@@ -9,7 +9,7 @@ import claude_max.cli
 import claude_max.proxy
 
 CLI, PROXY = Path(claude_max.cli.__path__[0]), Path(claude_max.proxy.__path__[0])
-MAPS = [*CLI.rglob("__init__.py"), *(PROXY / room / "__init__.py" for room in (".", "doctor", "routes", "scripted"))]
+MAPS = [*CLI.rglob("__init__.py"), *PROXY.rglob("__init__.py")]
 
 
 @pytest.mark.parametrize("file", MAPS, ids=lambda file: file.parent.name)

@@ -15,7 +15,7 @@ from harness.asking import TOOL, ask, fine
 from harness.command import claude_max
 from harness.filtered_cli import filtered
 from harness.machine import eventually
-from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted, sessions, workers
+from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted, sessions
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -109,7 +109,7 @@ def test_a_signal_during_the_start(tmp_path: Path, home: Path, sign: signal.Sign
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    eventually(lambda: list(temporary.glob("claude-max-contract-*")) and workers(begun.pid), 20)
+    eventually(lambda: list(temporary.glob("claude-max-contract-*/home/.claude/sessions/*.json")), 20)
     started = psutil.Process(begun.pid).children(recursive=True)
     for _ in range(times):
         begun.send_signal(sign)

@@ -51,16 +51,6 @@ def sessions(home: Path) -> list[Path]:
     return list((home / ".claude" / "sessions").glob("*.json"))
 
 
-def workers(server: int) -> list[psutil.Process]:
-    """The claude processes that this one started."""
-    found = []
-    for child in psutil.Process(server).children():
-        with contextlib.suppress(psutil.Error):
-            if "--input-format" in child.cmdline():
-                found.append(child)
-    return found
-
-
 @dataclass
 class RunningProxy:
     """A proxy that answers at `url` (without `/v1`); `api` is the scripted service behind its CLI."""
@@ -94,7 +84,12 @@ class RunningProxy:
 
     def claudes(self) -> list[psutil.Process]:
         """The workers of this proxy."""
-        return workers(self.process.pid)
+        found = []
+        for child in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.Error):
+                if "--input-format" in child.cmdline():
+                    found.append(child)
+        return found
 
 
 @contextmanager
