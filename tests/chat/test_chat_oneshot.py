@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from harness.asking import directive
 from harness.machine import free_port
 from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
 
@@ -25,10 +26,6 @@ BOUND = 30
 NONE = f"{__file__}.none"
 # One black pixel.
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
-
-
-def directive(**reply: Any) -> str:
-    return f"scripted: {json.dumps(reply)}"
 
 
 def beside(proxy: RunningProxy) -> dict[str, str]:

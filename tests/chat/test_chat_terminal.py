@@ -1,20 +1,16 @@
 """The interactive chat in a real pseudo-terminal, beside a running proxy with the real CLI behind it."""
 
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from harness.asking import directive
 from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
 from harness.terminal import BOUND, PASTE, PASTED, READING, chat, plain, shell
 
 CTRL_C, CTRL_D, CTRL_Z, TAB = "\x03", "\x04", "\x1a", "\t"
-
-
-def directive(**reply: Any) -> str:
-    return f"scripted: {json.dumps(reply)}"
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What the tests of real clients share: prompts for the scripted model, and the Node SDK, installed once."""
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from typing import Any
 
 import platformdirs
 import pytest
+from harness.asking import directive
 from harness.proxy import RunningProxy
 
 NODE = Path(__file__).parent.parent / "node"
@@ -19,10 +19,10 @@ NODE = Path(__file__).parent.parent / "node"
 
 @pytest.fixture
 def prompt(marker: str) -> Callable[..., str]:
-    """Makes a prompt that holds the marker and says what the scripted model answers; see scripted/directive.py."""
+    """Makes a prompt that holds the marker and says what the scripted model answers."""
 
     def made(**reply: Any) -> str:
-        return f"{marker}\nscripted: {json.dumps(reply)}"
+        return f"{marker}\n{directive(**reply)}"
 
     return made
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.asking import CHAT
 from harness.openai_schema import check_error
 from harness.proxy import RunningProxy, running_proxy, scripted
 from harness.upstream import assistant, expected, seen, user
 
 OK = [{"role": "user", "content": "hi"}]
-CHAT = "/v1/chat/completions"
 JSON = {"content-type": "application/json"}
 
 

@@ -9,20 +9,10 @@ from typing import Any
 
 import openai
 import pytest
+from harness.asking import ask, directive
 from harness.openai_schema import check_error
 from harness.proxy import RunningProxy, running_proxy, scripted
 from harness.upstream import assistant, expected, seen, user
-
-
-def directive(**reply: Any) -> str:
-    """A prompt that makes the scripted service answer so."""
-    return f"scripted: {json.dumps(reply)}"
-
-
-def ask(proxy: RunningProxy, text: str, **fields: Any) -> Any:
-    """One request over plain HTTP."""
-    messages = [{"role": "user", "content": text}]
-    return proxy.http.post("/v1/chat/completions", json={"model": "sonnet", "messages": messages, **fields})
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,9 +16,10 @@ from typing import Any
 import httpx2
 import psutil
 import pytest
-from harness.asking import TOOL, ask, fine
+from harness.asking import TOOL, ask, directive, fine
 from harness.command import claude_max
 from harness.filtered_cli import filtered
+from harness.machine import eventually
 from harness.plan_service import sign_in
 from harness.proxy import RunningProxy, home_environment, running_proxy, scripted, sessions
 
@@ -47,7 +47,7 @@ def test_a_worker_killed_before_and_during_an_answer(small: RunningProxy, marker
     begun = threading.Event()
 
     def asking() -> tuple[int, str]:
-        said = [{"role": "user", "content": f"{marker}\nscripted: {json.dumps(slow)}"}]
+        said = [{"role": "user", "content": f"{marker}\n{directive(**slow)}"}]
         body = {"model": "sonnet", "messages": said, "stream": stream}
         with httpx2.stream("POST", f"{small.url}/v1/chat/completions", json=body, timeout=30) as answer:
             text = ""
@@ -73,8 +73,8 @@ def test_a_worker_killed_before_and_during_an_answer(small: RunningProxy, marker
 
 def calls_and_goes_on(proxy: RunningProxy, marker: str, result: str, between: Callable[[], object]) -> None:
     """The model calls a tool, something happens, and its result is answered: the model sees the same conversation."""
-    reply = json.dumps({"call": {"name": "look", "input": {}}, "then": {"text": "seen"}})
-    prompt = {"role": "user", "content": f"{marker}\nscripted: {reply}"}
+    reply = directive(call={"name": "look", "input": {}}, then={"text": "seen"})
+    prompt = {"role": "user", "content": f"{marker}\n{reply}"}
     body: Any = {"model": "sonnet", "tools": [TOOL], "messages": [prompt]}
     message = proxy.http.post("/v1/chat/completions", json=body).json()["choices"][0]["message"]
     between()
@@ -128,7 +128,7 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
 @pytest.mark.parametrize("name", ACTS)
 def test_a_cli_that_speaks_nonsense(spoilt: RunningProxy, name: str) -> None:
     _, status = ACTS[name]
-    answer = ask(spoilt, f"ACT-{name.replace(' ', '-')}.\nscripted: " + json.dumps({"text": "fine"}))
+    answer = ask(spoilt, f"ACT-{name.replace(' ', '-')}.\n{directive(text='fine')}")
     assert answer.status_code == status, answer.text
     assert status != 502 or answer.json()["error"]["code"] == "cli_crashed"
     assert fine(spoilt)
@@ -189,7 +189,7 @@ def test_the_login_ends_while_running(small: RunningProxy) -> None:
     """A 401 in the middle of a session, then a new login: the next request is fine, by a new process."""
     assert fine(small)
     before = {process.pid for process in small.claudes()}
-    assert ask(small, "scripted: " + json.dumps({"status": 401})).status_code == 401
+    assert ask(small, directive(status=401)).status_code == 401
     assert fine(small)
     assert not before & {process.pid for process in small.claudes()}
 
@@ -269,10 +269,7 @@ def test_the_cli_changes_on_disk(tmp_path: Path, home: Path) -> None:
         assert fine(proxy)
         before = {process.pid for process in proxy.claudes()}
         program.write_text(program.read_text() + "\n# another version\n")
-        deadline = time.monotonic() + 40
-        while before & {process.pid for process in proxy.claudes()} and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert not before & {process.pid for process in proxy.claudes()}
+        eventually(lambda: not before & {process.pid for process in proxy.claudes()}, 40)
         assert fine(proxy)
 
 
@@ -324,7 +321,4 @@ def test_a_worse_cli_comes_behind_a_wrapper(tmp_path: Path, home: Path, marker: 
         proxy.wait_for("fails the contract check")
         link.unlink()
         link.symlink_to("one")
-        deadline = time.monotonic() + 40
-        while not (back := ask(proxy, "hi").status_code == 200) and time.monotonic() < deadline:
-            time.sleep(0.5)
-        assert back
+        eventually(lambda: ask(proxy, "hi").status_code == 200, 40)

@@ -10,11 +10,11 @@ from typing import Any
 import httpx2
 import psutil
 import pytest
+from harness.asking import CHAT, directive
 from harness.command import claude_max
 from harness.openai_schema import check_error
 from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
 
-CHAT = "/v1/chat/completions"
 BODY = {"model": "sonnet", "messages": [{"role": "user", "content": "hi"}]}
 KEY = "a-key-nobody-guesses"
 
@@ -201,7 +201,7 @@ def test_the_log_of_calls_and_failures(home: Path, content: bool) -> None:
     tool = {"type": "function", "function": {"name": "secretname", "parameters": {"type": "object"}}}
     with scripted() as api, running_proxy(home, "--log-level", "debug", *arguments, api=api) as proxy:
         for reply in replies:
-            said = [{"role": "user", "content": f"secretprompt\nscripted: {json.dumps(reply)}"}]
+            said = [{"role": "user", "content": f"secretprompt\n{directive(**reply)}"}]
             for stream in (False, True):
                 proxy.http.post(CHAT, json={"model": "sonnet", "messages": said, "tools": [tool], "stream": stream})
         proxy.http.post(CHAT, json={"model": "sonnet", "messages": [{"role": "secretrole"}]})

@@ -1,10 +1,11 @@
 """Every parameter of the table in the README: carried, negotiated, or named. Nothing is dropped in silence."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from harness import asking
+from harness.asking import TOOL, directive
 from harness.proxy import RunningProxy, running_proxy, scripted
 from harness.upstream import assistant, expected, seen, user
 
@@ -13,8 +14,8 @@ SHOWN = {"type": "adaptive", "display": "summarized"}
 
 
 def ask(proxy: RunningProxy, text: str, **fields: Any) -> Any:
-    body = {"model": "sonnet", "messages": [{"role": "user", "content": text}], **fields}
-    answer = proxy.http.post("/v1/chat/completions", json=body)
+    """The answer, which must be one."""
+    answer = asking.ask(proxy, text, **fields)
     assert answer.status_code == 200, answer.text
     return answer
 
@@ -67,18 +68,18 @@ def test_without_effect_is_named(proxy: RunningProxy, fields: dict[str, Any], na
 
 
 def test_limits_and_stops_end_with_their_reason(proxy: RunningProxy) -> None:
-    cut = ask(proxy, 'scripted: {"words": 20}', max_tokens=3).json()
+    cut = ask(proxy, directive(words=20), max_tokens=3).json()
     assert (cut["choices"][0]["finish_reason"], cut["usage"]["completion_tokens"]) == ("length", 3)
-    stopped = ask(proxy, 'scripted: {"text": "one two END three"}', stop="END").json()
+    stopped = ask(proxy, directive(text="one two END three"), stop="END").json()
     assert stopped["choices"][0]["finish_reason"] == "stop"
     assert stopped["choices"][0]["message"]["content"] == "one two "
-    refused = ask(proxy, 'scripted: {"stop_reason": "refusal", "text": "I"}').json()
+    refused = ask(proxy, directive(stop_reason="refusal", text="I")).json()
     assert refused["choices"][0]["finish_reason"] == "content_filter"
 
 
 def test_a_conversation_goes_on_after_a_limit(proxy: RunningProxy, marker: str) -> None:
     """The CLI would go on by itself after max_tokens; nothing of that may be in the next request."""
-    prompt = f'{marker}\nscripted: {{"words": 9}}'
+    prompt = f"{marker}\n{directive(words=9)}"
     first = ask(proxy, prompt, max_tokens=3).json()["choices"][0]["message"]["content"]
     assert first == "word1 word2 word3"
     messages = [
@@ -92,15 +93,15 @@ def test_a_conversation_goes_on_after_a_limit(proxy: RunningProxy, marker: str) 
 
 
 def test_reasoning(proxy: RunningProxy) -> None:
-    reply = json.dumps({"thinking": "let me see", "text": "ok"})
-    message = ask(proxy, f"scripted: {reply}", reasoning_effort="medium").json()["choices"][0]["message"]
+    reply = directive(thinking="let me see", text="ok")
+    message = ask(proxy, reply, reasoning_effort="medium").json()["choices"][0]["message"]
     assert (message["reasoning_content"], message["content"]) == ("let me see", "ok")
-    assert "reasoning_content" not in ask(proxy, f"scripted: {reply}").json()["choices"][0]["message"]
+    assert "reasoning_content" not in ask(proxy, reply).json()["choices"][0]["message"]
     stream = proxy.client.chat.completions.create(
         model="sonnet",
         stream=True,
         reasoning_effort="medium",
-        messages=[{"role": "user", "content": f"scripted: {reply}"}],
+        messages=[{"role": "user", "content": reply}],
     )
     deltas = [chunk.choices[0].delta.model_dump() for chunk in stream]
     assert "".join(delta.get("reasoning_content") or "" for delta in deltas) == "let me see"
@@ -108,7 +109,7 @@ def test_reasoning(proxy: RunningProxy) -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_n_choices(proxy: RunningProxy, marker: str, stream: bool) -> None:
-    prompt: Any = [{"role": "user", "content": f'{marker}\nscripted: {{"text": "a b c"}}'}]
+    prompt: Any = [{"role": "user", "content": f"{marker}\n{directive(text='a b c')}"}]
     if stream:
         texts = ["", "", ""]
         finishes: list[int] = []
@@ -158,17 +159,12 @@ def test_what_a_model_refuses_is_dropped_named_and_remembered(
 def test_a_forced_call_of_a_model_that_takes_no_tool_choice(picky: RunningProxy, marker: str) -> None:
     assert picky.api is not None
     picky.api.api.refuse = frozenset({"tool_choice"})
-    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
-    told = ask(
-        picky,
-        f'{marker}\nscripted: {{"call": {{"name": "look", "input": {{}}}}}}',
-        tools=[tool],
-        tool_choice="required",
-    )
+    call = f"{marker}\n{directive(call={'name': 'look', 'input': {}})}"
+    told = ask(picky, call, tools=[TOOL], tool_choice="required")
     assert told.json()["choices"][0]["finish_reason"] == "tool_calls"
     assert "x-claude-max-ignored" not in told.headers
     assert "calling the tool `look`" in seen(picky.bodies(marker)[-1])["system"]
-    vain = ask(picky, f'vain {marker}\nscripted: {{"text": "no"}}', tools=[tool], tool_choice="required")
+    vain = ask(picky, f"vain {marker}\n{directive(text='no')}", tools=[TOOL], tool_choice="required")
     assert vain.json()["choices"][0]["message"]["content"] == "no"
     assert vain.headers["x-claude-max-ignored"] == "tool_choice"
     assert len(picky.bodies(f"vain {marker}")) == 2

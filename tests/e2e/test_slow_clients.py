@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.asking import ask, fine
+from harness.asking import CHAT, ask, directive, fine
 from harness.openai_schema import check_error
 from harness.proxy import RunningProxy, running_proxy, scripted
 
-CHAT = "/v1/chat/completions"
 # Bytes of an answer that the buffers of a connection do not take.
 SIZE = 2_000_000
 
@@ -60,7 +59,7 @@ def said(text: str, **fields: Any) -> dict[str, Any]:
 @contextlib.contextmanager
 def reader(proxy: RunningProxy, *, stream: bool) -> Iterator[socket.socket]:
     """A client with a small buffer and a long answer, of which it has read the first byte."""
-    long = "scripted: " + json.dumps({"text": "y" * SIZE})
+    long = directive(text="y" * SIZE)
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
         connection.settimeout(10)
@@ -194,12 +193,12 @@ def test_more_requests_than_places(tmp_path: Path) -> None:
     environ = {"CLAUDE_MAX_QUEUE": "2"}
     with scripted() as api, running_proxy(tmp_path, "--max-workers", "2", api=api, environ=environ) as proxy:
         with ThreadPoolExecutor(12) as pool:
-            slow = "scripted: " + json.dumps({"text": "mine", "silence": 1})
+            slow = directive(text="mine", silence=1)
             answers = list(pool.map(lambda n: ask(proxy, f"{n}\n{slow}"), range(12)))
         codes = [answer.status_code for answer in answers]
         assert sorted(codes) == [200] * 4 + [429] * 8
         refused = next(answer for answer in answers if answer.status_code == 429)
         assert refused.json()["error"]["code"] == "server_busy"
         assert int(refused.headers["retry-after"]) >= 1
-        several = ask(proxy, "scripted: " + json.dumps({"text": "one of nine"}), n=9)
+        several = ask(proxy, directive(text="one of nine"), n=9)
         assert [choice["message"]["content"] for choice in several.json()["choices"]] == ["one of nine"] * 9

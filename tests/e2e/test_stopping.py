@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 import psutil
 import pytest
-from harness.asking import TOOL, ask, fine
+from harness.asking import TOOL, ask, directive, fine
 from harness.command import claude_max
 from harness.filtered_cli import filtered
 from harness.machine import eventually
@@ -25,11 +25,10 @@ def test_stopping_under_load(home: Path, sign: signal.Signals) -> None:
         claudes: list[psutil.Process] = []
 
         def stream(words: int) -> str:
-            reply = json.dumps({"words": words, "pause": 0.1})
             body = {
                 "model": "sonnet",
                 "stream": True,
-                "messages": [{"role": "user", "content": f"{words}\nscripted: {reply}"}],
+                "messages": [{"role": "user", "content": f"{words}\n{directive(words=words, pause=0.1)}"}],
             }
             with httpx2.stream("POST", f"{proxy.url}/v1/chat/completions", json=body, timeout=30) as answer:
                 return "".join(answer.iter_text())
@@ -57,8 +56,8 @@ def test_clients_that_neither_send_nor_read_do_not_keep_it(home: Path) -> None:
     """Half a request, and an answer that nobody reads: both are cut off, which is no failure of the server's."""
     with scripted() as api, running_proxy(home, "--drain", "1", api=api) as proxy:
         url = httpx2.URL(proxy.url)
-        words = json.dumps({"words": 300_000})
-        body = {"model": "sonnet", "stream": True, "messages": [{"role": "user", "content": f"scripted: {words}"}]}
+        messages = [{"role": "user", "content": directive(words=300_000)}]
+        body = {"model": "sonnet", "stream": True, "messages": messages}
         content = json.dumps(body).encode()
         with socket.create_connection((url.host, url.port)) as half, httpx2.Client() as client:
             half.sendall(
@@ -80,7 +79,7 @@ def test_clients_that_neither_send_nor_read_do_not_keep_it(home: Path) -> None:
 def test_a_second_signal_does_not_wait(home: Path, marker: str, sign: signal.Signals) -> None:
     """Nor does anything stay: no process, no session file, no traceback."""
     with scripted() as api, running_proxy(home, "--drain", "60", api=api) as proxy, ThreadPoolExecutor() as pool:
-        asked = pool.submit(ask, proxy, f"{marker}\nscripted: " + json.dumps({"first_byte": 300}))
+        asked = pool.submit(ask, proxy, f"{marker}\n{directive(first_byte=300)}")
         api.wait_until(lambda: bool(proxy.bodies(marker)), 10)
         claudes = proxy.claudes()
         proxy.process.send_signal(sign)
@@ -146,13 +145,17 @@ def test_a_server_that_is_killed_leaves_nothing(small: RunningProxy, marker: str
     """Its workers notice, whatever they are at, and the shell that ends them goes too."""
     assert small.api is not None
     assert fine(small)
-    long = {"answering": {"words": 5000, "pause": 0.1}, "waiting for a silent model": {"first_byte": 500}}.get(doing)
+    replies = {
+        "answering": directive(words=5000, pause=0.1),
+        "waiting for a silent model": directive(first_byte=500),
+    }
+    long = replies.get(doing)
     with ThreadPoolExecutor() as pool:
         if doing == "parked in a call":
-            reply = {"call": {"name": "look", "input": {}}}
-            assert ask(small, f"scripted: {json.dumps(reply)}", tools=[TOOL]).status_code == 200
+            call = directive(call={"name": "look", "input": {}})
+            assert ask(small, call, tools=[TOOL]).status_code == 200
         elif long is not None:
-            asked = pool.submit(ask, small, f"{marker}\nscripted: {json.dumps(long)}")
+            asked = pool.submit(ask, small, f"{marker}\n{long}")
             small.api.wait_until(lambda: bool(small.bodies(marker)), 10)
         if doing == "stopped":
             for process in small.claudes():

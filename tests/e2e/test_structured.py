@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from harness.asking import CHAT, directive
 from harness.proxy import RunningProxy, running_proxy, scripted
 from harness.upstream import expected, seen, user
 
@@ -33,13 +34,13 @@ def stubborn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]
 def ask(proxy: RunningProxy, text: str, **fields: Any) -> Any:
     messages = [{"role": "user", "content": text}]
     body = {"model": "sonnet", "response_format": FORMAT, "messages": messages, **fields}
-    answer = proxy.http.post("/v1/chat/completions", json=body)
+    answer = proxy.http.post(CHAT, json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()["choices"][0]
 
 
 def test_native(proxy: RunningProxy, marker: str) -> None:
-    prompt = f"{marker}\nscripted: {json.dumps({'text': json.dumps(BOB)})}"
+    prompt = f"{marker}\n{directive(text=json.dumps(BOB))}"
     choice = ask(proxy, prompt)
     assert json.loads(choice["message"]["content"]) == BOB
     (body,) = proxy.bodies(marker)
@@ -83,7 +84,7 @@ def test_no_half_attempt_leaks(stubborn: RunningProxy, marker: str) -> None:
     """A first attempt that breaks the schema, then one that fits: only the second is seen, both are counted."""
     wrong = {"call": [{"name": "StructuredOutput", "input": {"name": "WRONG"}}], "text": "Here:"}
     right = {"call": [{"name": "StructuredOutput", "input": BOB}], "then": {"text": "done"}}
-    prompt = f"{marker}\nscripted: {json.dumps({**wrong, 'then': right})}"
+    prompt = f"{marker}\n{directive(**wrong, then=right)}"
     made = stubborn.client.chat.completions.create(
         model="sonnet",
         stream=True,
@@ -128,7 +129,7 @@ def test_schemas_that_the_clis_own_mode_does_not_know(stubborn: RunningProxy, ma
     schema, value = LATER[name]
     reply = {"call": [{"name": "StructuredOutput", "input": {"a": value}}], "then": {"text": "done"}}
     wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
-    choice = ask(stubborn, f"{marker}\nscripted: {json.dumps(reply)}", response_format=wanted)
+    choice = ask(stubborn, f"{marker}\n{directive(**reply)}", response_format=wanted)
     assert json.loads(choice["message"]["content"]) == {"a": value}
 
 
@@ -137,9 +138,7 @@ def test_a_schema_that_it_cannot_use(stubborn: RunningProxy, marker: str, schema
     """Told before the model has answered."""
     wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": fields(a=schema)}}
     said = [{"role": "user", "content": marker}]
-    answer = stubborn.http.post(
-        "/v1/chat/completions", json={"model": "sonnet", "messages": said, "response_format": wanted}
-    )
+    answer = stubborn.http.post(CHAT, json={"model": "sonnet", "messages": said, "response_format": wanted})
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "response_format.json_schema.schema")
     assert "draft 7" in answer.json()["error"]["message"]
     assert ask(stubborn, f"next to {marker}")["finish_reason"] == "stop"
@@ -148,7 +147,7 @@ def test_a_schema_that_it_cannot_use(stubborn: RunningProxy, marker: str, schema
 def test_tools_and_a_schema_together(stubborn: RunningProxy, proxy: RunningProxy, marker: str) -> None:
     for served in (stubborn, proxy):
         reply = {"call": [{"name": "get_weather", "input": {}}], "then": {"text": json.dumps(BOB)}}
-        prompt: Any = {"role": "user", "content": f"{marker}\nscripted: {json.dumps(reply)}"}
+        prompt: Any = {"role": "user", "content": f"{marker}\n{directive(**reply)}"}
         choice = ask(served, "", tools=[WEATHER], messages=[prompt])
         assert choice["finish_reason"] == "tool_calls"
         (call,) = choice["message"]["tool_calls"]
@@ -156,7 +155,7 @@ def test_tools_and_a_schema_together(stubborn: RunningProxy, proxy: RunningProxy
         if served is stubborn:
             reply = {"call": [{"name": "StructuredOutput", "input": BOB}], "then": {"text": "done"}}
         answer = {"role": "tool", "tool_call_id": call["id"], "content": "sun"}
-        extra = {"role": "user", "content": f"scripted: {json.dumps(reply)}"} if served is stubborn else None
+        extra = {"role": "user", "content": directive(**reply)} if served is stubborn else None
         messages = [prompt, choice["message"], answer, *([extra] if extra else [])]
         final = ask(served, "", tools=[WEATHER], messages=messages)
         assert json.loads(final["message"]["content"]) == BOB
@@ -178,6 +177,6 @@ BAD: dict[str, Any] = {
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_schema_is_refused(proxy: RunningProxy, name: str) -> None:
     body = {"model": "sonnet", "messages": [{"role": "user", "content": "x"}], "response_format": BAD[name]}
-    answer = proxy.http.post("/v1/chat/completions", json=body)
+    answer = proxy.http.post(CHAT, json=body)
     assert answer.status_code == 400
     assert answer.json()["error"]["param"].startswith("response_format")

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from harness.asking import CHAT, directive
 from harness.openai_schema import check_chunk, check_completion
 from harness.proxy import RunningProxy
 from harness.upstream import assistant, expected, seen, user
@@ -36,7 +37,7 @@ def named(name: str) -> Any:
 def calling(marker: str, *calls: tuple[str, dict[str, Any]], **more: Any) -> str:
     """A prompt that makes the scripted model call."""
     reply = {"call": [{"name": name, "input": arguments} for name, arguments in calls], **more}
-    return f"{marker}\nscripted: {json.dumps(reply)}"
+    return f"{marker}\n{directive(**reply)}"
 
 
 def result(call: Any, content: Any) -> dict[str, Any]:
@@ -113,7 +114,7 @@ def test_ten_rounds_of_calls(proxy: RunningProxy, marker: str) -> None:
     reply: dict[str, Any] = {"text": "done"}
     for number in reversed(range(10)):
         reply = {"call": [{"name": "get_weather", "input": {"city": f"city{number}"}}], "then": reply}
-    prompt = f"{marker}\nscripted: {json.dumps(reply)}"
+    prompt = f"{marker}\n{directive(**reply)}"
     messages: list[Any] = [{"role": "user", "content": prompt}]
     for number in range(10):
         message = create(proxy, messages=messages)["choices"][0]["message"]
@@ -144,7 +145,7 @@ def test_history_with_calls_is_replayed_where_no_worker_holds_it(proxy: RunningP
         },
         {"role": "tool", "tool_call_id": "functions.x:1", "content": "fog"},
         {"role": "tool", "tool_call_id": "call_abc", "content": [{"type": "text", "text": "snow"}]},
-        {"role": "user", "content": 'and then?\nscripted: {"text": "cold"}'},
+        {"role": "user", "content": f"and then?\n{directive(text='cold')}"},
     ]
     assert create(proxy, messages=messages)["choices"][0]["message"]["content"] == "cold"
     (body,) = proxy.bodies(marker)
@@ -167,7 +168,7 @@ def test_a_user_message_after_the_results(proxy: RunningProxy, marker: str) -> N
     messages += [
         message,
         result(message["tool_calls"][0], "sun"),
-        {"role": "user", "content": 'In French.\nscripted: {"text": "soleil"}'},
+        {"role": "user", "content": f"In French.\n{directive(text='soleil')}"},
     ]
     assert create(proxy, messages=messages)["choices"][0]["message"]["content"] == "soleil"
     last = seen(proxy.bodies(marker)[-1])["messages"]
@@ -201,7 +202,7 @@ def test_calls_that_the_cli_would_answer_by_itself(proxy: RunningProxy, marker: 
     reply: dict[str, Any] = {"text": "at last"}
     for _ in range(20):
         reply = {"call": list(UNFIT[name]), "then": reply}
-    prompt = {"role": "user", "content": f"{marker}\nscripted: {json.dumps(reply)}"}
+    prompt = {"role": "user", "content": f"{marker}\n{directive(**reply)}"}
     message = create(proxy, messages=[prompt])["choices"][0]["message"]
     assert [call["function"]["name"] for call in message["tool_calls"]] == [call["name"] for call in UNFIT[name]]
     proxy.client.chat.completions.create(model="sonnet", messages=[{"role": "user", "content": "somebody else's"}])
@@ -238,7 +239,7 @@ def test_tool_results_with_images(proxy: RunningProxy, marker: str) -> None:
     message = create(proxy, messages=messages)["choices"][0]["message"]
     image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{pixel}"}}
     messages += [message, result(message["tool_calls"][0], [{"type": "text", "text": "look"}, image])]
-    answer = proxy.http.post("/v1/chat/completions", json={"model": "sonnet", "tools": [WEATHER], "messages": messages})
+    answer = proxy.http.post(CHAT, json={"model": "sonnet", "tools": [WEATHER], "messages": messages})
     assert answer.json()["choices"][0]["message"]["content"] == "seen"
     blocks = seen(proxy.bodies(marker)[-1])["messages"][2]["content"][0]["content"]
     assert [block["type"] for block in blocks] == ["text", "image"]
@@ -268,11 +269,11 @@ def test_legacy_functions(proxy: RunningProxy, marker: str) -> None:
     prompt = calling(marker, ("get_weather", {"city": "Paris"}), then={"text": "sunny"})
     messages: list[Any] = [{"role": "user", "content": prompt}]
     body = {"model": "sonnet", "functions": [WEATHER["function"]], "messages": messages}
-    first = proxy.http.post("/v1/chat/completions", json=body).json()["choices"][0]
+    first = proxy.http.post(CHAT, json=body).json()["choices"][0]
     assert first["finish_reason"] == "function_call"
     assert json.loads(first["message"]["function_call"]["arguments"]) == {"city": "Paris"}
     messages += [first["message"], {"role": "function", "name": "get_weather", "content": "sun"}]
-    second = proxy.http.post("/v1/chat/completions", json=body).json()["choices"][0]
+    second = proxy.http.post(CHAT, json=body).json()["choices"][0]
     assert (second["finish_reason"], second["message"]["content"]) == ("stop", "sunny")
 
 
@@ -308,6 +309,6 @@ BAD: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_tool_requests_are_refused(proxy: RunningProxy, name: str) -> None:
     body = {"model": "sonnet", "tools": [WEATHER], "messages": [ASK], **BAD[name]}
-    answer = proxy.http.post("/v1/chat/completions", json=body)
+    answer = proxy.http.post(CHAT, json=body)
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"]["param"]

@@ -1,10 +1,10 @@
 """A worker by itself around the real CLI: facts that the engine's waits rely on."""
 
 import asyncio
-import json
 from pathlib import Path
 
 from engine.turns import LOOK, called, results, turn, user, wants
+from harness.asking import directive
 from harness.proxy import home_environment, scripted
 
 from claude_max.proxy.engine.channel import Patience
@@ -29,9 +29,7 @@ async def answered(worker: Worker, wanted: Turn) -> tuple[str, list[str]]:
 def test_the_cli_says_at_once_that_it_took_a_message_up(home: Path) -> None:
     """A model that is slower than the patience for a step is no process in doubt: for a prompt and for results."""
     slow = {"first_byte": 3}
-    prompt = user(
-        "scripted: " + json.dumps({"call": {"name": "look", "input": {}}, **slow, "then": {"text": "seen", **slow}})
-    )
+    prompt = user(directive(call={"name": "look", "input": {}}, **slow, then={"text": "seen", **slow}))
 
     async def test(url: str) -> None:
         environ = environment({**home_environment(home), "ANTHROPIC_BASE_URL": url})

@@ -1,9 +1,10 @@
 """Request bodies for the tests of the scripted API, and short ways to look at its answers. No tests here."""
 
-import json
 from typing import Any
 
 from claude_max.proxy.scripted import Reply, TextBlock, answer
+
+from .asking import directive
 
 
 def body(*turns: Any, **more: Any) -> dict[str, Any]:
@@ -14,8 +15,8 @@ def body(*turns: Any, **more: Any) -> dict[str, Any]:
     return {"model": "haiku", "max_tokens": 1000, "messages": said, **more}
 
 
-def say(**directive: Any) -> str:
-    return "please\nscripted: " + json.dumps(directive)
+def say(**wanted: Any) -> str:
+    return f"please\n{directive(**wanted)}"
 
 
 def reply(request: dict[str, Any], number: int = 1) -> Reply:
