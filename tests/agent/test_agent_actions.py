@@ -9,7 +9,7 @@ from pathlib import Path
 import harness
 import pytest
 from harness.machine import free_port
-from harness.stand_ins import StandIns
+from harness.stand_ins import NOT_LOADED, StandIns
 
 from claude_max.cli.output import Exit
 from claude_max.cli.service import actions
@@ -18,8 +18,6 @@ from claude_max.cli.service.launchd import Launchd
 from claude_max.cli.service.log import LIMIT
 from claude_max.cli.service.spec import Service, ServiceError
 from claude_max.cli.service.steps import Machine
-
-NOT_LOADED = (113, "Could not find service")
 
 
 @pytest.fixture(autouse=True)

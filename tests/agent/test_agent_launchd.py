@@ -4,7 +4,7 @@ import plistlib
 from pathlib import Path
 
 import pytest
-from harness.stand_ins import StandIns
+from harness.stand_ins import NOT_LOADED, StandIns
 
 from claude_max.cli.service.launchd import Launchd
 from claude_max.cli.service.manager import State
@@ -13,7 +13,6 @@ from claude_max.cli.service.spec import Service, ServiceError
 from claude_max.cli.service.steps import Machine, shown
 
 TARGET = "gui/501/com.claude-max.proxy"
-NOT_LOADED = (113, "Could not find service")
 # As macOS 15 prints it, shortened: what a service contains is indented further.
 RUNNING = (
     0,

@@ -3,10 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
+from claude_max.proxy.engine.answer import Answer
+from claude_max.proxy.engine.schema_answer import SchemaAnswer
+from claude_max.proxy.events import Event, Started
+
 Line = dict[str, Any]
+
+BEGAN = Started("claude-sonnet-4-5")
 
 USAGE = {"input_tokens": 3, "cache_creation_input_tokens": 100, "cache_read_input_tokens": 1000, "output_tokens": 1}
 RESULT: Line = {"type": "result", "subtype": "success", "is_error": False, "terminal_reason": "completed"}
+
+
+def read(found: Answer | SchemaAnswer, *sequence: Line) -> list[Event]:
+    """What the lines say to a client."""
+    return [event for line in sequence for event in found.feed(line, 0.0)]
 
 
 def event(kind: str, parent: str | None = None, **fields: Any) -> Line:

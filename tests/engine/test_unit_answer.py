@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from engine import stream_lines as lines
-from engine.stream_lines import RESULT, Line, answer, call, end, event, start, text, thinking
+from engine.stream_lines import BEGAN, RESULT, Line, answer, call, end, event, read, start, text, thinking
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,26 +24,21 @@ from claude_max.proxy.events import (
     Usage,
 )
 
-BEGAN = Started("claude-sonnet-4-5")
 USAGE = Usage(input=3, cache_read=1000, cache_creation=100, output=7)
 
 
-def read(found: Answer, sequence: list[Line]) -> list[Event]:
-    return [event for line in sequence for event in found.feed(line, 0.0)]
-
-
 def events(*sequence: Line, tools: tuple[str, ...] = ()) -> list[Event]:
-    return read(Answer("u1", tools), list(sequence))
+    return read(Answer("u1", tools), *sequence)
 
 
 def test_text() -> None:
     found = Answer("u1")
-    assert read(found, answer(text("Hel", "", "lo"))) == [
+    assert read(found, *answer(text("Hel", "", "lo"))) == [
         BEGAN, TextDelta("Hel"), TextDelta("lo"), Finished("end_turn", USAGE),
     ]  # fmt: skip
     assert found.message == Message("assistant", (Text("Hello"),))
     assert not found.over
-    assert read(found, [RESULT]) == []
+    assert read(found, RESULT) == []
     assert found.over
 
 
@@ -51,14 +46,14 @@ def test_thinking_comes_and_is_not_part_of_the_message() -> None:
     found = Answer("u1")
     sequence = [start(), *thinking("hm", ""), *text("yes", index=1), *end(output_tokens_details={"thinking_tokens": 5})]
     usage = Usage(3, 1000, 100, 7, 5)
-    assert read(found, sequence) == [BEGAN, ReasoningDelta("hm"), TextDelta("yes"), Finished("end_turn", usage)]
+    assert read(found, *sequence) == [BEGAN, ReasoningDelta("hm"), TextDelta("yes"), Finished("end_turn", usage)]
     assert found.message == Message("assistant", (Text("yes"),))
 
 
 def test_parallel_calls() -> None:
     found = Answer("u1", ("look", "seek"))
     parts = [text("Well"), call("c1", "look", '{"a"', ":1}", index=1), call("c2", "seek", index=2)]
-    assert read(found, answer(*parts, reason="tool_use")) == [
+    assert read(found, *answer(*parts, reason="tool_use")) == [
         BEGAN,
         TextDelta("Well"),
         ToolCallStarted(0, "c1", "look"),
@@ -99,9 +94,9 @@ def test_names_of_tools(said: str, tools: tuple[str, ...], shown: str) -> None:
 )  # fmt: skip
 def test_what_the_cli_does_after_the_first_message_is_not_the_clients(reason: str, expected: str) -> None:
     found = Answer("u1")
-    events = read(found, answer(text("a"), reason=reason))
+    events = read(found, *answer(text("a"), reason=reason))
     assert events[-1] == Finished(expected, USAGE)  # type: ignore[arg-type]
-    assert read(found, [*answer(text("more")), {**RESULT, "is_error": True}]) == []
+    assert read(found, *answer(text("more")), {**RESULT, "is_error": True}) == []
     assert found.message == Message("assistant", (Text("a"),))
     assert found.over
 
@@ -113,7 +108,7 @@ def test_a_stop_sequence_is_named() -> None:
 @pytest.mark.parametrize("begun", [text("half"), call("c1", "look")])
 def test_a_second_beginning_after_half_an_answer_is_a_fault(begun: list[Line]) -> None:
     found = Answer("u1")
-    read(found, [start(), *begun])
+    read(found, start(), *begun)
     with pytest.raises(errors.UpstreamFault):
         found.feed(start(), 0.0)
 
@@ -134,7 +129,7 @@ def test_usage_that_is_left_out_stands_as_it_was() -> None:
 
 def test_lines_of_other_things_bring_nothing() -> None:
     found = Answer("u1")
-    read(found, [start()])
+    read(found, start())
     others: list[Line] = [
         event("content_block_delta", parent="c9", index=0, delta={"type": "text_delta", "text": "no"}),
         event("content_block_delta", index=3, delta={"type": "input_json_delta", "partial_json": "{}"}),
@@ -144,7 +139,7 @@ def test_lines_of_other_things_bring_nothing() -> None:
         {"type": "system", "subtype": "api_retry"},
         {"type": "command_lifecycle", "command_uuid": "other", "state": "started"},
     ]
-    assert read(found, others) == []
+    assert read(found, *others) == []
     assert found.message.content == ()
     assert found.finished is None
 
@@ -190,7 +185,7 @@ def test_a_turn_without_an_answer_is_an_error_with_the_notices_words() -> None:
         "message": {"content": [{"type": "text", "text": "API Error: slow down"}]},
     }  # fmt: skip
     info = {"status": "rejected", "rateLimitType": "five_hour", "resetsAt": 100}
-    assert read(found, [{"type": "rate_limit_event", "rate_limit_info": info}, notice]) == []
+    assert read(found, {"type": "rate_limit_event", "rate_limit_info": info}, notice) == []
     assert found.rate_limit == info
     with pytest.raises(errors.RateLimited, match=r"five-hour limit.*slow down") as caught:
         found.feed({"type": "result", "is_error": True, "api_error_status": 429}, 40.0)
@@ -200,7 +195,7 @@ def test_a_turn_without_an_answer_is_an_error_with_the_notices_words() -> None:
 
 def test_arguments_that_are_no_object_count_as_none() -> None:
     found = Answer("u1")
-    read(found, answer(call("c1", "look", '{"a"'), call("c2", "look", "[1]", index=1), reason="tool_use"))
+    read(found, *answer(call("c1", "look", '{"a"'), call("c2", "look", "[1]", index=1), reason="tool_use"))
     assert [item.arguments for item in found.message.content if isinstance(item, ToolCall)] == [{}, {}]
 
 
@@ -215,7 +210,7 @@ def test_however_the_text_is_cut_and_mixed_it_is_the_same(deltas: list[str], oth
     for place, other in others:
         sequence.insert(1 + place % len(sequence), other)
     found = Answer("u1")
-    events = read(found, answer(sequence))
+    events = read(found, *answer(sequence))
     assert "".join(e.text for e in events if isinstance(e, TextDelta)) == "".join(deltas)
     assert found.message == Message("assistant", (Text("".join(deltas)),))
     assert events[0] == BEGAN

@@ -3,12 +3,10 @@
 from typing import Any
 
 import pytest
-from engine.turns import LOOK, SEEK
+from engine.turns import LOOK, PNG, SEEK
 
 from claude_max.proxy.engine import mcp
 from claude_max.proxy.events import Media, Text, ToolResult
-
-PNG = Media("image", "image/png", "aGk=")
 
 
 def reply(method: str | None, **params: Any) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """The lines we write: every kind of block, and the marks that keep a caller's text from being a command."""
 
 import pytest
-from engine.turns import called, results, said, user
+from engine.turns import PNG, called, results, said, user
 
 from claude_max.proxy.engine import protocol
 from claude_max.proxy.events import Block, JsonObject, Media, Message, Text, ToolCall, ToolResult
 
-PNG = Media("image", "image/png", "aGk=")
 PNG_BLOCK = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}}
 
 BLOCKS: list[tuple[Block, JsonObject]] = [

@@ -1,15 +1,13 @@
 """The CLI's schema mode: nothing of an attempt is shown before one fits, and every attempt is paid for."""
 
 import pytest
-from engine.stream_lines import RESULT, Line, answer, call, end, event, start, text, thinking
+from engine.stream_lines import BEGAN, RESULT, Line, answer, call, end, event, read, start, text, thinking
 
 from claude_max.proxy import errors
 from claude_max.proxy.engine.schema_answer import SchemaAnswer
 from claude_max.proxy.events import (
-    Event,
     Finished,
     Message,
-    Started,
     Text,
     TextDelta,
     ToolCallDelta,
@@ -17,17 +15,12 @@ from claude_max.proxy.events import (
     Usage,
 )
 
-BEGAN = Started("claude-sonnet-4-5")
 ONCE, THRICE = Usage(3, 1000, 100, 7), Usage(9, 3000, 300, 21)
 FITS = {**RESULT, "structured_output": {"a": 1}}
 
 
 def attempt(json: str) -> list[Line]:
     return answer(thinking("hm"), call("s1", "StructuredOutput", json, index=1), reason="tool_use")
-
-
-def read(found: SchemaAnswer, *sequence: Line) -> list[Event]:
-    return [event for line in sequence for event in found.feed(line, 0.0)]
 
 
 def test_the_value_that_fits_comes_in_one_piece() -> None:

@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from engine.turns import called, results, said, talk, user
+from engine.turns import PNG, called, results, said, talk, user
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,8 +17,6 @@ def call(arguments: str, id: str = "c1", name: str = "look") -> Message:
 def result(*parts: Text | Media, id: str = "c1") -> Message:
     return Message("user", (ToolResult(id, parts),))
 
-
-PNG = Media("image", "image/png", "aGk=")
 
 SAME = [
     (said("yes"), said(" \n yes\t")),

@@ -3,10 +3,11 @@
 from typing import Any
 
 from claude_max.proxy.engine.limits import Limits, limits
-from claude_max.proxy.events import JsonObject, Message, Text, Tool, ToolCall, ToolResult, Turn
+from claude_max.proxy.events import JsonObject, Media, Message, Text, Tool, ToolCall, ToolResult, Turn
 
 PLAIN: JsonObject = {"type": "object", "properties": {}}
 LOOK = Tool("look", "Looks", PLAIN)
+PNG = Media("image", "image/png", "aGk=")
 SEEK = Tool("seek", "Seeks", {"type": "object", "properties": {"q": {"type": "string"}}})
 
 

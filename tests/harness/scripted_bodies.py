@@ -6,6 +6,11 @@ from claude_max.proxy.scripted import Reply, TextBlock, answer
 
 from .asking import directive
 
+WEATHER = {
+    "name": "mcp__a__get_weather",
+    "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
+
 
 def body(*turns: Any, **more: Any) -> dict[str, Any]:
     """A request whose turns alternate, user first; a dict is a message as it is."""

@@ -26,6 +26,10 @@ for start, queue in answers.items():
 """
 
 
+# What `launchctl print` says of a job that there is not.
+NOT_LOADED = (113, "Could not find service")
+
+
 @dataclass
 class StandIns:
     """A folder for PATH with these programs in it, and a home that is not the developer's."""

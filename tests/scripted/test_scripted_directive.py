@@ -4,14 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from harness.scripted_bodies import body, reply, say, text
+from harness.scripted_bodies import WEATHER, body, reply, say, text
 
 from claude_max.proxy.scripted import Failure, TextBlock, ThinkingBlock, ToolUseBlock, Usage, answer
-
-WEATHER = {
-    "name": "mcp__a__get_weather",
-    "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-}
 
 
 def test_pieces_of_json_lose_nothing() -> None:

@@ -4,16 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from harness.scripted_bodies import body, reply, say, text
+from harness.scripted_bodies import WEATHER, body, reply, say, text
 
 from claude_max.proxy.scripted import Failure, Reply, TextBlock, ThinkingBlock, ToolUseBlock, answer
 from claude_max.proxy.scripted.limits import limited
 from claude_max.proxy.scripted.reply import words
 
-WEATHER = {
-    "name": "mcp__a__get_weather",
-    "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-}
 NOTE = {"role": "system", "content": [{"type": "text", "text": 'scripted: {"text": "not from a note"}'}]}
 
 
