@@ -3,7 +3,6 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,14 @@ import openai
 import pytest
 from harness.asking import ask, directive
 from harness.openai_schema import check_error
-from harness.proxy import RunningProxy, running_proxy, scripted
+from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
 from harness.upstream import assistant, expected, seen, user
 
 
 @pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
+def hasty(own_proxy: OwnProxy) -> RunningProxy:
     """A proxy that waits one second for a silent model."""
-    with scripted() as api, running_proxy(tmp_path_factory.mktemp("home"), "--timeout", "1", api=api) as running:
-        yield running
+    return own_proxy("--timeout", "1")
 
 
 CASES: dict[str, tuple[dict[str, Any], int, str, str]] = {

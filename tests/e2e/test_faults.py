@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from harness.command import claude_max
 from harness.filtered_cli import filtered
 from harness.machine import eventually
 from harness.plan_service import sign_in
-from harness.proxy import RunningProxy, home_environment, running_proxy, scripted, sessions
+from harness.proxy import OwnProxy, RunningProxy, home_environment, running_proxy, scripted, sessions
 
 
 def kill(processes: list[psutil.Process]) -> None:
@@ -116,13 +116,11 @@ ACTS: dict[str, tuple[str, int]] = {
 
 
 @pytest.fixture(scope="module")
-def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
+def spoilt(own_proxy: OwnProxy, tmp_path_factory: pytest.TempPathFactory) -> RunningProxy:
     """A proxy whose CLI does something odd when a prompt tells it to."""
     acts = {"ONCE-sun": "die once"} | {f"ACT-{name.replace(' ', '-')}.": act for name, (act, _) in ACTS.items()}
     program = filtered(tmp_path_factory.mktemp("filter"), acts=acts, stall=["STALL-here"])
-    home = tmp_path_factory.mktemp("home")
-    with scripted() as api, running_proxy(home, "--claude-path", str(program), "--timeout", "3", api=api) as running:
-        yield running
+    return own_proxy("--claude-path", str(program), "--timeout", "3")
 
 
 @pytest.mark.parametrize("name", ACTS)

@@ -1,23 +1,17 @@
 """Names of models, and conversations of any shape: what reaches the model for each."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from harness.proxy import RunningProxy, running_proxy, scripted
+from harness.proxy import OwnProxy, RunningProxy
 from harness.upstream import assistant, expected, seen, user
 
 
 @pytest.fixture(scope="module")
-def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
+def named(own_proxy: OwnProxy) -> RunningProxy:
     """A proxy with names of its owner's."""
-    aliases = json.dumps({"gpt-4o": "sonnet", "big": "opus"})
-    with (
-        scripted() as api,
-        running_proxy(tmp_path_factory.mktemp("home"), api=api, environ={"CLAUDE_MAX_ALIASES": aliases}) as running,
-    ):
-        yield running
+    return own_proxy(environ={"CLAUDE_MAX_ALIASES": json.dumps({"gpt-4o": "sonnet", "big": "opus"})})
 
 
 RESOLVED: list[tuple[str, str]] = [

@@ -1,12 +1,11 @@
 """Every parameter of the table in the README: carried, negotiated, or named. Nothing is dropped in silence."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from harness import asking
 from harness.asking import TOOL, directive
-from harness.proxy import RunningProxy, running_proxy, scripted
+from harness.proxy import OwnProxy, RunningProxy
 from harness.upstream import assistant, expected, seen, user
 
 OFF = {"type": "disabled"}
@@ -129,10 +128,9 @@ def test_n_choices(proxy: RunningProxy, marker: str, stream: bool) -> None:
 
 
 @pytest.fixture(scope="module")
-def picky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
-    """A proxy whose models refuse what a test says."""
-    with scripted() as api, running_proxy(tmp_path_factory.mktemp("home"), api=api) as running:
-        yield running
+def picky(own_proxy: OwnProxy) -> RunningProxy:
+    """A proxy whose models refuse what a test says, and which remembers it."""
+    return own_proxy()
 
 
 NEGOTIATED: list[tuple[str, str, dict[str, Any], str]] = [

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from harness.asking import CHAT, ask, directive, fine
 from harness.openai_schema import check_error
-from harness.proxy import RunningProxy, running_proxy, scripted
+from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
 
 # Bytes of an answer that the buffers of a connection do not take.
 SIZE = 2_000_000
 
 
 @pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
+def hasty(own_proxy: OwnProxy) -> RunningProxy:
     """A proxy with one worker and little patience."""
     environ = {
         "CLAUDE_MAX_HEAD_TIMEOUT": "1",
@@ -29,9 +29,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
         "CLAUDE_MAX_WRITE_TIMEOUT": "2",
         "CLAUDE_MAX_MAX_REQUESTS": "4",
     }
-    home = tmp_path_factory.mktemp("home")
-    with scripted() as api, running_proxy(home, "--max-workers", "1", api=api, environ=environ) as running:
-        yield running
+    return own_proxy("--max-workers", "1", environ=environ)
 
 
 def address(proxy: RunningProxy) -> tuple[str, int]:

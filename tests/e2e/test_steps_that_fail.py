@@ -1,29 +1,25 @@
 """Steps that fail between two requests: another worker answers, and the doubtful one is gone."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from harness.asking import TOOL
 from harness.filtered_cli import filtered
-from harness.proxy import RunningProxy, running_proxy, scripted
+from harness.proxy import OwnProxy, RunningProxy
 from harness.upstream import expected, seen, user
 
 STEPS = ("rewind_conversation", "apply_flag_settings", "set_model", "mcp_set_servers")
 
 
 @pytest.fixture(scope="module")
-def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
+def spoilt(own_proxy: OwnProxy, tmp_path_factory: pytest.TempPathFactory) -> RunningProxy:
     """A proxy of one worker whose CLI refuses a step, or dies at it, after a prompt told it to."""
     acts = {f"{how.upper()}-{step}.": f"{how} {step}" for how in ("refuse", "die at") for step in STEPS}
     program = filtered(
         tmp_path_factory.mktemp("filter"), acts={key.replace(" ", "-"): act for key, act in acts.items()}
     )
-    home = tmp_path_factory.mktemp("home")
-    flags = ("--claude-path", str(program), "--max-workers", "1", "--warm", "1")
-    with scripted() as api, running_proxy(home, *flags, api=api) as running:
-        yield running
+    return own_proxy("--claude-path", str(program), "--max-workers", "1", "--warm", "1")
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -1,12 +1,11 @@
 """Structured output: native where the model takes it, the CLI's own schema mode where it does not."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from harness.asking import CHAT, directive
-from harness.proxy import RunningProxy, running_proxy, scripted
+from harness.proxy import OwnProxy, RunningProxy
 from harness.upstream import expected, seen, user
 
 PERSON: dict[str, Any] = {
@@ -24,11 +23,12 @@ WEATHER: Any = {
 
 
 @pytest.fixture(scope="module")
-def stubborn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
+def stubborn(own_proxy: OwnProxy) -> RunningProxy:
     """A proxy whose models refuse native schemas."""
-    with scripted() as api, running_proxy(tmp_path_factory.mktemp("home"), api=api) as running:
-        api.api.refuse = frozenset({"output_config.format"})
-        yield running
+    running = own_proxy()
+    assert running.api is not None
+    running.api.api.refuse = frozenset({"output_config.format"})
+    return running
 
 
 def ask(proxy: RunningProxy, text: str, **fields: Any) -> Any:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -135,6 +135,10 @@ def running_proxy(
         reader.join(5)
         assert process.stderr is not None
         process.stderr.close()
+
+
+# Starts one with these arguments of `serve`; `environ` are variables beside them.
+OwnProxy = Callable[..., RunningProxy]
 
 
 @contextmanager
