@@ -8,10 +8,10 @@ import zlib
 from typing import Any
 
 import pytest
+from harness.asking import PIXEL
 from harness.proxy import RunningProxy
 from harness.upstream import expected, seen, user
 
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PDF = base64.b64encode(b"%PDF-1.4\n%%EOF\n").decode()
 NOTE = base64.b64encode(b"a note").decode()
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from harness.asking import CHAT, directive
+from harness.asking import CHAT, PIXEL, directive
 from harness.openai_schema import check_chunk, check_completion
 from harness.proxy import RunningProxy
 from harness.upstream import assistant, expected, seen, user
@@ -232,18 +232,17 @@ def messages_text(message: Any) -> dict[str, Any]:
 
 
 def test_tool_results_with_images(proxy: RunningProxy, marker: str) -> None:
-    pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
     messages: list[Any] = [
         {"role": "user", "content": calling(marker, ("get_weather", {"city": "X"}), then={"text": "seen"})}
     ]
     message = create(proxy, messages=messages)["choices"][0]["message"]
-    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{pixel}"}}
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}
     messages += [message, result(message["tool_calls"][0], [{"type": "text", "text": "look"}, image])]
     answer = proxy.http.post(CHAT, json={"model": "sonnet", "tools": [WEATHER], "messages": messages})
     assert answer.json()["choices"][0]["message"]["content"] == "seen"
     blocks = seen(proxy.bodies(marker)[-1])["messages"][2]["content"][0]["content"]
     assert [block["type"] for block in blocks] == ["text", "image"]
-    assert blocks[1]["source"] == {"type": "base64", "media_type": "image/png", "data": pixel}
+    assert blocks[1]["source"] == {"type": "base64", "media_type": "image/png", "data": PIXEL}
 
 
 CHOICES: list[tuple[Any, dict[str, Any], Any]] = [
