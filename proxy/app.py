@@ -23,7 +23,7 @@ from .engine.channel import Patience
 from .engine.command import environment
 from .engine.contract_store import verified
 from .engine.engine import Engine
-from .engine.locate import Cli, check
+from .engine.locate import Cli, Version, check
 from .engine.plan import Feature
 from .engine.pool import Bounds, Pool
 from .engine.upkeep import Upkeep, login_file
@@ -69,8 +69,10 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
     bounds = Bounds(workers=settings.max_workers, warm=settings.warm, queue=settings.queue)
     pool = Pool(launch, bounds, features)
 
-    async def recheck() -> frozenset[Feature]:
-        return await contract_of(await asyncio.to_thread(check, cli.path, cli.source))
+    async def recheck() -> tuple[Version, frozenset[Feature]]:
+        # As a worker is started: a wrapper may choose the version by folder or variables.
+        found = await asyncio.to_thread(check, cli.path, cli.source, environ, cwd)
+        return found.version, await contract_of(found)
 
     upkeep = Upkeep(pool, cli.path, login_file(environ), recheck)
     login = Login(cli.path, environ)

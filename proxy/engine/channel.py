@@ -203,9 +203,9 @@ class Channel:
         except ODD as error:
             self.fail(odd(error))
         else:
+            # Stderr may hold what a client said, but not before the first line: then it is the reason, and is shown.
+            level = logging.WARNING if silent and not self.process.closing else logging.DEBUG
             await self.process.ended()
-            # It may hold what a client said, but not before the first line: then it is the reason, and is shown.
-            level = logging.WARNING if silent and self.process.alive else logging.DEBUG
             log.log(level, "claude %d has ended; its stderr: %s", self.process.pid, self.process.stderr_tail)
             self.fail(self.process.crashed())
 

@@ -74,7 +74,7 @@ def locate(explicit: str | None, environ: Mapping[str, str]) -> Cli:
     raise CliUnavailable(f"The Claude Code CLI was not found on PATH or in the usual places. {INSTALL}")
 
 
-def check(path: Path, source: str) -> Cli:
+def check(path: Path, source: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Cli:
     """Runs `PATH --version`. Raises CliUnavailable when it does not run, CliTooOld when it is older than MINIMUM."""
     if not path.is_file():
         raise CliUnavailable(f"There is no Claude Code CLI at {path}. {INSTALL}")
@@ -86,6 +86,8 @@ def check(path: Path, source: str) -> Cli:
             errors="replace",
             timeout=VERSION_SECONDS,
             stdin=subprocess.DEVNULL,
+            env=environ,
+            cwd=cwd,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

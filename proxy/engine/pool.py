@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from .. import errors
@@ -57,6 +57,7 @@ class Pool:
         self._coming = 0
         self._claimed = 0
         self._settling = 0
+        self._launching: set[asyncio.Timeout] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         self._queue = Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,9 +113,18 @@ class Pool:
 
     async def _keep_warm(self) -> None:
         try:
-            await self.warm()
-        except (Doubt, errors.ProxyError) as error:
+            for attempt in range(ATTEMPTS):
+                try:
+                    await self.warm()
+                    break
+                except Doubt as doubt:
+                    log.warning("no worker could be made ready (attempt %d of %d): %s", attempt + 1, ATTEMPTS, doubt)
+        except errors.ShuttingDown:
+            pass
+        except errors.ProxyError as error:
             log.error("no worker could be made ready: %s", error)
+        except Exception:
+            log.exception("no worker could be made ready")
         finally:
             self._warming = False
 
@@ -130,10 +140,9 @@ class Pool:
     def renew(self) -> None:
         """Ends every idle worker now and every busy one after its turn: the CLI or its login has changed."""
         self._since = time.monotonic()
-        for worker in self._idle.values():
-            self._dismiss(worker)
+        gone = [self._dismiss(worker) for worker in self._idle.values()]
         self._idle.clear()
-        self._refill()
+        self._start(self._refill_after(gone))
 
     def admit(self, features: frozenset[Feature]) -> None:
         """The CLI may be used, relying on `features`."""
@@ -169,6 +178,8 @@ class Pool:
                     await self._changed.wait()
         for worker in self._busy.values():
             worker.channel.fail(self._closing)
+        for launching in self._launching:
+            launching.reschedule(0)
 
     async def close(self) -> None:
         """Ends every process; returns when all are gone."""
@@ -239,7 +250,7 @@ class Pool:
         finally:
             self._claimed -= 1
         way = plan(State(), turn, wanted, schema=schema, features=self._features)
-        if way is None or self._closing is not None:
+        if way is None or self._closing is not None or self._refusal is not None:
             self._dismiss(worker)
             self._check_open()
             raise errors.CliUnavailable("This Claude Code CLI cannot take part of the request.")
@@ -274,7 +285,7 @@ class Pool:
             if instead_of is not None:
                 # Shielded: a client that leaves now must not stop a process from being ended.
                 await asyncio.shield(self._dismiss(instead_of))
-            worker = await self._launch()
+            worker = await self._launched()
             if prepare is not None:
                 for step in preparation(prepare, self._features):
                     await worker.take(step)
@@ -287,6 +298,19 @@ class Pool:
             self._changed.set()
             self._queue.call()
         return worker
+
+    async def _launched(self) -> Worker:
+        """A new process. Raises ShuttingDown where `drain` ended the wait for it."""
+        async with asyncio.timeout(None) as until:
+            self._launching.add(until)
+            try:
+                return await self._launch()
+            except asyncio.CancelledError:
+                if self._closing is not None and until.expired():
+                    raise self._closing from None
+                raise
+            finally:
+                self._launching.discard(until)
 
     def _settle(self, worker: Worker) -> None:
         """Gives a worker back, in the background: its client need not wait for the end of the CLI's turn."""
@@ -334,6 +358,11 @@ class Pool:
         stopped = self._closing or self._refusal
         if not self._busy and not self._warming and stopped is None and self.count < self._bounds.warm:
             self.start()
+
+    async def _refill_after(self, gone: Collection[asyncio.Task[None]]) -> None:
+        if gone:
+            await asyncio.wait(gone)
+        self._refill()
 
     def _start(self, work: Awaitable[None]) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.ensure_future(work)

@@ -65,6 +65,11 @@ class ClaudeProcess:
         return self._child.pid
 
     @property
+    def closing(self) -> bool:
+        """Whether it is being ended, or was."""
+        return self._closing is not None
+
+    @property
     def alive(self) -> bool:
         """Whether it has not ended and is not being ended."""
         return self._child.returncode is None and self._closing is None

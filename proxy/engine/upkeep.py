@@ -5,7 +5,6 @@ next 401 does the same.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -15,12 +14,16 @@ import psutil
 from ..errors import CliUnavailable
 from ..events import JsonObject
 from .channel import Doubt
+from .command import version_of
+from .locate import Version, dotted
 from .plan import Feature
 from .pool import Pool
 
 log = logging.getLogger("claude_max.engine")
 
 EVERY_SECONDS = 10.0
+GLANCE_SECONDS = 1.0
+CHANGED = "The Claude Code CLI has changed on disk and cannot be used; the proxy's log and `claude-max doctor` say why."
 # More than a process was seen to take (`config.WORKER_MB`).
 LARGE_BYTES = 450 * 1024 * 1024
 # How long more workers than are kept warm may stand idle.
@@ -57,9 +60,13 @@ class Upkeep:
     """Runs until it is cancelled."""
 
     def __init__(
-        self, pool: Pool, program: Path, login: Path, recheck: Callable[[], Awaitable[frozenset[Feature]]]
+        self,
+        pool: Pool,
+        program: Path,
+        login: Path,
+        recheck: Callable[[], Awaitable[tuple[Version, frozenset[Feature]]]],
     ) -> None:
-        """`recheck` examines a CLI that has changed on disk; raises CliUnavailable when it may not be used."""
+        """`recheck` tells of a CLI that has changed its version and its features; raises CliUnavailable."""
         self._pool = pool
         self._program = program
         self._login = login
@@ -68,61 +75,72 @@ class Upkeep:
         self._examining = asyncio.Lock()
         self._examined = signature(program)
         self._stale = False
-        self._version: object = None
+        # Until it is known from an examination of ours: that of the first process.
+        self._version: Version | None = None
         self._login_seen = signature(login)
 
     async def run(self) -> None:
-        """Looks, every EVERY_SECONDS."""
+        """Looks every EVERY_SECONDS, and when the file of the CLI is another one than at a glance before."""
+        since = 0.0
         while True:
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(GLANCE_SECONDS)
+            since += GLANCE_SECONDS
+            if since < EVERY_SECONDS and signature(self._program) in (self._examined, None):
+                continue
+            since = 0.0
             try:
                 await self.look()
             except Exception:
                 # Whatever it was, the next look is another one.
-                log.exception("the look after the workers failed")
+                log.exception("a look after the workers failed")
 
-    async def examine(self, *, again: bool = False) -> None:
-        """Examines the CLI on disk when it is another one than last time, or `again`; to be called before it is run.
+    async def examine(self) -> None:
+        """To be called before the CLI is run: examines it when it is another one than last time.
 
-        Raises CliUnavailable when it may not be used.
+        Raises CliUnavailable when it may not be used. One that is not there may be about to be replaced: for that alone
+        nothing is decided, and idle workers go on.
         """
         async with self._examining:
-            seen = signature(self._program)
-            if seen != self._examined or self._stale or again:
-                level = logging.DEBUG if again else logging.WARNING
-                log.log(level, "the Claude Code CLI has changed on disk")
-                try:
-                    self._pool.admit(await self._recheck())
-                    self._refusal = None
-                except CliUnavailable as error:
-                    log.log(level, "it cannot be used: %s", error.message)
-                    self._refusal = CliUnavailable(
-                        "The Claude Code CLI has changed on disk and cannot be used; the proxy's log and "
-                        "`claude-max doctor` say why."
-                    )
-                    self._pool.refuse(self._refusal)
-                self._examined, self._stale, self._version = seen, False, None
-                self._pool.renew()
+            while (seen := signature(self._program)) != self._examined or self._stale:
+                if seen is None:
+                    raise CliUnavailable(CHANGED)
+                log.warning("the Claude Code CLI has changed on disk")
+                await self._examine(seen)
             if self._refusal is not None:
                 raise self._refusal.with_traceback(None)
+
+    async def _examine(self, seen: Signature) -> None:
+        try:
+            self._version, features = await self._recheck()
+        except CliUnavailable as error:
+            log.warning("the Claude Code CLI cannot be used: %s", error.message)
+            self._refusal = CliUnavailable(CHANGED)
+            self._pool.refuse(self._refusal)
+        else:
+            self._refusal = None
+            self._pool.admit(features)
+        self._examined, self._stale = seen, False
+        self._pool.renew()
 
     def accept(self, about: JsonObject) -> None:
         """Takes note of what a new process says of itself (its answer to `initialize`).
 
-        Raises Doubt where it is of another version than the first one after the examination: the file of a wrapper
-        (volta, mise, asdf) stays the same when the CLI behind it changes.
+        Raises Doubt where it is of another version than the CLI that was examined: the file of a wrapper (volta, mise,
+        asdf) stays the same when the CLI behind it changes.
         """
-        version = about.get("claude_code_version")
+        version = version_of(str(about.get("claude_code_version")))
         if self._version is None:
             self._version = version
-        elif version != self._version:
+        elif version is not None and version != self._version:
             self._stale = True
-            raise Doubt(f"Claude Code is {version} now, and was {self._version} when it was examined")
+            raise Doubt(f"Claude Code is {dotted(version)} now, and was {dotted(self._version)} when it was examined")
 
     async def look(self) -> None:
-        """One look. What was refused by bad luck is examined once more."""
-        with contextlib.suppress(CliUnavailable):
-            await self.examine(again=self._refusal is not None)
+        """One look. What is refused, or not there, is decided anew: it may have been bad luck."""
+        async with self._examining:
+            seen = signature(self._program)
+            if seen != self._examined or self._refusal is not None:
+                await self._examine(seen)
         before, self._login_seen = self._login_seen, signature(self._login)
         if self._login_seen != before:
             self._pool.renew()

@@ -60,9 +60,10 @@ def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settin
         if not key or not hmac.compare_digest(_sent(given), key.encode()):
             return errors.InvalidKey("The API key is missing or wrong.")
     if method in ("POST", "PUT", "PATCH"):
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            return errors.UnsupportedMediaType(f"Send the body as application/json, not {kind or 'without a type'!r}.")
+        kinds = {kind.partition(";")[0].strip().lower() for kind in headers.get("content-type", "").split(",")}
+        if kinds != {"application/json"}:
+            found = ", ".join(sorted(kinds)) or "without a type"
+            return errors.UnsupportedMediaType(f"Send the body as application/json, not {found!r}.")
         length = headers.get("content-length", "")
         if length.isascii() and length.isdigit() and int(length) > settings.body_limit:
             return too_large(settings)
@@ -70,11 +71,13 @@ def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settin
 
 
 def fields(sent: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers by lower-case name. One that is sent twice has both values (RFC 9110, 5.3): no value is overlooked."""
+    """Headers by lower-case name. One that is sent twice has both values (RFC 9110, 5.3), where they differ."""
     found: defaultdict[bytes, list[bytes]] = defaultdict(list)
     for name, value in sent:
         found[name.lower()].append(value)
-    return {name.decode("latin-1"): b", ".join(values).decode("latin-1") for name, values in found.items()}
+    return {
+        name.decode("latin-1"): b", ".join(dict.fromkeys(values)).decode("latin-1") for name, values in found.items()
+    }
 
 
 def _sent(value: str) -> bytes:

@@ -282,7 +282,39 @@ def test_the_cli_is_removed_while_running(tmp_path: Path, home: Path) -> None:
         assert "claude-max doctor" in answer.json()["error"]["message"]
         assert str(tmp_path) not in answer.text
         assert answer.headers["x-should-retry"] == "false"
-        assert proxy.http.get("/health").json()["ready"] is False
+        eventually(lambda: proxy.http.get("/health").json()["ready"] is False, 20)
+        assert "There is no Claude Code CLI" in "".join(proxy.log)
+
+
+def test_the_cli_is_away_for_a_moment(tmp_path: Path, home: Path) -> None:
+    """As while it is updated: whoever needs a new process is told, the worker that is there goes on."""
+    program = filtered(tmp_path)
+    with scripted() as api, running_proxy(home, "--claude-path", str(program), "--warm", "1", api=api) as proxy:
+        assert fine(proxy)
+        before = proxy.claudes()
+        away = program.rename(tmp_path / "away")
+        with ThreadPoolExecutor() as pool:
+            slow = "scripted: " + json.dumps({"text": "fine", "silence": 1})
+            codes = [answer.status_code for answer in pool.map(lambda n: ask(proxy, f"{n} {slow}"), range(2))]
+        away.rename(program)
+        assert 200 in codes
+        assert fine(proxy)
+        assert [process for process in before if process.is_running()]
+
+
+def test_why_a_cli_never_worked_is_in_the_log(tmp_path: Path, home: Path) -> None:
+    """Behind a wrapper, whose own file stays as it was."""
+    program, wrapper = filtered(tmp_path), tmp_path / "wrapper"
+    wrapper.write_text(f'#!/bin/sh\nexec "{program}" "$@"\n')
+    wrapper.chmod(0o755)
+    with scripted() as api, running_proxy(home, "--claude-path", str(wrapper), api=api) as proxy:
+        assert fine(proxy)
+        program.write_text("#!/bin/sh\necho 'the real reason' >&2\nexit 1\n")
+        kill(proxy.claudes())
+        answer = ask(proxy, "hi")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (502, "cli_crashed")
+        assert "the real reason" not in answer.text
+        proxy.wait_for("the real reason")
 
 
 def test_a_worse_cli_takes_its_place_while_running(tmp_path: Path, home: Path, marker: str) -> None:

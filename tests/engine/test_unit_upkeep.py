@@ -9,6 +9,7 @@ import pytest
 
 from claude_max.proxy.engine import upkeep
 from claude_max.proxy.engine.channel import Doubt
+from claude_max.proxy.engine.locate import Version
 from claude_max.proxy.engine.plan import Feature
 from claude_max.proxy.engine.pool import Pool
 from claude_max.proxy.engine.upkeep import Upkeep, login_file, resident, signature
@@ -47,12 +48,17 @@ class Room:
         self.program.write_text("one")
         self.pool = Looked()
         self.finds: frozenset[Feature] | CliUnavailable = REWIND
+        self.version = (2, 1, 401)
+        self.meanwhile: str | None = None
         self.upkeep = Upkeep(cast("Pool", self.pool), self.program, self.login, self.recheck)
 
-    async def recheck(self) -> frozenset[Feature]:
+    async def recheck(self) -> tuple[Version, frozenset[Feature]]:
         if isinstance(self.finds, CliUnavailable):
             raise self.finds
-        return self.finds
+        if self.meanwhile is not None:
+            self.program.write_text(self.meanwhile)
+            self.meanwhile = None
+        return self.version, self.finds
 
     def look(self) -> list[Any]:
         """What the pool is told at one look."""
@@ -132,25 +138,52 @@ def test_a_wrapper_whose_cli_changes_is_examined(room: Room) -> None:
     assert room.look() == []
     with pytest.raises(Doubt, match=r"2\.1\.401"):
         room.upkeep.accept({"claude_code_version": "2.1.401"})
-    assert room.look() == [REWIND, "renew"]
+    room.pool.told.clear()
+    asyncio.run(room.upkeep.examine())
+    assert room.pool.told == [REWIND, "renew"]
     room.upkeep.accept({"claude_code_version": "2.1.401"})
-    assert room.look() == []
+    with pytest.raises(Doubt):
+        room.upkeep.accept({"claude_code_version": "2.1.402"})
+
+
+def test_a_cli_that_is_away_for_a_moment_decides_nothing(room: Room) -> None:
+    """As while it is replaced: idle workers go on, only a new process cannot be had now."""
+    room.program.unlink()
+    with pytest.raises(CliUnavailable):
+        asyncio.run(room.upkeep.examine())
+    assert room.pool.told == []
+    room.program.write_text("one more")
+    asyncio.run(room.upkeep.examine())
+    assert room.pool.told == [REWIND, "renew"]
+
+
+def test_a_cli_that_is_still_away_at_a_look_is_refused(room: Room) -> None:
+    room.finds = CliUnavailable("it is not there")
+    room.program.unlink()
+    assert len(room.look()) == 2
+
+
+def test_a_cli_that_changes_during_its_examination_is_examined_again(room: Room) -> None:
+    room.program.write_text("other")
+    room.meanwhile = "a third one"
+    asyncio.run(room.upkeep.examine())
+    assert room.pool.told == [REWIND, "renew"] * 2
 
 
 def test_a_look_that_fails_is_not_the_last(
     room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever it was: without it nobody would look after the workers any more."""
-    monkeypatch.setattr(upkeep, "EVERY_SECONDS", 0)
+    monkeypatch.setattr(upkeep, "GLANCE_SECONDS", 0)
     looked = 0
 
-    async def recheck() -> frozenset[Feature]:
+    async def recheck() -> tuple[Version, frozenset[Feature]]:
         nonlocal looked
         looked += 1
         if looked == 1:
             room.program.write_text("yet another one")
             raise RuntimeError("something nobody thought of")
-        return REWIND
+        return (2, 1, 400), REWIND
 
     async def until_admitted() -> None:
         running = asyncio.create_task(Upkeep(cast("Pool", room.pool), room.program, room.login, recheck).run())
