@@ -21,7 +21,7 @@ from claude_max.proxy.server import Server, allow_connections, listen
 
 from .output import Exit, stop, talk
 from .service import log
-from .signals import Terminated
+from .signals import Terminated, cancel_when_terminated, ignore
 from .upstream import upstream
 
 
@@ -51,13 +51,16 @@ def serve(*, demo: bool, **flags: Any) -> None:
         # It tells of each server that starts and stops, the scripted one of the contract check included.
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
-        with contextlib.suppress(KeyboardInterrupt, Terminated):
+        with contextlib.suppress(KeyboardInterrupt, Terminated, asyncio.CancelledError):
             asyncio.run(_serve(settings, cli, sockets, demo))
     except CliUnavailable as error:
         stop(error.message, Exit.NO_CLI)
 
 
 async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], demo: bool) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    cancel_when_terminated(task)
     with talk.status(f"Looking at Claude Code {cli.version_text}…") if talk.is_terminal else contextlib.nullcontext():
         features = await contract_of(cli)
     async with upstream(demo) as source:
@@ -69,6 +72,7 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
             await pool.drain(0 if at_once else settings.drain)
 
         await Server(app, settings, drain).serve(sockets)
+        ignore()
 
 
 def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:

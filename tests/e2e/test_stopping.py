@@ -15,7 +15,7 @@ from harness.asking import TOOL, ask, directive, fine
 from harness.command import claude_max
 from harness.filtered_cli import filtered
 from harness.machine import eventually
-from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted, sessions
+from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted, sessions, workers_of
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -108,7 +108,8 @@ def test_a_signal_during_the_start(tmp_path: Path, home: Path, sign: signal.Sign
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    eventually(lambda: list(temporary.glob("claude-max-contract-*/home/.claude/sessions/*.json")), 20)
+    # To the very moment: a process that was begun just now goes, too.
+    eventually(lambda: workers_of(begun.pid), 20)
     started = psutil.Process(begun.pid).children(recursive=True)
     for _ in range(times):
         begun.send_signal(sign)

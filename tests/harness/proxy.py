@@ -84,12 +84,17 @@ class RunningProxy:
 
     def claudes(self) -> list[psutil.Process]:
         """The workers of this proxy."""
-        found = []
-        for child in psutil.Process(self.process.pid).children():
-            with contextlib.suppress(psutil.Error):
-                if "--input-format" in child.cmdline():
-                    found.append(child)
-        return found
+        return workers_of(self.process.pid)
+
+
+def workers_of(pid: int) -> list[psutil.Process]:
+    """The claude processes that a server has begun, those of an examination too."""
+    found = []
+    for child in psutil.Process(pid).children():
+        with contextlib.suppress(psutil.Error):
+            if "--input-format" in child.cmdline():
+                found.append(child)
+    return found
 
 
 @contextmanager
