@@ -63,8 +63,8 @@ def from_result(
     if status == 529:
         return errors.Overloaded(f"The service is overloaded: {text}")
     if result.get("is_error") is False:
-        # What the CLI took for an answer is the beginning of one.
-        return errors.UpstreamFault("The service ended its answer without a stop reason; it is not whole.")
+        # What the CLI took for an answer is the beginning of one, or its own.
+        return errors.UpstreamFault("The turn ended without a whole answer.")
     if isinstance(status, int):
         return errors.UpstreamFault(f"The service failed with status {status}: {text}")
     return errors.UpstreamFault(f"The service gave no answer: {text or reason or 'no reason given'}")

@@ -23,6 +23,8 @@ log = logging.getLogger("claude_max.engine")
 
 EVERY_SECONDS = 10.0
 GLANCE_SECONDS = 1.0
+# Examinations of a refused CLI lie at most 2 to this power looks apart: eighty seconds.
+MOST_VAIN = 3
 CHANGED = "The Claude Code CLI has changed on disk and cannot be used; the proxy's log and `claude-max doctor` say why."
 # More than a process was seen to take (`config.WORKER_MB`).
 LARGE_BYTES = 450 * 1024 * 1024
@@ -75,6 +77,7 @@ class Upkeep:
         self._examining = asyncio.Lock()
         self._examined = signature(program)
         self._stale = False
+        self._vain = self._skips = 0
         # Until it is known from an examination of ours: that of the first process.
         self._version: Version | None = None
         self._login_seen = signature(login)
@@ -114,6 +117,9 @@ class Upkeep:
             self._version, features = await self._recheck()
         except CliUnavailable as error:
             log.warning("the Claude Code CLI cannot be used: %s", error.message)
+            # The same one is tried again at longer and longer intervals: an examination takes a second of processor.
+            self._vain = min(self._vain + 1, MOST_VAIN) if seen == self._examined else 0
+            self._skips = 2**self._vain - 1
             self._refusal = CliUnavailable(CHANGED)
             self._pool.refuse(self._refusal)
         else:
@@ -139,8 +145,10 @@ class Upkeep:
         """One look. What is refused, or not there, is decided anew: it may have been bad luck."""
         async with self._examining:
             seen = signature(self._program)
-            if seen != self._examined or self._refusal is not None:
+            if seen != self._examined or (self._refusal is not None and not self._skips):
                 await self._examine(seen)
+            else:
+                self._skips = max(0, self._skips - 1)
         before, self._login_seen = self._login_seen, signature(self._login)
         if self._login_seen != before:
             self._pool.renew()

@@ -48,7 +48,7 @@ ROWS: list[tuple[dict[str, Any], dict[str, Any] | None, type[errors.ProxyError],
     (failed(""), None, errors.UpstreamFault, "no reason given"),
     ({"type": "result"}, None, errors.UpstreamFault, "no reason given"),
     (failed("", 500), noticed("server_error", "from the notice"), errors.UpstreamFault, "from the notice"),
-    ({"type": "result", "is_error": False, "result": "half"}, None, errors.UpstreamFault, "not whole"),
+    ({"type": "result", "is_error": False, "result": "half"}, None, errors.UpstreamFault, "without a whole answer"),
     (failed(" ", 500, errors=["from the list"]), None, errors.UpstreamFault, "from the list"),
 ]
 

@@ -170,6 +170,16 @@ def test_a_cli_that_changes_during_its_examination_is_examined_again(room: Room)
     assert room.pool.told == [REWIND, "renew"] * 2
 
 
+def test_a_cli_that_stays_bad_is_examined_more_and_more_seldom(room: Room) -> None:
+    room.finds = CliUnavailable("too old")
+    room.program.write_text("other")
+    examined = [bool(room.look()) for _ in range(16)]
+    assert [look for look, was in enumerate(examined) if was] == [0, 1, 3, 7, 15]
+    room.program.write_text("yet another")
+    assert room.look()
+    assert room.look()
+
+
 def test_a_look_that_fails_is_not_the_last(
     room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
