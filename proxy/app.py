@@ -96,7 +96,8 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
             yield
         finally:
             looking.cancel()
-            await asyncio.gather(login.close(), pool.close())
+            # An examination that it has begun ends its process and removes its folder first.
+            await asyncio.gather(asyncio.wait({looking}), login.close(), pool.close())
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool

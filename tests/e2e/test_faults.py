@@ -319,8 +319,10 @@ def test_why_a_cli_never_worked_is_in_the_log(tmp_path: Path, home: Path) -> Non
 
 def test_a_worse_cli_takes_its_place_while_running(tmp_path: Path, home: Path, marker: str) -> None:
     """No process of it is started for a request before it was examined, and it is not asked anything."""
-    program = filtered(tmp_path)
-    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api) as proxy:
+    program, temporary = filtered(tmp_path), tmp_path / "temporary"
+    temporary.mkdir()
+    environ = {"TMPDIR": str(temporary)}
+    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api, environ=environ) as proxy:
         assert fine(proxy)
         filtered(tmp_path, strip=["client_composed"])
         kill(proxy.claudes())
@@ -328,6 +330,8 @@ def test_a_worse_cli_takes_its_place_while_running(tmp_path: Path, home: Path, m
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "cli_unavailable")
         assert proxy.bodies(marker) == []
         proxy.wait_for("fails the contract check")
+    # The server was stopped in the midst of the next examination.
+    assert list(temporary.glob("claude-max-*")) == []
 
 
 def test_a_worse_cli_comes_behind_a_wrapper(tmp_path: Path, home: Path, marker: str) -> None:
