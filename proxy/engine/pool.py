@@ -104,7 +104,12 @@ class Pool:
     @property
     def ready(self) -> bool:
         """Whether a process has answered, and turns are taken."""
-        return bool(self.about) and self._closing is None and self._refusal is None
+        return bool(self.about) and self._stopped is None
+
+    @property
+    def _stopped(self) -> errors.ProxyError | None:
+        """Why no turns are taken, None where they are."""
+        return self._closing or self._refusal
 
     def start(self) -> None:
         """Makes workers ready, in the background."""
@@ -250,7 +255,7 @@ class Pool:
         finally:
             self._claimed -= 1
         way = plan(State(), turn, wanted, schema=schema, features=self._features)
-        if way is None or self._closing is not None or self._refusal is not None:
+        if way is None or self._stopped is not None:
             self._dismiss(worker)
             self._check_open()
             raise errors.CliUnavailable("This Claude Code CLI cannot take part of the request.")
@@ -258,10 +263,9 @@ class Pool:
         return worker, way
 
     def _check_open(self) -> None:
-        stopped = self._closing or self._refusal
-        if stopped is not None:
+        if self._stopped is not None:
             # Raised many times: it would gather the frames of all of them.
-            raise stopped.with_traceback(None)
+            raise self._stopped.with_traceback(None)
 
     async def _wait(self, place: int, *, first: bool, seconds: float | None = None) -> None:
         """Waits in line, `seconds` at most. Raises Busy where the line is full the `first` time."""
@@ -355,8 +359,7 @@ class Pool:
 
     def _refill(self) -> None:
         """Makes up for workers that went, while no turn needs the processor."""
-        stopped = self._closing or self._refusal
-        if not self._busy and not self._warming and stopped is None and self.count < self._bounds.warm:
+        if not self._busy and not self._warming and self._stopped is None and self.count < self._bounds.warm:
             self.start()
 
     async def _refill_after(self, gone: Collection[asyncio.Task[None]]) -> None:
