@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from claude_max.proxy.config import load
-from claude_max.proxy.engine import inquiry
-from claude_max.proxy.engine.command import environment
-from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.engine.probe import queries
+from claude_max.proxy.engine.probe.locate import locate
+from claude_max.proxy.engine.wire.command import environment
 from claude_max.proxy.translate import models as names
 
 from .output import Result, render
@@ -67,7 +67,7 @@ def _models() -> Models:
     settings = load()
     cli = locate(settings.claude_path, os.environ)
     environ = environment(os.environ, allow_api_key=settings.allow_anthropic_api_key)
-    offered = names.from_initialize(asyncio.run(inquiry.about(cli.path, environ)))
+    offered = names.from_initialize(asyncio.run(queries.cli_info(cli.path, environ)))
     default = next((model.resolved for model in offered if model.value == DEFAULT), None)
     full = {model.value: model.resolved for model in offered}
     ids = {}

@@ -12,9 +12,9 @@ from rich.panel import Panel
 
 from claude_max.proxy.app import contract_of, create_app
 from claude_max.proxy.config import LOCALHOST, ConfigError, Settings, load, open_to_all, unknown, without_password
-from claude_max.proxy.engine.command import API_KEYS
-from claude_max.proxy.engine.locate import Cli, locate
-from claude_max.proxy.engine.pool import Pool
+from claude_max.proxy.engine.pool.pool import Pool
+from claude_max.proxy.engine.probe.locate import Cli, locate
+from claude_max.proxy.engine.wire.command import API_KEYS
 from claude_max.proxy.errors import CliUnavailable
 from claude_max.proxy.presence import address
 from claude_max.proxy.server import Server, allow_connections, listen

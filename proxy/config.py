@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     claude_path: str | None = Field(None, description="The claude program to run; else PATH and the usual places.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     log_content: bool = Field(False, description="Also log prompts and answers.")
+    composition: Literal["auto", "exact", "lines"] = Field(
+        "auto", description="How requests reach the model: whole and exact, line by line, or what the CLI allows."
+    )
     timeout: float = Field(300, gt=0, description="Seconds a model may send nothing before a turn fails.")
     start_timeout: float = Field(30, gt=0, description="Seconds a new claude process may take until it answers.")
     keepalive: float = Field(15, gt=0, description="Seconds of silence in a stream before a comment keeps it open.")

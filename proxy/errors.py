@@ -20,12 +20,14 @@ class ProxyError(Exception):
     """A failure with a meaning. `str(error)` is the sentence the client's user reads.
 
     `retry_after` is in seconds. `should_retry` False tells SDKs (header `x-should-retry`) that a retry cannot help.
+    `brief` says that the fault is likely over a moment later, so the proxy itself asks once more.
     """
 
     status: ClassVar[int] = 500
     type: ClassVar[str] = "server_error"
     code: ClassVar[str | None] = None
     should_retry: bool | None = None
+    brief: bool = False
 
     def __init__(self, message: str, *, param: str | None = None, retry_after: float | None = None) -> None:
         self.message = shortened(message, LONGEST)
@@ -175,6 +177,12 @@ class UpstreamFault(ProxyError):
     """The service behind the CLI failed or cut its answer short."""
 
     status, type, code = 502, "server_error", "upstream_error"
+
+
+class CompositionIgnored(ProxyError):
+    """The CLI asked the model something else than the client's request; what came back is not an answer to it."""
+
+    status, type, code = 502, "server_error", "composition_ignored"
 
 
 class CliUnavailable(ProxyError):

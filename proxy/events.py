@@ -182,11 +182,13 @@ class Started:
     """The model began to answer; `model` is the id that really answers, `id` the service's id of the message.
 
     `ignored` names the client's parameters that had to be dropped on the way, as the field is called in the Turn.
-    `usage` is what the service counted so far: the input, and next to no output.
+    `repaired` says in short phrases what was changed on the way. `usage` is what the service counted so far: the
+    input, and next to no output.
     """
 
     model: str
     ignored: frozenset[str] = field(default_factory=frozenset)
+    repaired: frozenset[str] = field(default_factory=frozenset)
     id: str = ""
     usage: Usage = field(default_factory=Usage)
 

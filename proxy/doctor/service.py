@@ -4,7 +4,7 @@ A service gets another environment than a terminal. That is the most frequent re
 does not, so the questions are asked again with the service's own.
 """
 
-from ..engine.locate import locate
+from ..engine.probe.locate import locate
 from ..errors import CliUnavailable
 from .claude import login_finding
 from .finding import Finding, Status, failed, ok, warning

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..config import WORKER_MB, ConfigError, open_to_all, unknown, without_password
-from ..engine.command import API_KEYS
+from ..engine.wire.command import API_KEYS
 from ..presence import Kind, Occupant, address
 from .finding import Finding, failed, ok, warning
 from .machine import Machine

@@ -13,8 +13,8 @@ from claude_max.proxy.config import Settings
 from claude_max.proxy.doctor import Finding, Machine, Status
 from claude_max.proxy.doctor.claude import check_cli, check_contract, check_login, check_python, check_shadows
 from claude_max.proxy.doctor.machine import ask_login
-from claude_max.proxy.engine import locate
-from claude_max.proxy.engine.contract import Record
+from claude_max.proxy.engine.probe import locate
+from claude_max.proxy.engine.probe.contract import ContractResult
 from claude_max.proxy.errors import CliCrashed
 
 MakeMachine = Callable[..., Machine]
@@ -145,7 +145,7 @@ def test_contract(machine: MakeMachine) -> None:
     assert check_contract(machine()) is None
 
     def with_record(*holds: str, **fails: str) -> Finding | None:
-        return check_contract(machine(contract=lambda cli: Record(frozenset(holds), fails)))
+        return check_contract(machine(contract=lambda cli: ContractResult(frozenset(holds), fails)))
 
     found(with_record("answers"), Status.OK)
     assert "rewind: left a trace" in found(with_record(rewind="left a trace"), Status.WARNING).what

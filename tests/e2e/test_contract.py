@@ -11,14 +11,14 @@ import pytest
 from harness.filtered_cli import filtered
 from harness.proxy import home_environment, installed, running_proxy, scripted
 
-from claude_max.proxy.engine.contract import Record, examine
-from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.engine.probe.contract import ContractResult, examine
+from claude_max.proxy.engine.probe.locate import locate
 
 ALL = {"answers", "isolation", "verbatim", "limits", "rewind", "system", "replay", "resume", "tools", "errors"}
 OLD = "@anthropic-ai/claude-code@2.1.197"
 
 
-def check(program: Path) -> Record:
+def check(program: Path) -> ContractResult:
     return asyncio.run(examine(program, os.environ["PATH"]))
 
 

@@ -7,11 +7,11 @@ from engine.turns import LOOK, called, results, turn, user, wants
 from harness.asking import directive
 from harness.proxy import home_environment, scripted
 
-from claude_max.proxy.engine.channel import Patience
-from claude_max.proxy.engine.command import environment
-from claude_max.proxy.engine.locate import locate
-from claude_max.proxy.engine.plan import plan
-from claude_max.proxy.engine.worker import Worker
+from claude_max.proxy.engine.planning.steps import plan
+from claude_max.proxy.engine.probe.locate import locate
+from claude_max.proxy.engine.process.channel import Timeouts
+from claude_max.proxy.engine.process.worker import Worker
+from claude_max.proxy.engine.wire.command import environment
 from claude_max.proxy.events import Finished, TextDelta, ToolCallStarted, Turn
 
 
@@ -33,7 +33,7 @@ def test_the_cli_says_at_once_that_it_took_a_message_up(home: Path) -> None:
 
     async def test(url: str) -> None:
         environ = environment({**home_environment(home), "ANTHROPIC_BASE_URL": url})
-        worker = await Worker.spawn(locate(None, environ).path, environ, home, Patience(step=2))
+        worker = await Worker.spawn(locate(None, environ).path, environ, home, Timeouts(step=2))
         try:
             _, calls = await answered(worker, turn(prompt, tools=(LOOK,)))
             text, _ = await answered(worker, turn(prompt, called(*calls), results(*calls), tools=(LOOK,)))

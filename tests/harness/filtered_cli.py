@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.engine.probe.locate import locate
 
 PROGRAM = '''#!{python}
 """A filter around the real claude; see tests/harness/filtered_cli.py."""
