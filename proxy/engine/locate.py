@@ -20,7 +20,7 @@ Version = tuple[int, int, int]
 # `client_composed`, which keeps a prompt from reading local files, is honoured from here on.
 MINIMUM: Version = (2, 1, 248)
 # What every test of this project runs on.
-TESTED: Version = (2, 1, 330)
+TESTED: Version = (2, 1, 332)
 
 VERSION_SECONDS = 10.0
 # As the README has it: a CLI, or this program with one.
