@@ -27,12 +27,12 @@ async def answered(worker: Worker, wanted: Turn) -> tuple[str, list[str]]:
 
 async def test_the_cli_says_at_once_that_it_took_a_message_up(home: Path) -> None:
     """A model that is slower than the patience for a step is no process in doubt: for a prompt and for results."""
-    slow = {"first_byte": 3}
+    slow = {"first_byte": 2}
     prompt = user(directive(call={"name": "look", "input": {}}, **slow, then={"text": "seen", **slow}))
 
     with scripted() as api:
         environ = environment({**home_environment(home), "ANTHROPIC_BASE_URL": api.url})
-        worker = await Worker.spawn(locate(None, environ).path, environ, home, Patience(step=2))
+        worker = await Worker.spawn(locate(None, environ).path, environ, home, Patience(step=1.5))
         try:
             _, calls = await answered(worker, turn(prompt, tools=(LOOK,)))
             text, _ = await answered(worker, turn(prompt, called(*calls), results(*calls), tools=(LOOK,)))
