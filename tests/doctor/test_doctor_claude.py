@@ -39,7 +39,7 @@ def test_python(machine: MakeMachine) -> None:
 
 def test_the_tested_cli(machine: MakeMachine, home: Path) -> None:
     finding = found(check_cli(machine()), Status.OK)
-    assert finding.what == f"Claude Code 2.1.330 at {home / 'bin/claude'} (PATH)"
+    assert finding.what == f"Claude Code 2.1.332 at {home / 'bin/claude'} (PATH)"
     assert finding.why == ""
 
 
@@ -71,7 +71,7 @@ def test_versions(machine: MakeMachine, home: Path, says: str, status: Status, m
 
 def test_a_newer_cli_is_told(machine: MakeMachine, home: Path) -> None:
     stand_in(home / "bin", "2.9.0 (Claude Code)")
-    assert "tested with 2.1.330" in found(check_cli(machine()), Status.OK).why
+    assert "tested with 2.1.332" in found(check_cli(machine()), Status.OK).why
 
 
 def test_one_claude_on_path(machine: MakeMachine) -> None:

@@ -5,8 +5,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from harness.machine import eventually
 from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
+from harness.short_waits import SHORT_WAITS
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +22,23 @@ def own_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnProxy]:
             return stack.enter_context(running_proxy(tmp_path_factory.mktemp("home"), *arguments, api=api, **more))
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def two_workers(own_proxy: OwnProxy) -> RunningProxy:
+    """A proxy with two workers, one of them kept warm, that soon replaces one which is lost."""
+    return own_proxy("--max-workers", "2", "--warm", "1", through=SHORT_WAITS)
+
+
+@pytest.fixture
+def renewed(two_workers: RunningProxy) -> RunningProxy:
+    """The same, as after its start: one new worker, which holds nothing."""
+    old = two_workers.claudes()
+    for process in old:
+        process.kill()
+    psutil.wait_procs(old, 10)
+    eventually(lambda: len(two_workers.claudes()) == 1, 20, said=lambda: "".join(two_workers.log))
+    return two_workers
 
 
 @pytest.fixture

@@ -82,6 +82,7 @@ def test_a_short_rate_limit_may_be_retried(proxy: RunningProxy) -> None:
     assert "x-should-retry" not in answer.headers
 
 
+@pytest.mark.xdist_group("timing")
 def test_errors_are_fast(proxy: RunningProxy) -> None:
     """The CLI's own default is to retry a rate limit for more than a minute; a bound, not a benchmark."""
     begun = time.monotonic()

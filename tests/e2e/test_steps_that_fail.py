@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from harness.asking import TOOL
-from harness.filtered_cli import filtered
+from harness.filtered_cli import filtered, vouched
 from harness.proxy import OwnProxy, RunningProxy
 from harness.upstream import expected, seen, user
 
@@ -19,7 +19,7 @@ def spoilt(own_proxy: OwnProxy, tmp_path_factory: pytest.TempPathFactory) -> Run
     program = filtered(
         tmp_path_factory.mktemp("filter"), acts={key.replace(" ", "-"): act for key, act in acts.items()}
     )
-    return own_proxy("--claude-path", str(program), "--max-workers", "1", "--warm", "1")
+    return own_proxy("--claude-path", str(program), "--max-workers", "1", "--warm", "1", environ=vouched(program))
 
 
 @pytest.mark.parametrize("step", STEPS)

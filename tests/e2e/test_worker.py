@@ -1,6 +1,5 @@
 """A worker by itself around the real CLI: facts that the engine's waits rely on."""
 
-import asyncio
 from pathlib import Path
 
 from engine.turns import LOOK, called, results, turn, user, wants
@@ -26,14 +25,14 @@ async def answered(worker: Worker, wanted: Turn) -> tuple[str, list[str]]:
     return text, [event.id for event in events if isinstance(event, ToolCallStarted)]
 
 
-def test_the_cli_says_at_once_that_it_took_a_message_up(home: Path) -> None:
+async def test_the_cli_says_at_once_that_it_took_a_message_up(home: Path) -> None:
     """A model that is slower than the patience for a step is no process in doubt: for a prompt and for results."""
-    slow = {"first_byte": 3}
+    slow = {"first_byte": 2}
     prompt = user(directive(call={"name": "look", "input": {}}, **slow, then={"text": "seen", **slow}))
 
-    async def test(url: str) -> None:
-        environ = environment({**home_environment(home), "ANTHROPIC_BASE_URL": url})
-        worker = await Worker.spawn(locate(None, environ).path, environ, home, Timeouts(step=2))
+    with scripted() as api:
+        environ = environment({**home_environment(home), "ANTHROPIC_BASE_URL": api.url})
+        worker = await Worker.spawn(locate(None, environ).path, environ, home, Timeouts(step=1.5))
         try:
             _, calls = await answered(worker, turn(prompt, tools=(LOOK,)))
             text, _ = await answered(worker, turn(prompt, called(*calls), results(*calls), tools=(LOOK,)))
@@ -41,6 +40,3 @@ def test_the_cli_says_at_once_that_it_took_a_message_up(home: Path) -> None:
             assert worker.turns == 2
         finally:
             await worker.close()
-
-    with scripted() as api:
-        asyncio.run(test(api.url))

@@ -1,7 +1,7 @@
 """Coming to terms with a model: what is asked again without what it refused, and what the client is told."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import cast
 
@@ -157,7 +157,7 @@ def test_a_limit_or_a_refusal_is_not_asked_again(reason: StopReason) -> None:
     assert len(pool.asked) == 2
 
 
-def test_a_turn_that_is_abandoned_is_closed_all_the_way_down() -> None:
+async def test_a_turn_that_is_abandoned_is_closed_all_the_way_down() -> None:
     closed: list[bool] = []
 
     class Endless(ScriptedPool):
@@ -168,10 +168,7 @@ def test_a_turn_that_is_abandoned_is_closed_all_the_way_down() -> None:
             finally:
                 closed.append(True)
 
-    async def leave(begin: Callable[[], Pool]) -> None:
-        events = Engine(begin()).events(ASK)
-        await anext(events)
-        await events.aclose()
-        assert closed == [True]
-
-    asyncio.run(leave(lambda: cast("Pool", Endless())))
+    events = Engine(cast("Pool", Endless())).events(ASK)
+    await anext(events)
+    await events.aclose()
+    assert closed == [True]

@@ -4,7 +4,7 @@ import asyncio
 import random
 
 import pytest
-from engine.asking import run, shut
+from engine.asking import shut
 from engine.fake_worker import World, quiet
 from engine.turns import talk, turn, user, wants
 
@@ -63,10 +63,10 @@ async def storm(seed: int, *, leave_at_any_time: bool, requests: int = 200) -> N
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_turns_that_come_and_go(seed: int) -> None:
-    run(storm(seed, leave_at_any_time=False))
+async def test_turns_that_come_and_go(seed: int) -> None:
+    await storm(seed, leave_at_any_time=False)
 
 
-def test_turns_whose_clients_leave_at_any_time() -> None:
+async def test_turns_whose_clients_leave_at_any_time() -> None:
     for seed in (1, 7, 58, 61, 100):
-        run(storm(seed, leave_at_any_time=True))
+        await storm(seed, leave_at_any_time=True)

@@ -180,7 +180,7 @@ def test_a_cli_that_stays_bad_is_examined_more_and_more_seldom(room: Room) -> No
     assert room.look()
 
 
-def test_a_look_that_fails_is_not_the_last(
+async def test_a_look_that_fails_is_not_the_last(
     room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever it was: without it nobody would look after the workers any more."""
@@ -195,13 +195,10 @@ def test_a_look_that_fails_is_not_the_last(
             raise RuntimeError("something nobody thought of")
         return (2, 1, 400), REWIND
 
-    async def until_admitted() -> None:
-        running = asyncio.create_task(Upkeep(cast("Pool", room.pool), room.program, room.login, recheck).run())
-        room.program.write_text("other")
-        await room.pool.admitted.wait()
-        running.cancel()
-
-    asyncio.run(asyncio.wait_for(until_admitted(), 10))
+    running = asyncio.create_task(Upkeep(cast("Pool", room.pool), room.program, room.login, recheck).run())
+    room.program.write_text("other")
+    await asyncio.wait_for(room.pool.admitted.wait(), 10)
+    running.cancel()
     assert "something nobody thought of" in caplog.text
 
 

@@ -8,6 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from claude_max.proxy.app import VERSION
+from claude_max.proxy.engine.planning.body import Defaults
+from claude_max.proxy.engine.planning.steps import EVERYTHING
+from claude_max.proxy.engine.probe.contract import ContractResult
+from claude_max.proxy.engine.probe.contract_store import key, remember
 from claude_max.proxy.engine.probe.locate import locate
 
 PROGRAM = '''#!{python}
@@ -129,3 +134,16 @@ def filtered(folder: Path, **spoil: Any) -> Path:
     program.write_text(PROGRAM.format(python=sys.executable, spoil=json.dumps(spoil), real=real))
     program.chmod(0o755)
     return program
+
+
+def vouched(program: Path) -> dict[str, str]:
+    """An environment in which the contract check of `program` was done, and all was good.
+
+    The check takes three seconds of CPU time for each program. A test whose filter spoils nothing that is checked does
+    without; a change of the program is examined all the same. The records have a cache folder of their own, since the
+    shared one keeps only the last eight.
+    """
+    cache = program.parent / "cache"
+    record = Record(frozenset({"answers", "isolation", "verbatim", "errors", *EVERYTHING}), {})
+    remember(cache / "claude-max" / "contracts.json", key(locate(str(program), {}), VERSION), record)
+    return {"XDG_CACHE_HOME": str(cache)}

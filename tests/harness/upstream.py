@@ -1,6 +1,6 @@
 """Whole upstream bodies: what reached the API, minus a written allow-list of the CLI's own notes.
 
-Whatever else the CLI adds, or leaves out, shows as a difference. The list is for Claude Code 2.1.330.
+Whatever else the CLI adds, or leaves out, shows as a difference. The list is for Claude Code 2.1.332.
 """
 
 import re

@@ -23,7 +23,7 @@ TURN = Turn("sonnet", ())
 ASK: list[Event] = [Started("m"), TextDelta("a"), Finished("end_turn", Usage(output=1))]
 
 
-def test_a_comment_for_every_silence_and_the_chunks_in_order() -> None:
+async def test_a_comment_for_every_silence_and_the_chunks_in_order() -> None:
     silent = asyncio.Event()
 
     async def chunks() -> AsyncGenerator[bytes]:
@@ -31,43 +31,34 @@ def test_a_comment_for_every_silence_and_the_chunks_in_order() -> None:
         await silent.wait()
         yield b"two"
 
-    async def test() -> None:
-        found: list[bytes] = []
-        async for chunk in with_comments(chunks(), 0.001):
-            found.append(chunk)
-            if found.count(KEEP_ALIVE) == 3:
-                silent.set()
-        assert found[0] == b"one"
-        assert found[-1] == b"two"
-        assert set(found[1:-1]) == {KEEP_ALIVE}
-        assert len(found) >= 5
-
-    asyncio.run(test())
+    found: list[bytes] = []
+    async for chunk in with_comments(chunks(), 0.001):
+        found.append(chunk)
+        if found.count(KEEP_ALIVE) == 3:
+            silent.set()
+    assert found[0] == b"one"
+    assert found[-1] == b"two"
+    assert set(found[1:-1]) == {KEEP_ALIVE}
+    assert len(found) >= 5
 
 
-def test_without_silence_there_is_no_comment() -> None:
+async def test_without_silence_there_is_no_comment() -> None:
     async def chunks() -> AsyncGenerator[bytes]:
         for number in range(50):
             yield str(number).encode()
 
-    async def test() -> None:
-        assert [chunk async for chunk in with_comments(chunks(), 60)] == [str(n).encode() for n in range(50)]
-
-    asyncio.run(test())
+    assert [chunk async for chunk in with_comments(chunks(), 60)] == [str(n).encode() for n in range(50)]
 
 
-def test_a_failure_of_the_chunks_is_raised() -> None:
+async def test_a_failure_of_the_chunks_is_raised() -> None:
     async def chunks() -> AsyncGenerator[bytes]:
         yield b"one"
         raise errors.UpstreamFault("cut")
 
-    async def test() -> None:
-        found = with_comments(chunks(), 60)
-        assert await anext(found) == b"one"
-        with pytest.raises(errors.UpstreamFault):
-            await anext(found)
-
-    asyncio.run(test())
+    found = with_comments(chunks(), 60)
+    assert await anext(found) == b"one"
+    with pytest.raises(errors.UpstreamFault):
+        await anext(found)
 
 
 def test_lines_hold_no_separator_of_lines() -> None:
@@ -85,31 +76,25 @@ async def gone() -> dict[str, Any]:
     return {"type": "http.disconnect"}
 
 
-def test_work_for_a_client_that_leaves_is_cancelled() -> None:
-    async def test() -> None:
-        cancelled = asyncio.Event()
+async def test_work_for_a_client_that_leaves_is_cancelled() -> None:
+    cancelled = asyncio.Event()
 
-        async def work() -> None:
-            try:
-                await asyncio.Event().wait()
-            finally:
-                cancelled.set()
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
 
-        with pytest.raises(ClientGone):
-            await while_connected(Request({"type": "http"}, gone), work())
-        assert cancelled.is_set()
-
-    asyncio.run(test())
+    with pytest.raises(ClientGone):
+        await while_connected(Request({"type": "http"}, gone), work())
+    assert cancelled.is_set()
 
 
-def test_work_for_a_client_that_stays_is_done() -> None:
-    async def test() -> None:
-        async def work() -> int:
-            return 5
+async def test_work_for_a_client_that_stays_is_done() -> None:
+    async def work() -> int:
+        return 5
 
-        assert await while_connected(Request({"type": "http"}, never), work()) == 5
-
-    asyncio.run(test())
+    assert await while_connected(Request({"type": "http"}, never), work()) == 5
 
 
 async def sent(chunks: AsyncGenerator[bytes], receive: Callable[[], Awaitable[Any]] = never) -> list[bytes]:
@@ -125,38 +110,35 @@ async def sent(chunks: AsyncGenerator[bytes], receive: Callable[[], Awaitable[An
     return bodies
 
 
-def test_a_failure_in_mid_stream_is_its_last_event() -> None:
+async def test_a_failure_in_mid_stream_is_its_last_event() -> None:
     async def chunks() -> AsyncGenerator[bytes]:
         yield b"one"
         raise errors.Overloaded("too much")
 
-    found = asyncio.run(sent(chunks()))
+    found = await sent(chunks())
     assert found[:2] == [b"start", b"one"]
     assert orjson.loads(found[2][6:])["error"]["code"] == "overloaded"
     assert found[3:] == [b""]
 
 
-def test_a_client_that_leaves_ends_the_stream_and_what_makes_it() -> None:
-    async def test() -> None:
-        closed = asyncio.Event()
-        first = asyncio.Event()
+async def test_a_client_that_leaves_ends_the_stream_and_what_makes_it() -> None:
+    closed = asyncio.Event()
+    first = asyncio.Event()
 
-        async def chunks() -> AsyncGenerator[bytes]:
-            try:
-                yield b"one"
-                first.set()
-                await asyncio.Event().wait()
-            finally:
-                closed.set()
+    async def chunks() -> AsyncGenerator[bytes]:
+        try:
+            yield b"one"
+            first.set()
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
 
-        async def leaves() -> dict[str, Any]:
-            await first.wait()
-            return {"type": "http.disconnect"}
+    async def leaves() -> dict[str, Any]:
+        await first.wait()
+        return {"type": "http.disconnect"}
 
-        assert await sent(chunks(), leaves) == [b"start", b"one"]
-        assert closed.is_set()
-
-    asyncio.run(test())
+    assert await sent(chunks(), leaves) == [b"start", b"one"]
+    assert closed.is_set()
 
 
 class Scripted:
@@ -180,23 +162,20 @@ class Scripted:
             self.closed += 1
 
 
-def test_several_answers_begin_in_their_order_and_each_is_whole() -> None:
-    async def test() -> None:
-        answers = Answers(Scripted([*ASK], [*ASK[:1], TextDelta("b"), *ASK[2:]]), TURN, 2)
-        started = await answers.start()
-        found = [item async for item in answers]
-        await answers.aclose()
-        assert started == Started("m")
-        assert found[:2] == [(0, ASK[0]), (1, ASK[0])]
-        assert [event for index, event in found if index == 0] == ASK
-        assert len([event for index, event in found if index == 1]) == 3
-        assert answers.usage == Usage(output=2)
-
-    asyncio.run(asyncio.wait_for(test(), 10))
+async def test_several_answers_begin_in_their_order_and_each_is_whole() -> None:
+    answers = Answers(Scripted([*ASK], [*ASK[:1], TextDelta("b"), *ASK[2:]]), TURN, 2)
+    started = await answers.start()
+    found = [item async for item in answers]
+    await answers.aclose()
+    assert started == Started("m")
+    assert found[:2] == [(0, ASK[0]), (1, ASK[0])]
+    assert [event for index, event in found if index == 0] == ASK
+    assert len([event for index, event in found if index == 1]) == 3
+    assert answers.usage == Usage(output=2)
 
 
 @pytest.mark.parametrize("large", [False, True])
-def test_a_large_body_is_read_beside_the_event_loop(large: bool) -> None:
+async def test_a_large_body_is_read_beside_the_event_loop(large: bool) -> None:
     where: list[int] = []
 
     def to_turn(body: JsonObject, models: Sequence[Model], aliases: Mapping[str, str]) -> JsonObject:
@@ -206,58 +185,46 @@ def test_a_large_body_is_read_beside_the_event_loop(large: bool) -> None:
     async def body() -> Message:
         return {"type": "http.request", "body": orjson.dumps({"x": "y" * (LARGE if large else 1)})}
 
-    async def test() -> None:
-        limits = SimpleNamespace(json_depth=3, aliases={})
-        services = cast("Services", SimpleNamespace(settings=limits, models=tuple))
-        read = await translated(Request({"type": "http"}, body), services, to_turn)
-        assert read.keys() == {"x"}
-        assert where != [threading.get_ident()] if large else where == [threading.get_ident()]
-
-    asyncio.run(asyncio.wait_for(test(), 10))
+    limits = SimpleNamespace(json_depth=3, aliases={})
+    services = cast("Services", SimpleNamespace(settings=limits, models=tuple))
+    read = await translated(Request({"type": "http"}, body), services, to_turn)
+    assert read.keys() == {"x"}
+    assert where != [threading.get_ident()] if large else where == [threading.get_ident()]
 
 
-def test_one_that_fails_before_all_have_begun_ends_them_all() -> None:
-    async def test() -> None:
-        engine = Scripted([Started("m"), TextDelta("a")], [errors.Busy("full")])
-        answers = Answers(engine, TURN, 2)
-        with pytest.raises(errors.Busy):
-            await answers.start()
-        assert engine.closed == 2
-
-    asyncio.run(asyncio.wait_for(test(), 10))
-
-
-def test_one_that_fails_later_is_raised_where_it_is_read() -> None:
-    async def test() -> None:
-        engine = Scripted([Started("m"), TextDelta("a"), errors.UpstreamFault("cut")])
-        answers = Answers(engine, TURN)
+async def test_one_that_fails_before_all_have_begun_ends_them_all() -> None:
+    engine = Scripted([Started("m"), TextDelta("a")], [errors.Busy("full")])
+    answers = Answers(engine, TURN, 2)
+    with pytest.raises(errors.Busy):
         await answers.start()
-        with pytest.raises(errors.UpstreamFault):
-            [item async for item in answers]
-        await answers.aclose()
-        assert engine.closed == 1
-
-    asyncio.run(asyncio.wait_for(test(), 10))
+    assert engine.closed == 2
 
 
-def test_a_client_that_leaves_before_the_first_byte_ends_the_answer_too() -> None:
-    async def test() -> None:
-        engine = Scripted([Started("m"), TextDelta("a")])
-        answers = Answers(engine, TURN)
-        await answers.start()
+async def test_one_that_fails_later_is_raised_where_it_is_read() -> None:
+    engine = Scripted([Started("m"), TextDelta("a"), errors.UpstreamFault("cut")])
+    answers = Answers(engine, TURN)
+    await answers.start()
+    with pytest.raises(errors.UpstreamFault):
+        [item async for item in answers]
+    await answers.aclose()
+    assert engine.closed == 1
 
-        async def lines() -> AsyncGenerator[bytes]:
-            try:
-                async for _ in answers:
-                    yield b"x"
-            finally:
-                await answers.aclose()
 
-        async def blocked(message: Any) -> None:
-            await asyncio.Event().wait()
+async def test_a_client_that_leaves_before_the_first_byte_ends_the_answer_too() -> None:
+    engine = Scripted([Started("m"), TextDelta("a")])
+    answers = Answers(engine, TURN)
+    await answers.start()
 
-        # The connection takes nothing any more, and then it is gone.
-        await EventStream(lines(), {}, 60, answers.aclose)({"type": "http"}, gone, blocked)
-        assert engine.closed == 1
+    async def lines() -> AsyncGenerator[bytes]:
+        try:
+            async for _ in answers:
+                yield b"x"
+        finally:
+            await answers.aclose()
 
-    asyncio.run(asyncio.wait_for(test(), 10))
+    async def blocked(message: Any) -> None:
+        await asyncio.Event().wait()
+
+    # The connection takes nothing any more, and then it is gone.
+    await EventStream(lines(), {}, 60, answers.aclose)({"type": "http"}, gone, blocked)
+    assert engine.closed == 1
