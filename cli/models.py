@@ -14,7 +14,7 @@ from claude_max.proxy.config import load
 from claude_max.proxy.engine import inquiry
 from claude_max.proxy.engine.command import environment
 from claude_max.proxy.engine.locate import locate
-from claude_max.proxy.translate import models as names
+from claude_max.proxy.translate.common import models as names
 
 from .output import Result, render
 

@@ -31,9 +31,9 @@ from .engine.worker import Worker
 from .readiness import Login
 from .routes import chat, completions, failures, guard, health, models, openapi
 from .routes.services import Services
-from .translate.chat_schema import ChatRequest
-from .translate.completions import CompletionRequest
-from .translate.models import from_initialize
+from .translate.chat.schema import ChatRequest
+from .translate.common.models import from_initialize
+from .translate.completions.request import CompletionRequest
 
 log = logging.getLogger("claude_max")
 VERSION = version("claude-max-toolkit")

@@ -13,9 +13,9 @@ import orjson
 from fastapi import Request, Response
 
 from ..events import Event, Finished, JsonObject, Started, TextDelta, ToolCallDelta, ToolCallStarted, Turn, Usage
-from ..translate.chat_request import ChatOptions
-from ..translate.models import Model
-from ..translate.validation import parse_object
+from ..translate.chat.request import ChatOptions
+from ..translate.common.models import Model
+from ..translate.common.validation import parse_object
 from .journal import entry_of, log_answer, log_prompt
 from .services import Engine, Services
 from .stream import DONE, EventStream, data, while_connected

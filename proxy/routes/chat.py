@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator
 from fastapi import APIRouter, Request, Response
 
 from ..events import JsonObject, Started
-from ..translate.chat_answer import Choice, Chunks, Stamp, completion, with_model
-from ..translate.chat_request import to_turn
-from ..translate.chat_schema import ChatRequest
+from ..translate.chat.answer import Choice, Chunks, Stamp, completion, with_model
+from ..translate.chat.request import to_turn
+from ..translate.chat.schema import ChatRequest
 from .answers import Answers, respond, translated
 from .openapi import described
 from .services import Wired

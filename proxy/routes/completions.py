@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 from fastapi import APIRouter, Request, Response
 
 from ..events import JsonObject, Started, Usage
-from ..translate.chat_answer import Stamp, with_model
-from ..translate.completions import CompletionRequest, TextChoice, frame, to_turn
+from ..translate.chat.answer import Stamp, with_model
+from ..translate.completions.request import CompletionRequest, TextChoice, frame, to_turn
 from .answers import Answers, respond, translated
 from .openapi import described
 from .services import Wired

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 
 from ..config import Settings
 from ..events import Event, Turn
-from ..translate.models import Model
+from ..translate.common.models import Model
 
 
 class Engine(Protocol):

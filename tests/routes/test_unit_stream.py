@@ -17,7 +17,7 @@ from claude_max.proxy.routes.answers import LARGE, Answers, translated
 from claude_max.proxy.routes.failures import ClientGone
 from claude_max.proxy.routes.services import Services
 from claude_max.proxy.routes.stream import KEEP_ALIVE, EventStream, data, while_connected, with_comments
-from claude_max.proxy.translate.models import Model
+from claude_max.proxy.translate.common.models import Model
 
 TURN = Turn("sonnet", ())
 ASK: list[Event] = [Started("m"), TextDelta("a"), Finished("end_turn", Usage(output=1))]

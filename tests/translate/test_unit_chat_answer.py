@@ -18,9 +18,9 @@ from claude_max.proxy.events import (
     ToolCallStarted,
     Usage,
 )
-from claude_max.proxy.translate.chat_answer import Choice, Chunks, Stamp, completion, usage_object, with_model
-from claude_max.proxy.translate.chat_request import ChatOptions
-from claude_max.proxy.translate.completions import TextChoice, frame
+from claude_max.proxy.translate.chat.answer import Choice, Chunks, Stamp, completion, usage_object, with_model
+from claude_max.proxy.translate.chat.request import ChatOptions
+from claude_max.proxy.translate.completions.request import TextChoice, frame
 
 STAMP = Stamp("chatcmpl-1", 1_700_000_000, "claude-sonnet-4-5")
 words = st.text(max_size=4)

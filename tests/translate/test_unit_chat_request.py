@@ -9,7 +9,7 @@ from translate.chat_bodies import OBJECT, requests, written
 
 from claude_max.proxy.errors import BadRequest, ModelNotFound
 from claude_max.proxy.events import JsonObject, Message, Text, ToolCall, ToolChoice, ToolResult, Turn
-from claude_max.proxy.translate.chat_request import JSON_OBJECT, ChatOptions, to_turn
+from claude_max.proxy.translate.chat.request import JSON_OBJECT, ChatOptions, to_turn
 
 USER = {"role": "user", "content": "hi"}
 SAID = {"role": "assistant", "content": "x"}

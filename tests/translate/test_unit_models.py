@@ -6,7 +6,7 @@ import pytest
 
 from claude_max.proxy.config import Settings
 from claude_max.proxy.errors import ModelNotFound
-from claude_max.proxy.translate.models import Model, from_initialize, ids, model_object, resolve
+from claude_max.proxy.translate.common.models import Model, from_initialize, ids, model_object, resolve
 
 OFFERED = (
     Model("default", "claude-opus-4-9"), Model("sonnet[1m]", "claude-sonnet-4-9[1m]"), Model("next", "next"),

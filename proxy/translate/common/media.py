@@ -8,9 +8,9 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 
-from ..errors import BadRequest
-from ..events import Media, Text
-from .chat_schema import Part
+from ...errors import BadRequest
+from ...events import Media, Text
+from ..chat.schema import Part
 
 # What each kind of image begins with. The CLI would put "[Image could not be processed]" in the place of another.
 SIGNATURES: Mapping[str, re.Pattern[bytes]] = {

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ..errors import BadRequest
-from ..events import JsonObject, Turn
-from .chat_schema import ChatRequest, MessageParam, Part, ResponseFormat, Shape, Unused
-from .conversation import conversation
-from .json_schema import check_schema
-from .models import Model, resolve
-from .tools import choice_of, tools_of
-from .validation import shaped
+from ...errors import BadRequest
+from ...events import JsonObject, Turn
+from ..common.conversation import conversation
+from ..common.json_schema import check_schema
+from ..common.models import Model, resolve
+from ..common.tools import choice_of, tools_of
+from ..common.validation import shaped
+from .schema import ChatRequest, MessageParam, Part, ResponseFormat, Shape, Unused
 
 # Fields of the shape that have no effect. Each that a client sets is named in the response header
 # `x-claude-max-ignored`, and so is whatever is no field of the shape.

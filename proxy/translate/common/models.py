@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..errors import ModelNotFound
-from ..events import JsonObject
+from ...errors import ModelNotFound
+from ...events import JsonObject
 
 # What may stand in a full id; `[1m]` asks for a larger window, Bedrock and Vertex write versions with `:` and `@`.
 _FULL_ID = re.compile(r"claude-[\w.:@\[\]-]{1,120}", re.ASCII)

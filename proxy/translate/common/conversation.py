@@ -17,10 +17,10 @@ from typing import Literal
 
 import orjson
 
-from ..errors import BadRequest
-from ..events import Block, JsonObject, Message, Text, ToolCall, ToolResult
-from .chat_schema import MessageParam
-from .content import blocks_of, text_of
+from ...errors import BadRequest
+from ...events import Block, JsonObject, Message, Text, ToolCall, ToolResult
+from ..chat.schema import MessageParam
+from .media import blocks_of, text_of
 from .validation import too_deep
 
 OPENING = "(The conversation begins with the assistant.)"

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import BadRequest
-from ..events import JsonObject, Tool, ToolChoice
-from .chat_schema import ChatRequest, FunctionParam
+from ...errors import BadRequest
+from ...events import JsonObject, Tool, ToolChoice
+from ..chat.schema import ChatRequest, FunctionParam
 from .json_schema import check_schema
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")

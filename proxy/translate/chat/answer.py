@@ -8,7 +8,7 @@ comes once, on the last chunk with choices; usage follows in a chunk without cho
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..events import (
+from ...events import (
     Event,
     Finished,
     JsonObject,
@@ -20,7 +20,7 @@ from ..events import (
     ToolCallStarted,
     Usage,
 )
-from .chat_request import ChatOptions
+from .request import ChatOptions
 
 FINISH: dict[StopReason, str] = {
     "end_turn": "stop",

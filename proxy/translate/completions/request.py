@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import Field
 
-from ..errors import BadRequest
-from ..events import Event, Finished, JsonObject, Message, Text, TextDelta, Turn, Usage
-from .chat_answer import FINISH, Stamp, usage_object
-from .chat_request import ChatOptions, clamped, stop_of, without_effect
-from .chat_schema import Items, Number, StreamOptions, Unused
-from .models import Model, resolve
-from .validation import shaped
+from ...errors import BadRequest
+from ...events import Event, Finished, JsonObject, Message, Text, TextDelta, Turn, Usage
+from ..chat.answer import FINISH, Stamp, usage_object
+from ..chat.request import ChatOptions, clamped, stop_of, without_effect
+from ..chat.schema import Items, Number, StreamOptions, Unused
+from ..common.models import Model, resolve
+from ..common.validation import shaped
 
 WITHOUT_EFFECT = (*Unused.model_fields, "logprobs")
 

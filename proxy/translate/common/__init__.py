@@ -1,0 +1,1 @@
+"""What every dialect is made of: conversations, media, tools, schemas, names of models, validation."""

@@ -1,0 +1,1 @@
+"""The dialect of the legacy `POST /v1/completions`."""
