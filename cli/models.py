@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from claude_max.proxy.config import load
-from claude_max.proxy.engine import inquiry
+from claude_max.proxy.engine import offered as listed
 from claude_max.proxy.engine.command import environment
 from claude_max.proxy.engine.locate import locate
 from claude_max.proxy.translate.common import models as names
@@ -67,15 +67,15 @@ def _models() -> Models:
     settings = load()
     cli = locate(settings.claude_path, os.environ)
     environ = environment(os.environ, allow_api_key=settings.allow_anthropic_api_key)
-    offered = names.from_initialize(asyncio.run(inquiry.about(cli.path, environ)))
-    default = next((model.resolved for model in offered if model.value == DEFAULT), None)
-    full = {model.value: model.resolved for model in offered}
+    offered = asyncio.run(listed.of_cli(cli.path, environ))
+    default = next((model.id for model in offered if model.name == DEFAULT), None)
+    full = {model.name: model.id for model in offered}
     ids = {}
     for id in names.ids(offered, settings.aliases):
         target = names.resolve(id, offered, settings.aliases)
         ids[id] = full.get(target, target)
     rows = [
-        Row(model.value, model.resolved, model.name, model.description, model.efforts, model.resolved == default)
+        Row(model.name, model.id, model.display_name, model.description, model.efforts, model.id == default)
         for model in offered
     ]
     return Models(tuple(rows), ids)

@@ -19,6 +19,7 @@ from platformdirs import user_cache_path
 from starlette.middleware.cors import CORSMiddleware
 
 from .config import Settings
+from .engine import offered
 from .engine.channel import Patience
 from .engine.command import environment
 from .engine.contract_store import verified
@@ -32,7 +33,6 @@ from .readiness import Login
 from .routes import chat, completions, failures, guard, health, models, openapi
 from .routes.services import Services
 from .translate.chat.schema import ChatRequest
-from .translate.common.models import from_initialize
 from .translate.completions.request import CompletionRequest
 
 log = logging.getLogger("claude_max")
@@ -104,7 +104,7 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
     app.state.services = Services(
         engine=Engine(pool),
         settings=settings,
-        models=lambda: from_initialize(pool.about),
+        models=lambda: offered.of_pool(pool),
         ready=ready,
         new_id=new_id,
         now=time.time,

@@ -12,9 +12,8 @@ from typing import TypeVar
 import orjson
 from fastapi import Request, Response
 
-from ..events import Event, Finished, JsonObject, Started, TextDelta, ToolCallDelta, ToolCallStarted, Turn, Usage
+from ..events import Event, Finished, JsonObject, Model, Started, TextDelta, ToolCallDelta, ToolCallStarted, Turn, Usage
 from ..translate.chat.request import ChatOptions
-from ..translate.common.models import Model
 from ..translate.common.validation import parse_object
 from .journal import entry_of, log_answer, log_prompt
 from .services import Engine, Services

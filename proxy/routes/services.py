@@ -7,8 +7,7 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends, Request
 
 from ..config import Settings
-from ..events import Event, Turn
-from ..translate.common.models import Model
+from ..events import Event, Model, Turn
 
 
 class Engine(Protocol):

@@ -12,12 +12,11 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from claude_max.proxy import errors
-from claude_max.proxy.events import Event, Finished, JsonObject, Started, TextDelta, Turn, Usage
+from claude_max.proxy.events import Event, Finished, JsonObject, Model, Started, TextDelta, Turn, Usage
 from claude_max.proxy.routes.answers import LARGE, Answers, translated
 from claude_max.proxy.routes.failures import ClientGone
 from claude_max.proxy.routes.services import Services
 from claude_max.proxy.routes.stream import KEEP_ALIVE, EventStream, data, while_connected, with_comments
-from claude_max.proxy.translate.common.models import Model
 
 TURN = Turn("sonnet", ())
 ASK: list[Event] = [Started("m"), TextDelta("a"), Finished("end_turn", Usage(output=1))]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from ...errors import BadRequest
-from ...events import JsonObject, Turn
+from ...events import JsonObject, Model, Turn
 from ..common.conversation import conversation
 from ..common.json_schema import check_schema
-from ..common.models import Model, resolve
+from ..common.models import resolve
 from ..common.tools import choice_of, tools_of
 from ..common.validation import shaped
 from .schema import ChatRequest, MessageParam, Part, ResponseFormat, Shape, Unused

@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import Field
 
 from ...errors import BadRequest
-from ...events import Event, Finished, JsonObject, Message, Text, TextDelta, Turn, Usage
+from ...events import Event, Finished, JsonObject, Message, Model, Text, TextDelta, Turn, Usage
 from ..chat.answer import FINISH, Stamp, usage_object
 from ..chat.request import ChatOptions, clamped, stop_of, without_effect
 from ..chat.schema import Items, Number, StreamOptions, Unused
-from ..common.models import Model, resolve
+from ..common.models import resolve
 from ..common.validation import shaped
 
 WITHOUT_EFFECT = (*Unused.model_fields, "logprobs")

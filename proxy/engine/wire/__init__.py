@@ -1,0 +1,1 @@
+"""The language of the Claude Code CLI: its lines as values. Pure."""
