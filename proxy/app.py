@@ -16,7 +16,6 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from platformdirs import user_cache_path
-from starlette.middleware.cors import CORSMiddleware
 
 from .config import Settings
 from .engine import offered
@@ -30,13 +29,15 @@ from .engine.pool import Bounds, Pool
 from .engine.upkeep import Upkeep, login_file
 from .engine.worker import Worker
 from .readiness import Login
-from .routes import chat, completions, failures, guard, health, models, openapi
+from .routes import wiring
 from .routes.services import Services
-from .translate.chat.schema import ChatRequest
-from .translate.completions.request import CompletionRequest
+from .translate import chat, completions
+from .translate.common.dialect import Dialect
 
 log = logging.getLogger("claude_max")
 VERSION = version("claude-max-toolkit")
+# The APIs that are served: a new dialect is one folder in `translate` and one more name here.
+DIALECTS: tuple[Dialect, ...] = (chat.DIALECT, completions.DIALECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool
-    app.state.services = Services(
+    services = Services(
         engine=Engine(pool),
         settings=settings,
         models=lambda: offered.of_pool(pool),
@@ -109,15 +110,7 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
         new_id=new_id,
         now=time.time,
     )
-    for module in (chat, completions, models, health):
-        app.include_router(module.router)
-    failures.install(app)
-    openapi.install(app, ChatRequest, CompletionRequest)
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
-        )
-    app.add_middleware(guard.Guard, settings=settings, new_id=new_id, scripted=source.scripted)
+    wiring.install(app, services, DIALECTS, scripted=source.scripted)
     return app
 
 

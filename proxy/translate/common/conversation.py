@@ -1,138 +1,138 @@
-"""Conversations of any shape, mapped by one written rule or refused. Pure.
+"""Conversations of any shape, mapped by one written rule or refused. Pure, and fed with plain values.
 
 The rule:
-- System and developer messages, wherever they stand, join the system prompt in their order, a blank line between.
+- Texts for the system prompt, wherever they stand, are joined in their order, a blank line between.
 - Neighbours of one role become one message; its blocks keep their order. Blank texts are dropped, and messages with
   nothing left in them.
-- Tool messages become results at the head of the user message that follows their calls. Every call needs exactly one
-  result directly after its message, in any order; a result needs its call.
-- The last message must be the user's or a tool's: models do not continue an answer that was begun for them.
-- A conversation that opens with an assistant message gets a user message before it, because the API wants one first.
+- Results stand at the head of the user message that follows their calls. Every call needs exactly one result before
+  the user speaks again, in any order; a result needs its call.
+- The last message must be the user's, or hold results, unless the dialect lets the model continue its own.
+- A conversation that opens with an assistant message gets a user message before it, because the service wants one
+  first.
 """
 
 import hashlib
 import re
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Literal, TypeVar
 
 import orjson
 
 from ...errors import BadRequest
 from ...events import Block, JsonObject, Message, Text, ToolCall, ToolResult
-from ..chat.schema import MessageParam
-from .media import blocks_of, text_of
 from .validation import too_deep
 
 OPENING = "(The conversation begins with the assistant.)"
 ARGUMENT_DEPTH = 100
 _API_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+Role = Literal["user", "assistant"]
+B = TypeVar("B", bound=Block)
 
 
-def conversation(messages: Sequence[MessageParam]) -> tuple[str, tuple[Message, ...]]:
-    """The system prompt and the messages with alternating roles, the last one the user's. Raises BadRequest."""
-    system: list[str] = []
-    merged: list[tuple[Literal["user", "assistant"], list[Block], int]] = []
-    open_calls: dict[str, str] = {}
-    used: set[str] = set()
+class Conversation:
+    """Collects a conversation, piece by piece in its order, then `build`.
 
-    def add(role: Literal["user", "assistant"], blocks: Sequence[Block], index: int) -> None:
-        if merged and merged[-1][0] == role:
-            merged[-1][1].extend(blocks)
-        elif blocks:
-            merged.append((role, list(blocks), index))
-
-    for index, message in enumerate(messages):
-        where = f"messages[{index}]"
-        if message.role in ("system", "developer"):
-            system.extend(text_of(message.content, f"{where}.content"))
-            continue
-        if message.role in ("tool", "function"):
-            add("user", [_result(message, open_calls, where)], index)
-            continue
-        _require_answered(open_calls, where)
-        if message.role == "user":
-            if message.content is None:
-                raise BadRequest(f"{where}.content is missing.", param=f"{where}.content")
-            add("user", blocks_of(message.content, f"{where}.content"), index)
-        else:
-            calls = _calls(message, where, used)
-            add("assistant", [*_said(message, where), *calls.values()], index)
-            open_calls = {given: call.id for given, call in calls.items()}
-    _require_answered(open_calls, f"messages[{len(messages) - 1}]")
-    return "\n\n".join(system), _alternating(merged, messages)
-
-
-def _alternating(
-    merged: Sequence[tuple[Literal["user", "assistant"], list[Block], int]], messages: Sequence[MessageParam]
-) -> tuple[Message, ...]:
-    if not merged:
-        raise BadRequest("messages: there is no user message with any content.", param="messages")
-    if merged[-1][0] == "assistant":
-        if messages[-1].role == "assistant":
-            raise BadRequest(
-                "messages: the last message is the assistant's; Claude models do not continue a begun answer. "
-                "End with a user message.",
-                param="messages",
-            )
-        raise BadRequest("messages: the last message has no content.", param="messages")
-    opening = [Message("user", (Text(OPENING),))] if merged[0][0] == "assistant" else []
-    return (*opening, *(Message(role, tuple(blocks)) for role, blocks, _ in merged))
-
-
-def _said(message: MessageParam, where: str) -> list[Block]:
-    if not message.content and message.refusal:
-        return [Text(message.refusal)]
-    return [Text(text) for text in text_of(message.content, f"{where}.content")]
-
-
-def _calls(message: MessageParam, where: str, used: set[str]) -> dict[str, ToolCall]:
-    """The calls of an assistant message, by the id the client uses for them.
-
-    The API wants every id once in a conversation: one that is in `used` already is made another.
+    `field` is the body's field that holds it. `where` is always the path of what is given, for the BadRequest that
+    names it.
     """
-    calls: dict[str, ToolCall] = {}
-    for index, call in enumerate(message.tool_calls or ()):
-        at = f"{where}.tool_calls[{index}]"
-        if call.type != "function" or call.function is None:
-            raise BadRequest(f"{at}.type: only function calls are carried.", param=f"{at}.type")
-        if call.id in calls:
-            raise BadRequest(f"{at}.id: {call.id!r} is given twice.", param=f"{at}.id")
-        arguments = _arguments(call.function.arguments, f"{at}.function.arguments")
+
+    def __init__(self, field: str = "messages") -> None:
+        self._field = field
+        self._system: list[str] = []
+        self._merged: list[tuple[Role, list[Block]]] = []
+        self._last: Role | None = None
+        # The service's id of each call without a result yet, by the key that its result will name.
+        self._open: dict[str, str] = {}
+        self._used: set[str] = set()
+
+    def system(self, texts: Iterable[str]) -> None:
+        """Texts for the system prompt."""
+        self._system += [text for text in texts if text.strip()]
+        self._last = None
+
+    def user(self, blocks: Sequence[Block], where: str) -> None:
+        """What the user says. Raises BadRequest while calls have no result."""
+        self.require_answered(where)
+        self._add("user", blocks)
+
+    def assistant(self, blocks: Sequence[Block]) -> None:
+        """What the assistant says or thinks. Its calls follow, each by `call`."""
+        self._add("assistant", blocks)
+
+    def call(self, call: ToolCall, where: str, *, key: str | None = None) -> None:
+        """A call by the assistant; `where` is the path of its id.
+
+        `call.id` is the client's own, in any form: the service gets one that it takes, once in a conversation. Results
+        name it by `key` where that is not the id. Raises BadRequest where a call of this key is open already.
+        """
+        key = call.id if key is None else key
+        if key in self._open:
+            raise BadRequest(f"{where}: {key!r} is given twice.", param=where)
         own = api_id(call.id)
-        own = own if own not in used else f"call_{_digest(f'{where} {call.id}')}"
-        used.add(own)
-        calls[call.id] = ToolCall(own, call.function.name, arguments)
-    if message.function_call is not None:
-        called = message.function_call
-        arguments = _arguments(called.arguments, f"{where}.function_call.arguments")
-        # The legacy form has no ids: the name is the link, so an id is made from what the call is.
-        seed = f"{where} {called.name} {called.arguments}"
-        calls[called.name] = ToolCall(f"call_{_digest(seed)}", called.name, arguments)
-    return calls
+        own = own if own not in self._used else f"call_{digest(f'{where} {call.id}')}"
+        self._used.add(own)
+        self._open[key] = own
+        self._add("assistant", [replace(call, id=own)])
+
+    def result(self, result: ToolResult, where: str) -> None:
+        """What a call gave back; `result.call_id` is the call's key, `where` the path of that. Raises BadRequest."""
+        key = result.call_id
+        if key not in self._open:
+            raise BadRequest(
+                f"{where}: {key!r} answers no open call; a result must follow the message whose call it answers, once.",
+                param=where,
+            )
+        content = tuple(without_blanks(result.content))
+        self._add("user", [replace(result, call_id=self._open.pop(key), content=content)])
+
+    def require_answered(self, where: str) -> None:
+        """Raises BadRequest while calls have no result; `where` is the path of what comes too early."""
+        if self._open:
+            missing = ", ".join(self._open)
+            raise BadRequest(f"{where}: these tool calls have no result: {missing}.", param=self._field)
+
+    def build(self, *, may_continue: bool = False) -> tuple[str, tuple[Message, ...]]:
+        """The system prompt ("" for none) and the messages, with alternating roles. Raises BadRequest.
+
+        The last message is the user's; where `may_continue`, it may be the assistant's.
+        """
+        field = self._field
+        self.require_answered(field)
+        if not self._merged:
+            raise BadRequest(f"{field}: there is no user message with any content.", param=field)
+        if self._merged[-1][0] == "assistant" and not may_continue:
+            if self._last == "assistant":
+                raise BadRequest(
+                    f"{field}: the last message is the assistant's; Claude models do not continue a begun answer. "
+                    "End with a user message.",
+                    param=field,
+                )
+            raise BadRequest(f"{field}: the last message has no content.", param=field)
+        opening = [Message("user", (Text(OPENING),))] if self._merged[0][0] == "assistant" else []
+        messages = (*opening, *(Message(role, tuple(blocks)) for role, blocks in self._merged))
+        return "\n\n".join(self._system), messages
+
+    def _add(self, role: Role, blocks: Sequence[Block]) -> None:
+        self._last = role
+        kept = without_blanks(blocks)
+        if self._merged and self._merged[-1][0] == role:
+            self._merged[-1][1].extend(kept)
+        elif kept:
+            self._merged.append((role, kept))
 
 
-def _result(message: MessageParam, open_calls: dict[str, str], where: str) -> ToolResult:
-    field = "tool_call_id" if message.role == "tool" else "name"
-    given = message.tool_call_id if message.role == "tool" else message.name
-    if given is None:
-        raise BadRequest(f"{where}.{field} is missing.", param=f"{where}.{field}")
-    if given not in open_calls:
-        raise BadRequest(
-            f"{where}.{field}: {given!r} answers no open call; a tool message must follow the assistant message whose "
-            "call it answers, once.",
-            param=f"{where}.{field}",
-        )
-    return ToolResult(open_calls.pop(given), tuple(blocks_of(message.content, f"{where}.content")))
+def without_blanks(blocks: Sequence[B]) -> list[B]:
+    """The blocks without texts of nothing but white space, which the service refuses."""
+    return [block for block in blocks if not isinstance(block, Text) or block.text.strip()]
 
 
-def _require_answered(open_calls: dict[str, str], where: str) -> None:
-    if open_calls:
-        missing = ", ".join(open_calls)
-        raise BadRequest(f"{where}: these tool calls have no result: {missing}.", param="messages")
+def arguments_of(text: str, where: str) -> JsonObject:
+    """A call's arguments from their JSON text. Raises BadRequest where they are nested too deeply.
 
-
-def _arguments(text: str, where: str) -> JsonObject:
-    """A model may have written what is no JSON object, and must see that it did; the service takes objects only."""
+    The service takes objects only. A model may have written something else, and must see that it did: that becomes
+    `{"arguments": text}`.
+    """
     try:
         value = orjson.loads(text.strip() or "{}")
     except orjson.JSONDecodeError:
@@ -145,9 +145,10 @@ def _arguments(text: str, where: str) -> JsonObject:
 
 
 def api_id(given: str) -> str:
-    """An id the API takes: the client's own where it has the right form, else one made from it."""
-    return given if _API_ID.fullmatch(given) else f"call_{_digest(given)}"
+    """An id the service takes: the client's own where it has the right form, else one made from it."""
+    return given if _API_ID.fullmatch(given) else f"call_{digest(given)}"
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """24 hexadecimal digits, the same for the same text."""
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

@@ -1,16 +1,15 @@
-"""Parts of a message: OpenAI's content parts become blocks. Pure.
+"""Images and documents in the forms that clients send them: URLs, data URLs, base64. Pure.
 
-Carried: text; images by data URL or http(s) URL; PDF and text files. Everything else is a 400 that names it.
+Carried: PNG, JPEG, GIF and WebP images, PDF and text files. Everything else is a BadRequest that names it.
 """
 
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from ...errors import BadRequest
-from ...events import Media, Text
-from ..chat.schema import Part
+from ...events import Media
 
 # What each kind of image begins with. The CLI would put "[Image could not be processed]" in the place of another.
 SIGNATURES: Mapping[str, re.Pattern[bytes]] = {
@@ -23,79 +22,46 @@ SIGNATURES: Mapping[str, re.Pattern[bytes]] = {
 _DATA_URL = re.compile(r"data:([\w.+/-]{0,100})((?:;[\w-]+=[^;,]{0,200}){0,8})(;base64)?,", re.IGNORECASE)
 
 
-def text_of(content: str | Sequence[Part] | None, where: str) -> list[str]:
-    """The texts of a content that may hold nothing else. Blank ones are dropped: the API refuses them."""
-    blocks = blocks_of(content, where)
-    for index, item in enumerate(blocks):
-        if not isinstance(item, Text):
-            raise BadRequest(f"{where}[{index}]: only text is allowed here.", param=where)
-    return [item.text for item in blocks if isinstance(item, Text)]
-
-
-def blocks_of(content: str | Sequence[Part] | None, where: str) -> list[Text | Media]:
-    """The blocks of a message's content, in order, without blank texts. `where` is the field's path."""
-    if content is None:
-        return []
-    if isinstance(content, str):
-        return [Text(content)] if content.strip() else []
-    found = [_block(part, f"{where}[{index}]") for index, part in enumerate(content)]
-    return [item for item in found if not isinstance(item, Text) or item.text.strip()]
-
-
-def _block(part: Part, where: str) -> Text | Media:
-    match part.type:
-        case "text" if part.text is not None:
-            return Text(part.text)
-        case "refusal" if part.refusal is not None:
-            return Text(part.refusal)
-        case "image_url" if part.image_url is not None:
-            url = part.image_url if isinstance(part.image_url, str) else part.image_url.get("url")
-            return _image(url, f"{where}.image_url.url")
-        case "file" if part.file is not None:
-            return _file(part.file, f"{where}.file")
-        case "text" | "refusal" | "image_url" | "file":
-            raise BadRequest(f"{where}.{part.type} is missing.", param=f"{where}.{part.type}")
-        case "input_audio":
-            raise BadRequest(f"{where}: Claude models do not take audio.", param=f"{where}.type")
-    raise BadRequest(f"{where}: unknown content part type {part.type!r}.", param=f"{where}.type")
-
-
-def _image(url: object, where: str) -> Media:
+def image_at(url: object, where: str) -> Media:
+    """An image by its http(s) URL or its data URL. Raises BadRequest."""
     if not isinstance(url, str):
         raise BadRequest(f"{where} must be a string.", param=where)
     if url.startswith(("http://", "https://")):
         return Media("image", url=url)
     media_type, data = _data_url(url, where)
+    return _image(media_type, data, where)
+
+
+def image_of(media_type: str, data: str, where: str) -> Media:
+    """An image by its media type and its base64 text. Raises BadRequest."""
+    _decoded(data, where)
+    return _image(media_type, data, where)
+
+
+def _image(media_type: str, data: str, where: str) -> Media:
     if media_type == "image/jpg":
         media_type = "image/jpeg"
     if media_type not in SIGNATURES:
         raise BadRequest(f"{where}: {media_type} is not one of {', '.join(SIGNATURES)}.", param=where)
-    return _checked_image(media_type, data, where)
-
-
-def _checked_image(media_type: str, data: str, where: str) -> Media:
     if not SIGNATURES[media_type].match(base64.b64decode(data[:64])):
         raise BadRequest(f"{where}: the data is no {media_type}.", param=where)
     return Media("image", media_type, data)
 
 
-def _file(file: dict[str, object], where: str) -> Media:
-    data, name = file.get("file_data"), file.get("filename")
-    if data is None and file.get("file_id") is not None:
-        raise BadRequest(f"{where}.file_id: there is no file store here; send file_data.", param=f"{where}.file_id")
+def file_of(data: object, name: str, where: str) -> Media:
+    """A file by its data URL, or by its base64 text and its name ("" for none). Raises BadRequest."""
     if not isinstance(data, str):
-        raise BadRequest(f"{where}.file_data must be a data URL or base64 text.", param=f"{where}.file_data")
-    title = name if isinstance(name, str) and name else None
-    where = f"{where}.file_data"
+        raise BadRequest(f"{where} must be a data URL or base64 text.", param=where)
+    title = name or None
     if data.startswith("data:"):
         media_type, data = _data_url(data, where)
     else:
         _decoded(data, where)
-        media_type = "application/pdf" if (title or "").lower().endswith(".pdf") else "text/plain"
+        media_type = "application/pdf" if name.lower().endswith(".pdf") else "text/plain"
     if media_type == "application/pdf":
         return Media("document", media_type, data, title=title)
     if media_type in SIGNATURES:
-        return _checked_image(media_type, data, where)
+        return _image(media_type, data, where)
     if media_type.startswith("text/") or media_type in ("application/json", "application/xml", "application/yaml"):
         return Media("document", "text/plain", _text(data, where), title=title)
     raise BadRequest(f"{where}: {media_type} cannot be carried; PDF, text and images can.", param=where)

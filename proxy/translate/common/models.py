@@ -40,7 +40,8 @@ def resolve(requested: str, offered: Sequence[Model], aliases: Mapping[str, str]
         return name
     raise ModelNotFound(
         f"The model {requested[:SHOWN]!r} does not exist here. There are: {', '.join(ids(offered, aliases))}, and any "
-        "full claude-… id. Give it a name of your own in the configuration (`aliases`).",
+        "full claude-… id.",
+        hint="Give it a name of your own in the configuration (`aliases`).",
         param="model",
     )
 

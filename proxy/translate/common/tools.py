@@ -1,68 +1,69 @@
-"""Functions: their declarations, and which of them must be called. Pure."""
+"""Functions, and which of them must be called: what the service demands of them. Pure, and fed with plain values."""
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Literal
 
 from ...errors import BadRequest
-from ...events import JsonObject, Tool, ToolChoice
-from ..chat.schema import ChatRequest, FunctionParam
+from ...events import CacheMark, JsonObject, Tool, ToolChoice
 from .json_schema import check_schema
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 LIMIT = 128
 
 
-def tools_of(request: ChatRequest) -> tuple[Tool, ...]:
-    """The request's functions (`tools`, or the legacy `functions`). Raises BadRequest."""
-    if request.tools is not None and request.functions is not None:
-        raise BadRequest("functions: use `tools` or `functions`, not both.", param="functions")
-    named: list[tuple[str, FunctionParam]] = [(f"functions[{i}]", f) for i, f in enumerate(request.functions or ())]
-    for index, tool in enumerate(request.tools or ()):
-        where = f"tools[{index}]"
-        if tool.type != "function":
-            raise BadRequest(f"{where}.type: only functions are carried, not {tool.type!r}.", param=f"{where}.type")
-        if tool.function is None:
-            raise BadRequest(f"{where}.function is missing.", param=f"{where}.function")
-        named.append((f"{where}.function", tool.function))
-    if len(named) > LIMIT:
-        raise BadRequest(f"tools: {len(named)} tools, at most {LIMIT} are allowed.", param="tools")
-    tools = tuple(_tool(function, where) for where, function in named)
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function as a client declares it. `where` is its path in the body; its fields are told as `where.name`, …"""
+
+    where: str
+    name: str
+    description: str | None = None
+    parameters: JsonObject | None = None
+    strict: bool | None = None
+    cache: CacheMark | None = None
+
+
+def declared(functions: Sequence[Function], field: str = "tools") -> tuple[Tool, ...]:
+    """The tools that a body declares in `field`. Raises BadRequest for one that cannot be carried."""
+    if len(functions) > LIMIT:
+        raise BadRequest(f"{field}: {len(functions)} tools, at most {LIMIT} are allowed.", param=field)
+    tools = tuple(_tool(function) for function in functions)
     names = [tool.name for tool in tools]
     for name in names:
         if names.count(name) > 1:
-            raise BadRequest(f"tools: the name {name!r} is given twice.", param="tools")
-    allowed = _allowed(request.tool_choice)
-    if allowed is None:
-        return tools
-    unknown = allowed.difference(names)
+            raise BadRequest(f"{field}: the name {name!r} is given twice.", param=field)
+    return tools
+
+
+def restricted(tools: Sequence[Tool], allowed: AbstractSet[str], field: str = "tool_choice") -> tuple[Tool, ...]:
+    """Those of the tools that are allowed. Raises BadRequest where `allowed` has a name that no tool has."""
+    unknown = allowed - {tool.name for tool in tools}
     if unknown:
-        raise BadRequest(f"tool_choice: no function is named {min(unknown)!r}.", param="tool_choice")
+        raise BadRequest(f"{field}: no function is named {min(unknown)!r}.", param=field)
     return tuple(tool for tool in tools if tool.name in allowed)
 
 
-def _allowed(choice: Any) -> set[str] | None:
-    """The names in a `tool_choice` of type `allowed_tools`: the others are not offered. None for any other choice.
-
-    Raises BadRequest where it has none.
-    """
-    match choice:
-        case {"type": "allowed_tools", "allowed_tools": {"tools": list(tools)}}:
-            if tools:
-                return {str(_function(tool).get("name")) for tool in tools}
-            raise BadRequest("tool_choice: allowed_tools names no tool.", param="tool_choice")
-        case {"type": "allowed_tools"}:
-            raise BadRequest("tool_choice: allowed_tools must name its tools in a list.", param="tool_choice")
-    return None
-
-
-def _function(tool: Any) -> JsonObject:
-    """The `function` of an allowed tool; an empty one, which names nothing, for anything else."""
-    found = tool.get("function") if isinstance(tool, dict) else None
-    return found if isinstance(found, dict) else {}
+def choice(
+    mode: Literal["auto", "none", "required", "named"],
+    tools: Sequence[Tool],
+    *,
+    name: str | None = None,
+    parallel: bool = True,
+    field: str = "tool_choice",
+) -> ToolChoice:
+    """The choice that `field` asks for. Raises BadRequest where there is no tool to choose."""
+    if mode == "required" and not tools:
+        raise BadRequest(f"{field}: 'required' needs tools.", param=field)
+    if mode == "named" and name not in [tool.name for tool in tools]:
+        raise BadRequest(f"{field}: no function is named {name!r}.", param=field)
+    return ToolChoice(mode, name, parallel)
 
 
-def _tool(function: FunctionParam, where: str) -> Tool:
+def _tool(function: Function) -> Tool:
+    where = function.where
     if not _NAME.fullmatch(function.name):
         raise BadRequest(
             f"{where}.name: {function.name!r} must be 1 to 64 letters, digits, dashes or underscores.",
@@ -72,27 +73,4 @@ def _tool(function: FunctionParam, where: str) -> Tool:
     if parameters["type"] != "object":
         raise BadRequest(f"{where}.parameters must be a schema of type object.", param=f"{where}.parameters")
     check_schema(parameters, f"{where}.parameters")
-    return Tool(function.name, function.description or "", parameters)
-
-
-def choice_of(request: ChatRequest, tools: Sequence[Tool]) -> ToolChoice:
-    """The request's `tool_choice` (or legacy `function_call`) and `parallel_tool_calls`. Raises BadRequest."""
-    parallel = request.parallel_tool_calls is not False and request.functions is None
-    field = "function_call" if request.tool_choice is None and request.function_call is not None else "tool_choice"
-    wanted: Any = request.function_call if field == "function_call" else request.tool_choice
-    match wanted:
-        case None | "auto":
-            return ToolChoice("auto", parallel=parallel)
-        case "none":
-            return ToolChoice("none", parallel=parallel)
-        case "required" if tools:
-            return ToolChoice("required", parallel=parallel)
-        case {"type": "allowed_tools", "allowed_tools": {"mode": "auto" | "required" as mode}}:
-            return ToolChoice(mode, parallel=parallel)
-        case {"type": "function", "function": {"name": str(name)}} | {"name": str(name)}:
-            if name not in [tool.name for tool in tools]:
-                raise BadRequest(f"{field}: no function is named {name!r}.", param=field)
-            return ToolChoice("named", name, parallel=parallel)
-        case "required":
-            raise BadRequest(f"{field}: 'required' needs tools.", param=field)
-    raise BadRequest(f"{field}: must be none, auto, required or a function by its name.", param=field)
+    return Tool(function.name, function.description or "", parameters, function.strict, function.cache)
