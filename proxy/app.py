@@ -16,7 +16,6 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from platformdirs import user_cache_path
-from starlette.middleware.cors import CORSMiddleware
 
 from .config import Settings
 from .engine.planning.roster import PoolLimits
@@ -32,16 +31,19 @@ from .engine.probe.locate import Cli, check
 from .engine.process.channel import Timeouts
 from .engine.process.worker import Worker
 from .engine.wire.command import environment
+from .engine.wire.models import models_of
 from .engine.wire.versions import Version
+from .events import Model
 from .readiness import Login
-from .routes import chat, completions, failures, guard, health, models, openapi
+from .routes import wiring
 from .routes.services import Services
-from .translate.chat_schema import ChatRequest
-from .translate.completions import CompletionRequest
-from .translate.models import from_initialize
+from .translate import chat, completions
+from .translate.common.dialect import Dialect
 
 log = logging.getLogger("claude_max")
 VERSION = version("claude-max-toolkit")
+# The APIs that are served: a new dialect is one folder in `translate` and one more name here.
+DIALECTS: tuple[Dialect, ...] = (chat.DIALECT, completions.DIALECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,11 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
 
     limits = PoolLimits(workers=settings.max_workers, warm=settings.warm, queue=settings.queue)
     pool = Pool(launch, limits, contract.features)
-    defaults = ModelDefaults(cli.path, environ.get("PATH", os.defpath), contract.defaults, lambda: pool.cli_info)
+
+    def offered() -> tuple[Model, ...]:
+        return models_of(pool.cli_info)
+
+    defaults = ModelDefaults(cli.path, environ.get("PATH", os.defpath), contract.defaults, offered)
 
     async def recheck() -> tuple[Version, frozenset[Feature]]:
         # As a worker is started: a wrapper may choose the version by folder or variables.
@@ -109,23 +115,15 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool
-    app.state.services = Services(
+    services = Services(
         engine=Engine(pool, Composer(defaults.of, settings.composition, environ.get(BASE_URL, ""))),
         settings=settings,
-        models=lambda: from_initialize(pool.cli_info),
+        models=offered,
         ready=ready,
         new_id=new_id,
         now=time.time,
     )
-    for module in (chat, completions, models, health):
-        app.include_router(module.router)
-    failures.install(app)
-    openapi.install(app, ChatRequest, CompletionRequest)
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
-        )
-    app.add_middleware(guard.Guard, settings=settings, new_id=new_id, scripted=source.scripted)
+    wiring.install(app, services, DIALECTS, scripted=source.scripted)
     return app
 
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 from harness.proxy import RunningProxy, installed, running_proxy, scripted
 
-from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.engine.probe.locate import locate
 
 # Tests that run in the background of a script inherit an ignored Ctrl-C, and would pass it on to what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,8 +8,7 @@ from typing import Any, cast
 import pytest
 
 from claude_max.proxy.engine.planning.steps import Feature
-from claude_max.proxy.engine.pool import upkeep
-from claude_max.proxy.engine.pool.pool import Pool
+from claude_max.proxy.engine.pool.pool import Pool, upkeep
 from claude_max.proxy.engine.pool.upkeep import Upkeep, login_file, resident, signature
 from claude_max.proxy.engine.probe.locate import Version
 from claude_max.proxy.engine.process.channel import Doubt

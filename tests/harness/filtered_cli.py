@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from claude_max.proxy.app import VERSION
-from claude_max.proxy.engine.planning.body import Defaults
 from claude_max.proxy.engine.planning.steps import EVERYTHING
 from claude_max.proxy.engine.probe.contract import ContractResult
 from claude_max.proxy.engine.probe.contract_store import key, remember
@@ -144,6 +143,6 @@ def vouched(program: Path) -> dict[str, str]:
     shared one keeps only the last eight.
     """
     cache = program.parent / "cache"
-    record = Record(frozenset({"answers", "isolation", "verbatim", "errors", *EVERYTHING}), {})
+    record = ContractResult(frozenset({"answers", "isolation", "verbatim", "errors", *EVERYTHING}), {})
     remember(cache / "claude-max" / "contracts.json", key(locate(str(program), {}), VERSION), record)
     return {"XDG_CACHE_HOME": str(cache)}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ... import errors
-from ...events import JsonObject
+from ...events import Model
 from ...scripted import ScriptedAPI, serve_scripted
 from ..planning.body import Defaults
 from ..process.channel import Unconfirmed
@@ -26,13 +26,13 @@ class ModelDefaults:
     """The defaults of every model that was asked about."""
 
     def __init__(
-        self, program: Path, path: str, known: Mapping[str, Defaults], cli_info: Callable[[], JsonObject]
+        self, program: Path, path: str, known: Mapping[str, Defaults], offered: Callable[[], tuple[Model, ...]]
     ) -> None:
-        """`known` are the contract check's, by full id; `cli_info` tells which id a name stands for with this login."""
+        """`known` are the contract check's, by full id; `offered` tells which id a name stands for with this login."""
         self._program = program
         self._path = path
         self._known = dict(known)
-        self._cli_info = cli_info
+        self._offered = offered
         self._asking: dict[str, asyncio.Task[Defaults]] = {}
 
     def replace(self, known: Mapping[str, Defaults]) -> None:
@@ -42,9 +42,7 @@ class ModelDefaults:
 
     async def of(self, model: str) -> Defaults:
         """The defaults of a model, by the name that a Turn has."""
-        offered = self._cli_info().get("models") or []
-        ids = {str(each.get("value")): str(each.get("resolvedModel")) for each in offered if isinstance(each, dict)}
-        model = ids.get(model, model)
+        model = next((each.id for each in self._offered() if each.name == model), model)
         known = self._known.get(model)
         if known is not None:
             return known

@@ -13,11 +13,12 @@ from pathlib import Path
 import orjson
 
 from ...errors import CliCrashed, CliUnavailable, NotSignedIn, Overloaded
-from ...events import JsonObject
+from ...events import JsonObject, Model
 from ..process.channel import Timeouts, Unconfirmed
 from ..process.spawn import ClaudeProcess
 from ..process.worker import Worker
 from ..wire.failure import SIGN_IN
+from ..wire.models import models_of
 
 # `claude auth status` takes 0.1 s on a quiet machine.
 LOGIN_SECONDS = 10.0
@@ -60,6 +61,11 @@ async def cli_info(program: Path, environ: Mapping[str, str]) -> JsonObject:
     """
     async with _asked(program, environ) as worker:
         return worker.cli_info
+
+
+async def models(program: Path, environ: Mapping[str, str]) -> tuple[Model, ...]:
+    """The models that the CLI offers this login. Raises as `cli_info`."""
+    return models_of(await cli_info(program, environ))
 
 
 async def usage(program: Path, environ: Mapping[str, str]) -> JsonObject:

@@ -7,8 +7,8 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from ..errors import BadRequest
-from ..events import JsonObject
+from ...errors import BadRequest
+from ...events import JsonObject
 
 Resolver = Any
 DEPTH = 64

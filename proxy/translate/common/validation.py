@@ -5,8 +5,8 @@ from typing import TypeVar, cast
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from ..errors import BadRequest
-from ..events import JsonObject
+from ...errors import BadRequest
+from ...events import JsonObject
 
 M = TypeVar("M", bound=BaseModel)
 

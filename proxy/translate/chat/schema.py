@@ -1,34 +1,18 @@
 """The shape of a chat completions request: types and ranges, as the OpenAI API reference has them.
 
 Unknown fields are accepted, as OpenAI-compatible servers do, and named in the answer. What a field *means* is for
-`chat_request`.
+`request`.
 """
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, StrictFloat, StrictInt
+from pydantic import Field
 
-T = TypeVar("T")
-Number = StrictInt | StrictFloat
-
-
-class First(FailFast):
-    """The first wrong item ends it: a list of a million of them must not become a million errors."""
-
-    # A type that is part of a union must be hashable, and pydantic's own is not.
-    __hash__ = object.__hash__
+from ..common.openai_completions import StreamOptions, Unused
+from ..common.wire_object import Items, Number, WireObject
 
 
-Items = Annotated[list[T], First()]
-
-
-class Shape(BaseModel):
-    """Strict types (no "5" for 5), unknown fields kept."""
-
-    model_config = ConfigDict(extra="allow", strict=True)
-
-
-class Part(Shape):
+class Part(WireObject):
     """One content part; which of the other fields must be there depends on `type`."""
 
     type: str
@@ -38,14 +22,14 @@ class Part(Shape):
     file: dict[str, Any] | None = None
 
 
-class FunctionCall(Shape):
+class FunctionCall(WireObject):
     """A call: `arguments` is JSON text."""
 
     name: str
     arguments: str = "{}"
 
 
-class ToolCallParam(Shape):
+class ToolCallParam(WireObject):
     """A past call in an assistant message."""
 
     id: str
@@ -53,7 +37,7 @@ class ToolCallParam(Shape):
     function: FunctionCall | None = None
 
 
-class MessageParam(Shape):
+class MessageParam(WireObject):
     """One message of the conversation."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
@@ -65,7 +49,7 @@ class MessageParam(Shape):
     refusal: str | None = None
 
 
-class FunctionParam(Shape):
+class FunctionParam(WireObject):
     """A function the model may call."""
 
     name: str
@@ -74,20 +58,14 @@ class FunctionParam(Shape):
     strict: bool | None = None
 
 
-class ToolParam(Shape):
+class ToolParam(WireObject):
     """A tool; only functions are carried."""
 
     type: str
     function: FunctionParam | None = None
 
 
-class StreamOptions(Shape):
-    """What a stream holds beyond its deltas."""
-
-    include_usage: bool | None = None
-
-
-class JsonSchemaParam(Shape):
+class JsonSchemaParam(WireObject):
     """The schema of a structured answer."""
 
     name: str = "response"
@@ -95,21 +73,11 @@ class JsonSchemaParam(Shape):
     strict: bool | None = None
 
 
-class ResponseFormat(Shape):
+class ResponseFormat(WireObject):
     """The form of the answer's text."""
 
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchemaParam | None = None
-
-
-class Unused(Shape):
-    """Accepted without effect; typed so that a wrong type is still the client's error."""
-
-    frequency_penalty: Number | None = Field(default=None, ge=-2, le=2)
-    presence_penalty: Number | None = Field(default=None, ge=-2, le=2)
-    logit_bias: dict[str, Any] | None = None
-    seed: int | None = None
-    user: str | None = None
 
 
 class ChatRequest(Unused):

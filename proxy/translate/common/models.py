@@ -6,10 +6,9 @@ API decides), or an error that lists what there is.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from ..errors import ModelNotFound
-from ..events import JsonObject
+from ...errors import ModelNotFound
+from ...events import JsonObject, Model
 
 # What may stand in a full id; `[1m]` asks for a larger window, Bedrock and Vertex write versions with `:` and `@`.
 _FULL_ID = re.compile(r"claude-[\w.:@\[\]-]{1,120}", re.ASCII)
@@ -19,33 +18,6 @@ FAMILIES = ("opus", "sonnet", "haiku")
 
 # The ids of the npm package this project grew from: families, whatever the newest member is.
 SEED_IDS: Mapping[str, str] = {f"claude-{family}-4": family for family in FAMILIES}
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One row of what the CLI offers this login. `resolved` is the full id that `value` stands for."""
-
-    value: str
-    resolved: str
-    name: str = ""
-    description: str = ""
-    efforts: tuple[str, ...] = ()
-
-
-def from_initialize(answer: JsonObject) -> tuple[Model, ...]:
-    """The rows in the CLI's answer to `initialize` (field `models`, Claude Code 2.1.330)."""
-    rows = answer.get("models")
-    return tuple(
-        Model(
-            value=str(row["value"]),
-            resolved=str(row.get("resolvedModel") or row["value"]),
-            name=str(row.get("displayName") or ""),
-            description=str(row.get("description") or ""),
-            efforts=tuple(row.get("supportedEffortLevels") or ()) if row.get("supportsEffort") else (),
-        )
-        for row in (rows if isinstance(rows, list) else ())
-        if isinstance(row, dict) and row.get("value")
-    )
 
 
 def resolve(requested: str, offered: Sequence[Model], aliases: Mapping[str, str]) -> str:
@@ -58,24 +30,25 @@ def resolve(requested: str, offered: Sequence[Model], aliases: Mapping[str, str]
     name = aliases.get(name, name)
     if name in SEED_IDS:
         return SEED_IDS[name]
-    if name in FAMILIES or name == "default" or any(name == row.value for row in offered):
+    if name in FAMILIES or name == "default" or any(name == row.name for row in offered):
         return name
     # By a full id the CLI asks the API first whether there is such a model; by its own name for it, it knows.
-    own = [row.value for row in offered if row.resolved == name]
+    own = [row.name for row in offered if row.id == name]
     if own:
-        return next((value for value in own if value in FAMILIES), own[0])
+        return next((each for each in own if each in FAMILIES), own[0])
     if _FULL_ID.fullmatch(name):
         return name
     raise ModelNotFound(
         f"The model {requested[:SHOWN]!r} does not exist here. There are: {', '.join(ids(offered, aliases))}, and any "
-        "full claude-… id. Give it a name of your own in the configuration (`aliases`).",
+        "full claude-… id.",
+        hint="Give it a name of your own in the configuration (`aliases`).",
         param="model",
     )
 
 
 def ids(offered: Sequence[Model], aliases: Mapping[str, str]) -> list[str]:
     """Every id a client may use, each once: the seed's, the families, what the CLI lists, the user's aliases."""
-    listed = [name for row in offered for name in (row.resolved, row.value)]
+    listed = [name for row in offered for name in (row.id, row.name)]
     return list(dict.fromkeys([*SEED_IDS, *FAMILIES, *listed, *aliases]))
 
 
