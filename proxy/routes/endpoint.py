@@ -147,5 +147,5 @@ def _in_words_of(fields: Mapping[str, str]) -> Iterator[None]:
 def _headers(asked: ParsedRequest, started: Started, fields: Mapping[str, str]) -> dict[str, str]:
     """Names every parameter that had no effect, and what was put right."""
     dropped = sorted({fields.get(name, name) for name in started.ignored}.difference(asked.ignored))
-    named = {IGNORED: (*asked.ignored, *dropped), REPAIRED: asked.repaired}
+    named = {IGNORED: (*asked.ignored, *dropped), REPAIRED: (*asked.repaired, *sorted(started.repaired))}
     return {header: ", ".join(names) for header, names in named.items() if names}

@@ -1,6 +1,6 @@
 """The steps from what a worker holds to a Want, computed without taking any of them. Pure.
 
-Between turns a worker holds its system prompt and nothing else. What each step needs (measured, see the contract check):
+Between turns a worker holds its system prompt and nothing else. What each step needs (see the contract check):
 - Initialize: once, first. Whether there is a system prompt can change later in one direction only: a process that has
   one takes another, a process without one takes one, and none gets rid of it.
 - SetSystem: awaited before the question, because a refused one would cost an answer to the wrong prompt.

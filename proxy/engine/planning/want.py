@@ -10,7 +10,6 @@ Settings stay in a process until they are reset one by one, so every want says a
 """
 
 import sys
-import uuid
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
@@ -74,9 +73,9 @@ class Want:
 
 
 def exact_want(
-    turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozenset(), base_url: str = ""
+    turn: Turn, uuid: str, defaults: Defaults, without: AbstractSet[str] = frozenset(), base_url: str = ""
 ) -> tuple[Want, int]:
-    """The want of the exact way, and the size of its body in bytes (for EXACT_LIMITS).
+    """The want of the exact way, and the size of its body in bytes (for EXACT_LIMITS). `uuid` was never used before.
 
     `base_url` is the configured address of the service, empty for the CLI's own: the turn before has taken it away.
 
@@ -96,7 +95,7 @@ def exact_want(
     want = Want(
         turn=turn,
         way="exact",
-        uuid=str(uuid.uuid4()),
+        uuid=uuid,
         encoded=_settings(turn, env, without),
         trigger=trigger(turn),
         max_tokens=most,
@@ -106,7 +105,9 @@ def exact_want(
     return want, len(text.encode())
 
 
-def lines_want(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozenset(), base_url: str = "") -> Want:
+def lines_want(
+    turn: Turn, uuid: str, defaults: Defaults, without: AbstractSet[str] = frozenset(), base_url: str = ""
+) -> Want:
     """The want of the lines way: the parameters that the CLI has no setting for, and no messages or tools."""
     body = parameters(turn, defaults, without)
     most = body.pop("max_tokens", defaults.max_tokens)
@@ -119,7 +120,7 @@ def lines_want(turn: Turn, defaults: Defaults, without: AbstractSet[str] = froze
     return Want(
         turn=turn,
         way="lines",
-        uuid=str(uuid.uuid4()),
+        uuid=uuid,
         encoded=_settings(turn, env, without),
         trigger="",
         max_tokens=most,
@@ -128,12 +129,12 @@ def lines_want(turn: Turn, defaults: Defaults, without: AbstractSet[str] = froze
     )
 
 
-def plain_want(turn: Turn, base_url: str) -> Want:
+def plain_want(turn: Turn, uuid: str, base_url: str) -> Want:
     """A want that leaves every choice to the CLI, to learn what it chooses."""
     env = {EXTRA_BODY: "", MAX_TOKENS: "", DISABLE_THINKING: "", BASE_URL: base_url}
     settings = {"model": turn.model, "effortLevel": None, "env": env}
     request = protocol.control_request(SETTINGS_ID, "apply_flag_settings", settings=settings)
-    return Want(turn, "lines", str(uuid.uuid4()), orjson.dumps(request) + b"\n", "", 0, None, ())
+    return Want(turn, "lines", uuid, orjson.dumps(request) + b"\n", "", 0, None, ())
 
 
 def reset() -> JsonObject:

@@ -7,6 +7,7 @@ call by instruction, checked, and asked for once more.
 import asyncio
 import contextlib
 import logging
+import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -49,7 +50,7 @@ class Composer:
 
     def _compose(self, turn: Turn, defaults: Defaults, without: frozenset[str], has_exact: bool) -> Want:
         if self.composition == "exact" or (self.composition == "auto" and has_exact):
-            want, size = exact_want(turn, defaults, without, self.base_url)
+            want, size = exact_want(turn, str(uuid.uuid4()), defaults, without, self.base_url)
             if self.limit is None or size <= self.limit:
                 return want
             if self.composition == "exact":
@@ -58,7 +59,7 @@ class Composer:
                     'be carried on this system. `composition = "auto"` carries it another way.'
                 )
         by_lines.check(turn)
-        return lines_want(turn, defaults, without, self.base_url)
+        return lines_want(turn, str(uuid.uuid4()), defaults, without, self.base_url)
 
 
 class Engine:

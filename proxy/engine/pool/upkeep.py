@@ -130,8 +130,8 @@ class Upkeep:
     def accept(self, cli_info: JsonObject) -> None:
         """Takes note of what a new process says of itself (its answer to `initialize`).
 
-        Raises Unconfirmed where it is of another version than the CLI that was examined: the file of a wrapper (volta, mise,
-        asdf) stays the same when the CLI behind it changes.
+        Raises Unconfirmed where it is of another version than the CLI that was examined: the file of a wrapper (volta,
+        mise, asdf) stays the same when the CLI behind it changes.
         """
         version = version_of(str(cli_info.get("claude_code_version")))
         if self._version is None:

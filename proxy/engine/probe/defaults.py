@@ -1,7 +1,7 @@
 """What the CLI asks for by itself with a model: its `max_tokens` and its `thinking`.
 
-The exact way says both itself, and a client that gives no limit should get the CLI's own. The contract check learns them
-for the models that the CLI offers; another model is asked about once, against the scripted service.
+The exact way says both itself, and a client that gives no limit should get the CLI's own. The contract check learns
+them for the models that the CLI offers; another model is asked about once, against the scripted service.
 """
 
 import asyncio

@@ -4,6 +4,7 @@ One process while it behaves, a new one after a failure. What is asked for is fo
 """
 
 import json
+import uuid
 from typing import Any
 
 from ...events import Event, Message, Text, Tool, Turn
@@ -49,15 +50,17 @@ class Examiner:
     async def exact(self, *messages: Message, **fields: Any) -> list[Event]:
         """The events of a turn of the exact way."""
         turn = _turn(messages, fields)
-        return await self._run(exact_want(turn, Defaults(), base_url=self.home.url)[0])
+        return await self._run(exact_want(turn, str(uuid.uuid4()), Defaults(), base_url=self.home.url)[0])
 
     async def lines(self, *messages: Message, **fields: Any) -> list[Event]:
         """The events of a turn of the lines way."""
-        return await self._run(lines_want(_turn(messages, fields), Defaults(), base_url=self.home.url))
+        return await self._run(
+            lines_want(_turn(messages, fields), str(uuid.uuid4()), Defaults(), base_url=self.home.url)
+        )
 
     async def plain(self, model: str) -> dict[str, Any]:
         """The body of a request for which the CLI chooses everything itself."""
-        await self._run(plain_want(_turn((said("user", "hello"),), {"model": model}), self.home.url))
+        await self._run(plain_want(_turn((said("user", "hello"),), {"model": model}), str(uuid.uuid4()), self.home.url))
         return self.body()
 
     async def _run(self, want: Want) -> list[Event]:

@@ -1,8 +1,8 @@
 """One claude process, and how one Turn after another is answered with it.
 
 Between turns it holds its system prompt and nothing else: every turn is rewound, and its settings are taken back. What
-is not confirmed raises Unconfirmed (nothing was asked yet, another worker may serve the Turn) or a ProxyError (the model
-was asked); `settle` then says whether the worker may be used again. A worker in doubt is closed, never repaired.
+is not confirmed raises Unconfirmed (nothing was asked yet, another worker may serve the Turn) or a ProxyError (the
+model was asked); `settle` then says whether the worker may be used again. A worker in doubt is closed, never repaired.
 """
 
 import asyncio
