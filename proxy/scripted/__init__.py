@@ -11,6 +11,9 @@ schema          the smallest instance of a JSON schema (pure)
 limits          max_tokens and stop_sequences, honoured (pure)
 rules           what the real API refuses: parameters, tools, thinking (pure)
 rules_messages  what the real API refuses: the conversation itself (pure)
+image_size      the kind and the size of an image, from its first bytes (pure)
+models          what each model takes, by its name (pure)
+walk            the blocks of a request in the service's order (pure)
 exchange        the record of what arrived, and waiting for it
 server          the wire, inward: ScriptedAPI
 response        the wire, outward: an answer as SSE or JSON
