@@ -3,6 +3,7 @@
 What to answer is decided elsewhere (script.py, rules.py). Credentials that arrive are dropped, not stored.
 """
 
+import hashlib
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +16,12 @@ from starlette.routing import Route
 
 from . import script
 from .exchange import Exchange, Record
-from .reply import Failure, Reply
-from .response import ScriptedResponse, request_id
+from .reply import Drop, Failure, Reply
+from .response import ScriptedResponse, dumps, request_id
 from .rules import refusal, unsupported
+from .signing import signed
 
-Answer = Callable[[dict[str, Any], int], Reply | Failure]
+Answer = Callable[[dict[str, Any], int], Reply | Failure | Drop]
 _SECRET = ("authorization", "x-api-key", "proxy-authorization", "cookie")
 _KEEP = 1000  # exchanges kept: more than any test makes, few enough for a demo that runs for weeks
 _NOT_JSON = Failure(400, "invalid_request_error", "The request body is not valid JSON")
@@ -32,9 +34,15 @@ class ScriptedAPI:
     `refuse` names parameters no model takes (rules.unsupported has the syntax); it may be changed between requests.
     """
 
-    def __init__(self, answer: Answer = script.answer, refuse: frozenset[str] = frozenset(), keep: int = _KEEP) -> None:
+    def __init__(
+        self,
+        answer: Answer = script.answer,
+        refuse: frozenset[str] = frozenset(),
+        keep: int = _KEEP,
+    ) -> None:
         self.answer = answer
         self.refuse = refuse
+        self._failed: dict[bytes, int] = {}
         self.app = Starlette(
             routes=[
                 Route("/v1/messages", self._messages, methods=["POST"]),
@@ -82,17 +90,30 @@ class ScriptedAPI:
 
     async def _messages(self, request: Request) -> Response:
         body, exchange = await self._note(request, counted=True)
-        if body is None:
-            answer: Reply | Failure = _NOT_JSON
-        else:
-            answer = refusal(body) or unsupported(body, self.refuse) or self.answer(body, exchange.number)
-        return ScriptedResponse(self._record, exchange, answer)
+        return ScriptedResponse(self._record, exchange, _NOT_JSON if body is None else self._answer(body, exchange))
+
+    def _answer(self, body: dict[str, Any], exchange: Exchange) -> Reply | Failure | Drop:
+        refused = refusal(body) or unsupported(body, self.refuse)
+        if refused:
+            return refused
+        answer = self.answer(body, exchange.number)
+        if not isinstance(answer, Reply):
+            return answer
+        if answer.once and self._fails_again(body, answer.once.times):
+            return answer.once.how
+        return signed(answer, body)
+
+    def _fails_again(self, body: dict[str, Any], times: int) -> bool:
+        """Whether this conversation has not failed so many times yet; the same one is tried again with the same."""
+        key = hashlib.sha256(dumps(body["messages"])).digest()
+        self._failed[key] = self._failed.get(key, 0) + 1
+        return self._failed[key] <= times
 
     async def _count(self, request: Request) -> Response:
         body, exchange = await self._note(request)
         if body is None:
             return ScriptedResponse(self._record, exchange, _NOT_JSON)
-        return self._plain(exchange, {"input_tokens": script.input_tokens(body)})
+        return self._plain(exchange, {"input_tokens": script.count(body)})
 
     async def _root(self, request: Request) -> Response:
         _, exchange = await self._note(request)

@@ -60,8 +60,10 @@ def test_a_stream_has_the_events_of_the_real_api(server: ScriptedServer) -> None
         for e in said
         if e["type"] == "content_block_delta"
     ]
+    signature = deltas[2][2]
+    assert len(signature) > 100, "the service signs its own thinking"
     assert deltas == [
-        (0, "thinking_delta", "a"), (0, "thinking_delta", " b"), (0, "signature_delta", "c2NyaXB0ZWQ="),
+        (0, "thinking_delta", "a"), (0, "thinking_delta", " b"), (0, "signature_delta", signature),
         (1, "text_delta", "c"), (1, "text_delta", " d"),
         (2, "input_json_delta", ""), (2, "input_json_delta", '{"x"'), (2, "input_json_delta", ": 1}"),
     ]  # fmt: skip
@@ -203,3 +205,55 @@ def test_silence_is_filled_with_pings(server: ScriptedServer) -> None:
         "ping",
         "content_block_delta",
     ]
+
+
+def test_a_ping_after_so_many_deltas(server: ScriptedServer) -> None:
+    said = events(post(server, directed({"text": "a b c d", "ping_every": 2, "pings": 0}, stream=True)).text)
+    kinds = [event["type"] for event in said if event["type"] in ("ping", "content_block_delta")]
+    assert kinds == ["content_block_delta", "content_block_delta", "ping"] * 2
+
+
+def test_a_stream_in_small_pieces_loses_nothing(server: ScriptedServer) -> None:
+    said = events(post(server, directed({"text": "ä ✓ 😀", "chunk": 3}, stream=True)).text)
+    assert "".join(e["delta"]["text"] for e in said if e["type"] == "content_block_delta") == "ä ✓ 😀"
+
+
+def test_half_a_surrogate_pair_reaches_the_client(server: ScriptedServer) -> None:
+    asked = {"call": {"name": "f", "input": {"a": "\ud83d"}}}
+    said = events(post(server, directed(asked, stream=True)).text)
+    raw = "".join(e["delta"]["partial_json"] for e in said if e["type"] == "content_block_delta")
+    assert json.loads(raw) == {"a": "\ud83d"}
+    assert json.loads(post(server, directed(asked)).content)["content"][0]["input"] == {"a": "\ud83d"}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_connection_dropped_before_its_headers(server: ScriptedServer, *, stream: bool) -> None:
+    with pytest.raises(httpx2.RemoteProtocolError, match="without sending a response"):
+        post(server, directed({"drop": "before_headers"}, stream=stream))
+    server.wait_until(lambda: not server.api._record.writing)
+    exchange = server.api.requests[0]
+    assert (exchange.status, exchange.finished, exchange.aborted) == (None, False, False)
+
+
+def test_a_connection_dropped_behind_its_headers(server: ScriptedServer) -> None:
+    with (
+        httpx2.stream("POST", f"{server.url}/v1/messages", json=directed({"drop": "after_headers"})) as response,
+        pytest.raises(httpx2.RemoteProtocolError),
+    ):
+        assert response.status_code == 200
+        response.read()
+
+
+@pytest.mark.parametrize(("once", "status"), [({"status": 529}, 529), ({"status": 500, "times": 2}, 500)])
+def test_failing_once_and_then_fine(server: ScriptedServer, once: dict[str, Any], status: int) -> None:
+    asked = directed({"text": "fine", "once": once})
+    statuses = [post(server, asked).status_code for _ in range(4)]
+    assert statuses == [status] * once.get("times", 1) + [200] * (4 - once.get("times", 1))
+    assert post(server, directed({"text": "another", "once": once})).status_code == status
+
+
+def test_dropping_once_and_then_fine(server: ScriptedServer) -> None:
+    asked = directed({"text": "fine", "once": {"drop": "before_headers"}})
+    with pytest.raises(httpx2.RemoteProtocolError):
+        post(server, asked)
+    assert post(server, asked).json()["content"] == [{"type": "text", "text": "fine"}]
