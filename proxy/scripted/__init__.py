@@ -10,8 +10,13 @@ directive       `scripted: {JSON}` lines in a prompt, made into the parts of an 
 script          what to answer to a request body (pure)
 schema          the smallest instance of a JSON schema (pure)
 limits          max_tokens and stop_sequences, honoured (pure)
-rules           what the real API refuses: parameters, tools, thinking (pure)
-rules_messages  what the real API refuses: the conversation itself (pure)
+rules           what the real API refuses: which rules there are, and which may be left out (pure)
+rules_messages  … of the conversation: roles, empty content, calls and results (pure)
+rules_thinking  … of thinking: configuration, place, context_management (pure)
+rules_tools     … of tools and the choice among them (pure)
+rules_schema    … of the schemas of structured outputs and strict tools (pure)
+rules_cache     … of cache marks (pure)
+rules_media     … of images (pure)
 image_size      the kind and the size of an image, from its first bytes (pure)
 signing         thinking signed when it is sent, and checked when it comes back (pure)
 models          what each model takes, by its name (pure)
@@ -24,13 +29,15 @@ serving         uvicorn around it, in this loop or in a thread
 
 from .exchange import Exchange
 from .reply import Block, Drop, Failure, Once, OtherBlock, Reply, TextBlock, ThinkingBlock, ToolUseBlock, Usage
-from .rules import refusal
+from .rules import ALL, STRICT, refusal
 from .script import answer
 from .server import ScriptedAPI
 from .serving import ScriptedServer, scripted_in_thread, serve_scripted
 from .signing import sign
 
 __all__ = [
+    "ALL",
+    "STRICT",
     "Block",
     "Drop",
     "Exchange",

@@ -20,7 +20,7 @@ class Exchange:
     `number` counts POST /v1/messages from 1, and is 0 for every other request. `time` is unix seconds. `headers` are
     lower-cased and never hold credentials. `body` is {} when there was none or it was not a JSON object. `status` is
     None until an answer began; `finished`: sent to its end (a scripted cut never is); `aborted`: the client went away
-    before that.
+    before that. `refused` is the sentence of the rule that the request broke.
     """
 
     number: int
@@ -33,6 +33,7 @@ class Exchange:
     status: int | None = None
     finished: bool = False
     aborted: bool = False
+    refused: str | None = None
 
 
 class Record:

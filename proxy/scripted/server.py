@@ -31,7 +31,8 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 class ScriptedAPI:
     """A Messages API whose every answer is `answer(body, number)`, after the rules of the real one.
 
-    `refuse` names parameters no model takes (rules.unsupported has the syntax); it may be changed between requests.
+    `refuse` names parameters no model takes (rules.unsupported has the syntax); `strict` names the rules that may be
+    left out and are not (rules.ALL has them; None: rules.STRICT). Both may be changed between requests.
     """
 
     def __init__(
@@ -39,9 +40,11 @@ class ScriptedAPI:
         answer: Answer = script.answer,
         refuse: frozenset[str] = frozenset(),
         keep: int = _KEEP,
+        strict: frozenset[str] | None = None,
     ) -> None:
         self.answer = answer
         self.refuse = refuse
+        self.strict = strict
         self._failed: dict[bytes, int] = {}
         self.app = Starlette(
             routes=[
@@ -93,8 +96,9 @@ class ScriptedAPI:
         return ScriptedResponse(self._record, exchange, _NOT_JSON if body is None else self._answer(body, exchange))
 
     def _answer(self, body: dict[str, Any], exchange: Exchange) -> Reply | Failure | Drop:
-        refused = refusal(body) or unsupported(body, self.refuse)
+        refused = refusal(body, self.strict, _betas(exchange)) or unsupported(body, self.refuse)
         if refused:
+            exchange.refused = refused.message
             return refused
         answer = self.answer(body, exchange.number)
         if not isinstance(answer, Reply):
@@ -113,6 +117,10 @@ class ScriptedAPI:
         body, exchange = await self._note(request)
         if body is None:
             return ScriptedResponse(self._record, exchange, _NOT_JSON)
+        # It takes what a message takes, but for the limit of an answer that it does not give.
+        if refused := refusal({"max_tokens": 1 << 17, **body}, frozenset(), _betas(exchange)):
+            exchange.refused = refused.message
+            return ScriptedResponse(self._record, exchange, refused)
         return self._plain(exchange, {"input_tokens": script.count(body)})
 
     async def _root(self, request: Request) -> Response:
@@ -147,3 +155,7 @@ class ScriptedAPI:
         self._record.exchanges.append(exchange)
         self._record.changed()
         return body, exchange
+
+
+def _betas(exchange: Exchange) -> frozenset[str]:
+    return frozenset(beta.strip() for beta in exchange.headers.get("anthropic-beta", "").split(","))

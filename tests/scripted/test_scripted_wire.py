@@ -257,3 +257,24 @@ def test_dropping_once_and_then_fine(server: ScriptedServer) -> None:
     with pytest.raises(httpx2.RemoteProtocolError):
         post(server, asked)
     assert post(server, asked).json()["content"] == [{"type": "text", "text": "fine"}]
+
+
+def test_what_was_refused_is_recorded(server: ScriptedServer) -> None:
+    post(server, directed({"text": "x"}, temperature=2))
+    assert server.api.requests[0].refused == "temperature: range: 0..1"
+    server.api.strict = frozenset()
+    opus = {"model": "claude-opus-4-7", "temperature": 0.5}
+    assert post(server, directed({"text": "x"}) | opus).status_code == 200
+    server.api.strict = frozenset({"sampling"})
+    assert "deprecated" in post(server, directed({"text": "x"}) | opus).json()["error"]["message"]
+
+
+def test_thinking_that_comes_back_is_checked(server: ScriptedServer) -> None:
+    asked = directed({"thinking": "hm", "text": "said"}, model="claude-sonnet-5-5")
+    content = post(server, asked).json()["content"]
+    messages = [*asked["messages"], {"role": "assistant", "content": content}, {"role": "user", "content": "and?"}]
+    assert post(server, {**asked, "messages": messages}).status_code == 200
+    refused = post(server, {**asked, "messages": messages, "system": "another"})
+    assert refused.json()["error"]["message"].startswith(
+        "messages.1.content.0: Invalid `signature` in `thinking` block"
+    )
