@@ -21,6 +21,7 @@ image_size      the kind and the size of an image, from its first bytes (pure)
 signing         thinking signed when it is sent, and checked when it comes back (pure)
 models          what each model takes, by its name (pure)
 walk            the blocks of a request in the service's order (pure)
+prompt_cache    what a request reads and writes of the prompt cache
 exchange        the record of what arrived, and waiting for it
 server          the wire, inward: ScriptedAPI
 response        the wire, outward: an answer as SSE or JSON
@@ -28,6 +29,7 @@ serving         uvicorn around it, in this loop or in a thread
 """
 
 from .exchange import Exchange
+from .prompt_cache import CacheTotals, CacheUse, PromptCache
 from .reply import Block, Drop, Failure, Once, OtherBlock, Reply, TextBlock, ThinkingBlock, ToolUseBlock, Usage
 from .rules import ALL, STRICT, refusal
 from .script import answer
@@ -39,11 +41,14 @@ __all__ = [
     "ALL",
     "STRICT",
     "Block",
+    "CacheTotals",
+    "CacheUse",
     "Drop",
     "Exchange",
     "Failure",
     "Once",
     "OtherBlock",
+    "PromptCache",
     "Reply",
     "ScriptedAPI",
     "ScriptedServer",

@@ -6,6 +6,7 @@ What to answer is decided elsewhere (script.py, rules.py). Credentials that arri
 import hashlib
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from starlette.routing import Route
 
 from . import script
 from .exchange import Exchange, Record
+from .prompt_cache import CacheTotals, PromptCache
 from .reply import Drop, Failure, Reply
 from .response import ScriptedResponse, dumps, request_id
 from .rules import refusal, unsupported
@@ -32,7 +34,8 @@ class ScriptedAPI:
     """A Messages API whose every answer is `answer(body, number)`, after the rules of the real one.
 
     `refuse` names parameters no model takes (rules.unsupported has the syntax); `strict` names the rules that may be
-    left out and are not (rules.ALL has them; None: rules.STRICT). Both may be changed between requests.
+    left out and are not (rules.ALL has them; None: rules.STRICT). Both may be changed between requests, and so may
+    `cache`, the prompt cache.
     """
 
     def __init__(
@@ -41,10 +44,12 @@ class ScriptedAPI:
         refuse: frozenset[str] = frozenset(),
         keep: int = _KEEP,
         strict: frozenset[str] | None = None,
+        cache: PromptCache | None = None,
     ) -> None:
         self.answer = answer
         self.refuse = refuse
         self.strict = strict
+        self.cache = cache or PromptCache()
         self._failed: dict[bytes, int] = {}
         self.app = Starlette(
             routes=[
@@ -73,6 +78,13 @@ class ScriptedAPI:
     def bodies(self) -> list[dict[str, Any]]:
         """The bodies of POST /v1/messages, oldest first."""
         return [exchange.body for exchange in self.messages()]
+
+    def cached(self, since: int = 0) -> CacheTotals:
+        """What the messages behind number `since` had of the prompt cache, together."""
+        uses = [exchange.cache for exchange in self.messages() if exchange.number > since and exchange.cache]
+        return CacheTotals(
+            len(uses), sum(use.total for use in uses), sum(use.read for use in uses), sum(use.repeated for use in uses)
+        )
 
     async def wait_for(self, n: int, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the bound is the point
         """Return once `n` message requests have arrived since the start; TimeoutError after `timeout` seconds."""
@@ -105,6 +117,18 @@ class ScriptedAPI:
             return answer
         if answer.once and self._fails_again(body, answer.once.times):
             return answer.once.how
+        exchange.cache = use = self.cache.use(body)
+        if answer.usage.measured:
+            total = answer.usage.input_tokens
+            read, written = min(use.read, total), min(use.written, max(0, total - use.read))
+            usage = replace(
+                answer.usage,
+                input_tokens=total - read - written,
+                cache_read_input_tokens=read,
+                cache_creation_input_tokens=written,
+                hour_input_tokens=min(use.written_1h, written),
+            )
+            answer = replace(answer, usage=usage)
         return signed(answer, body)
 
     def _fails_again(self, body: dict[str, Any], times: int) -> bool:

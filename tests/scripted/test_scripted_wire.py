@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from harness.scripted_bodies import directed
 
-from claude_max.proxy.scripted import ScriptedAPI, ScriptedServer, scripted_in_thread
+from claude_max.proxy.scripted import PromptCache, ScriptedAPI, ScriptedServer, scripted_in_thread
 
 
 @pytest.fixture
@@ -257,6 +257,25 @@ def test_dropping_once_and_then_fine(server: ScriptedServer) -> None:
     with pytest.raises(httpx2.RemoteProtocolError):
         post(server, asked)
     assert post(server, asked).json()["content"] == [{"type": "text", "text": "fine"}]
+
+
+def test_usage_is_split_by_the_cache_and_recorded(server: ScriptedServer) -> None:
+    server.api.cache = PromptCache(minimum=0)
+    mark = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    asked = directed({"text": "x"}, system=[{"type": "text", "text": "word " * 100, **mark}])
+    first, second = (post(server, asked).json()["usage"] for _ in range(2))
+    assert first["cache_creation"]["ephemeral_1h_input_tokens"] == first["cache_creation_input_tokens"] > 0
+    assert second["cache_read_input_tokens"] == first["cache_creation_input_tokens"]
+    assert first["input_tokens"] == second["input_tokens"] > 0
+    told = directed({"text": "x", "usage": {"input_tokens": 1_200_000}}, system=asked["system"])
+    assert (post(server, told).json()["usage"]["input_tokens"], server.api.requests[2].cache is None) == (
+        1_200_000,
+        False,
+    )
+    total = server.api.cached(since=1)
+    assert (total.requests, total.read) == (2, 2 * second["cache_read_input_tokens"])
+    assert total.read <= total.repeated <= total.total
+    assert 0 < total.share <= 1
 
 
 def test_what_was_refused_is_recorded(server: ScriptedServer) -> None:
