@@ -23,7 +23,7 @@ class Where(Result):
     path: Path
     exists: bool
 
-    def drawn(self) -> Iterable[RenderableType]:
+    def view(self) -> Iterable[RenderableType]:
         """Only the path, for `$EDITOR "$(claude-max config path)"`."""
         yield Text(str(self.path))
 
@@ -46,7 +46,7 @@ class Shown(Result):
     exists: bool
     settings: tuple[Setting, ...]
 
-    def drawn(self) -> Iterable[RenderableType]:
+    def view(self) -> Iterable[RenderableType]:
         """A table; what is not a default stands out."""
         yield Text(f"{self.path}{'' if self.exists else ' (there is none)'}", "dim")
         table = Table(box=None, pad_edge=False, header_style="bold")

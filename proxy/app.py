@@ -66,7 +66,7 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
         await upkeep.examine()
         return await Worker.spawn(cli.path, environ, cwd, patience, upkeep.accept)
 
-    bounds = Bounds(workers=settings.max_workers, warm=settings.warm, queue=settings.queue)
+    bounds = Bounds(workers=settings.workers, warm=settings.warm_workers, queue=settings.queue_size)
     pool = Pool(launch, bounds, features)
 
     async def recheck() -> tuple[Version, frozenset[Feature]]:

@@ -171,7 +171,7 @@ async def respond(
     if options.stream:
         begun = await while_connected(request, answers.start())
         entry.model, entry.first = begun.model, entry.elapsed()
-        return EventStream(lines(begun), _headers(options, begun), services.settings.keepalive, answers.aclose)
+        return EventStream(lines(begun), _headers(options, begun), services.settings.keepalive_interval, answers.aclose)
     found, begun = await while_connected(request, collect())
     return Response(orjson.dumps(found), headers=_headers(options, begun), media_type="application/json")
 

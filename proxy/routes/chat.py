@@ -35,5 +35,5 @@ async def chat_completions(request: Request, services: Wired) -> Response:
         for chunk in made.last():
             yield chunk
 
-    answers = Answers(services.engine, turn, options.n, services.settings.max_workers)
+    answers = Answers(services.engine, turn, options.n, services.settings.workers)
     return await respond(request, services, answers, options, whole, chunks)

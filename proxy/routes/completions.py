@@ -37,5 +37,5 @@ async def completions(request: Request, services: Wired) -> Response:
         if options.include_usage:
             yield frame(named, [], sum((choice.usage for choice in choices), Usage()))
 
-    answers = Answers(services.engine, turn, options.n, services.settings.max_workers)
+    answers = Answers(services.engine, turn, options.n, services.settings.workers)
     return await respond(request, services, answers, options, whole, chunks)

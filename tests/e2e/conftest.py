@@ -24,5 +24,5 @@ def own_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnProxy]:
 @pytest.fixture
 def small(home: Path) -> Iterator[RunningProxy]:
     """A proxy with two workers of its own."""
-    with scripted() as api, running_proxy(home, "--max-workers", "2", "--warm", "1", api=api) as running:
+    with scripted() as api, running_proxy(home, "--workers", "2", "--warm-workers", "1", api=api) as running:
         yield running
