@@ -151,9 +151,7 @@ def login(
 service.add_to(app, panel=SET_UP)
 
 config = typer.Typer(cls=Group, no_args_is_help=True, context_settings=HELP)
-app.add_typer(
-    config, name="config", help="Show the settings in force, and where they come from.", rich_help_panel=SET_UP
-)
+app.add_typer(config, name="config", help="Show and change the settings.", rich_help_panel=SET_UP)
 
 
 @config.command("path", cls=Command)
@@ -162,6 +160,55 @@ def config_path(json: Json = False) -> None:
     from .config import path
 
     path(json=json)
+
+
+@config.command("init", cls=Command)
+def config_init(json: Json = False) -> None:
+    """Write a configuration file that lists every setting, commented out."""
+    from .config_edit import init
+
+    init(json=json)
+
+
+@config.command("edit", cls=Command)
+def config_edit() -> None:
+    """Open the configuration file in your editor, and check it afterwards."""
+    from .config_edit import edit
+
+    edit()
+
+
+SettingName = Annotated[
+    str, typer.Argument(metavar="NAME", autocompletion=values.settings, help="A setting, or one alias: aliases.NAME.")
+]
+
+
+@config.command("set", cls=Command)
+def config_set(
+    name: SettingName,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help='The value; "-" reads it from stdin.')],
+    json: Json = False,
+) -> None:
+    """Set one setting in the configuration file; comments stay."""
+    from .config_edit import set_value
+
+    set_value(name, value, json=json)
+
+
+@config.command("unset", cls=Command)
+def config_unset(name: SettingName, json: Json = False) -> None:
+    """Remove one setting from the configuration file; its default holds again."""
+    from .config_edit import unset
+
+    unset(name, json=json)
+
+
+@config.command("validate", cls=Command)
+def config_validate(json: Json = False) -> None:
+    """Check the configuration file and the CLAUDE_MAX_* variables."""
+    from .config import validate
+
+    validate(json=json)
 
 
 @config.command("show", cls=Command)

@@ -62,7 +62,11 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback an API key is required.")
     port: int = Field(3456, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    claude_path: str | None = Field(None, description="The claude program to run; else PATH and the usual places.")
+    claude_path: str | None = Field(
+        None,
+        description="The claude program to run; else PATH and the usual places.",
+        examples=["/usr/local/bin/claude"],
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     log_content: bool = Field(False, description="Also log prompts and answers.")
     timeout: float = Field(300, gt=0, description="Seconds a model may send nothing before a turn fails.")
@@ -81,7 +85,11 @@ class Settings(BaseSettings):
     body_timeout: float = Field(60, gt=0, description="Seconds until a request's body must be whole.")
     write_timeout: float = Field(60, gt=0, description="Seconds a client may leave its answer unread.")
     requests_limit: int = Field(256, ge=1, description="Requests in flight before others get a 429.")
-    api_key: SecretStr | None = Field(None, description="Key that clients must send; without one any key is accepted.")
+    api_key: SecretStr | None = Field(
+        None,
+        description="Key that clients must send; without one any key is accepted.",
+        examples=["a long random word"],
+    )
     allowed_hosts: list[str] = Field(
         [], description="Host names that requests may use, besides this machine's.", examples=[["my.box"]]
     )
@@ -252,12 +260,22 @@ def load(environ: Mapping[str, str] = os.environ, *, accept_old_names: bool = Fa
         values = {renamed.SETTINGS.get(name, name): value for name, value in values.items()}
     else:
         _refuse_old_names(environ, values, file)
+    return _made(values, file, environ, flags)
+
+
+def check_values(values: Mapping[str, Any], file: Path) -> None:
+    """Raises ConfigError where a configuration file of these values could not be used."""
+    _refuse_old_names({}, values, file)
+    _made(values, file, {}, {})
+
+
+def _made(values: Mapping[str, Any], file: Path, environ: Mapping[str, str], flags: Mapping[str, Any]) -> Settings:
     made = type("Settings", (Settings,), {"environ": environ, "written": values})
     try:
         settings: Settings = made(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise _mistake(first["loc"], first, values, environ, flags) from None
+        raise _mistake(first, values, file, environ, flags) from None
     except SettingsError as error:
         name = (re.findall(r'"(\w+)"', str(error)) or [""])[0]
         raise ConfigError(f"{name}: must be JSON{_example(name)}", _variable(name, environ, flags)) from None
@@ -274,19 +292,19 @@ def _refuse_old_names(environ: Mapping[str, str], values: Mapping[str, Any], fil
 
 
 def _mistake(
-    loc: tuple[int | str, ...],
     error: Mapping[str, Any],
     values: Mapping[str, Any],
+    file: Path,
     environ: Mapping[str, str],
     flags: Mapping[str, Any],
 ) -> ConfigError:
     """The error of a setting, or of a part of it (`aliases.gpt-4o`), with where it stands and what to write."""
+    loc: tuple[int | str, ...] = error["loc"]
     setting, name = str(loc[0]), ".".join(str(part) for part in loc)
     variable = _variable(setting, environ, flags)
     why = str(error["msg"])
     if error["type"] == "extra_forbidden":
-        near = [f"; is it {each}?" for each in difflib.get_close_matches(setting, Settings.model_fields, n=1)]
-        why = f"there is no such setting{''.join(near)}"
+        why = unknown_setting(setting)
     elif setting == "aliases" and len(loc) > 1 and variable is None and (dotted := _dotted(values, loc)) is not None:
         why = f'a name with a dot needs quotes: "{dotted[0]}" = "{dotted[1]}"'
     elif error["type"] in ("list_type", "dict_type"):
@@ -294,8 +312,14 @@ def _mistake(
     if flags.get(setting) is not None:
         place = f"given as --{setting.replace('_', '-')}"
     else:
-        place = f"given as {variable}" if variable else f"in {config_path(environ)}"
+        place = f"given as {variable}" if variable else f"in {file}"
     return ConfigError(f"{name}: {why} ({place})", variable)
+
+
+def unknown_setting(name: str) -> str:
+    """What to say of a name that is no setting's."""
+    near = [f"; is it {each}?" for each in difflib.get_close_matches(name, Settings.model_fields, n=1)]
+    return f"there is no such setting{''.join(near)}"
 
 
 def _dotted(values: Mapping[str, Any], loc: tuple[int | str, ...]) -> tuple[str, str] | None:

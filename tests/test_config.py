@@ -85,6 +85,8 @@ BROKEN = [
     ("[models.aliases]\na = 'b'", ("models: there is no such setting",)),
     ("allowed_hosts = 'a'", ("allowed_hosts: ",)),
     ("[aliases]\na = 5", ("aliases.a: ",)),
+    ('[aliases]\ngpt-4.1 = "sonnet"', ('a name with a dot needs quotes: "gpt-4.1" = "sonnet"',)),
+    ('[aliases]\na.b.c = "sonnet"', ('"a.b.c" = "sonnet"',)),
     ("port = ", ("is not valid TOML",)),
     ("port = 1\nport = 2", ("is not valid TOML",)),
 ]
@@ -185,6 +187,33 @@ def test_a_variable_in_small_letters_is_named(file: Path, monkeypatch: pytest.Mo
 def test_a_list_that_is_no_json_is_told_with_its_variable(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLAUDE_MAX_ALLOWED_HOSTS", "my.box")
     assert "CLAUDE_MAX_ALLOWED_HOSTS" in said()
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "example"),
+    [
+        ("ALLOWED_HOSTS", "my.box", """CLAUDE_MAX_ALLOWED_HOSTS='["my.box"]'"""),
+        ("CORS_ORIGINS", "{}", """CLAUDE_MAX_CORS_ORIGINS='["http://localhost:8080"]'"""),
+        ("ALIASES", "gpt-4o=sonnet", """CLAUDE_MAX_ALIASES='{"gpt-4o": "sonnet"}'"""),
+        ("ALIASES", '["a"]', """CLAUDE_MAX_ALIASES='{"gpt-4o": "sonnet"}'"""),
+    ],
+)
+def test_the_right_json_is_shown(
+    file: Path, monkeypatch: pytest.MonkeyPatch, name: str, given: str, example: str
+) -> None:
+    monkeypatch.setenv(f"CLAUDE_MAX_{name}", given)
+    assert example in said()
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_an_empty_variable_is_unset(file: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"CLAUDE_MAX_{name.upper()}", "")
+    assert getattr(load(), name) == Settings.model_fields[name].default
+
+
+def test_a_list_in_the_file_is_shown_as_it_should_be(file: Path) -> None:
+    file.write_text("allowed_hosts = 'a'")
+    assert 'such as allowed_hosts = ["my.box"]' in said()
 
 
 def test_a_file_that_is_not_utf8_is_named(file: Path) -> None:
