@@ -28,7 +28,7 @@ class SignIn(Result):
         """NEEDS_LOGIN unless it ended well."""
         return Exit.FINE if self.code == 0 else Exit.NEEDS_LOGIN
 
-    def drawn(self) -> Iterable[RenderableType]:
+    def view(self) -> Iterable[RenderableType]:
         """Nothing more to say."""
         return ()
 

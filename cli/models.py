@@ -40,7 +40,7 @@ class Models(Result):
     models: tuple[Row, ...]
     ids: dict[str, str]
 
-    def drawn(self) -> Iterable[RenderableType]:
+    def view(self) -> Iterable[RenderableType]:
         """A table of the models, and a list of the names."""
         table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
         for title in ("", "Model", "Resolves to", "Effort", "Description"):

@@ -48,7 +48,7 @@ class Usage(Result):
     windows: tuple[Window, ...]
     extra_usage: JsonObject | None
 
-    def drawn(self) -> Iterable[RenderableType]:
+    def view(self) -> Iterable[RenderableType]:
         """A bar a window."""
         if not self.available:
             yield Text("This login has no plan windows to show.")

@@ -6,6 +6,21 @@ Tests compare the lists with what they stand for.
 from collections.abc import Sequence
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+SETTINGS = (
+    *("host", "port", "claude_path", "log_level", "log_content", "timeout", "start_timeout", "keepalive_interval"),
+    *(
+        "workers",
+        "warm_workers",
+        "queue_size",
+        "drain_timeout",
+        "head_limit",
+        "head_timeout",
+        "body_limit",
+        "json_depth",
+    ),
+    *("body_timeout", "write_timeout", "requests_limit", "api_key", "allowed_hosts", "cors_origins"),
+    *("allow_anthropic_api_key", "aliases"),
+)
 CHECKS = (
     *("python", "cli", "shadows", "login", "environment", "config", "port", "contract", "folders"),
     *("service", "service-environment", "memory", "live"),
@@ -20,6 +35,11 @@ def log_levels(incomplete: str) -> list[str]:
 def checks(incomplete: str) -> list[str]:
     """For `--check`."""
     return _begun(CHECKS, incomplete)
+
+
+def settings(incomplete: str) -> list[str]:
+    """For `config set` and `config unset`."""
+    return _begun(SETTINGS, incomplete)
 
 
 def efforts(incomplete: str) -> list[str]:

@@ -73,7 +73,7 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         await upkeep.examine()
         return await Worker.spawn(cli.path, environ, cwd, timeouts, upkeep.accept)
 
-    limits = PoolLimits(workers=settings.max_workers, warm=settings.warm, queue=settings.queue)
+    limits = PoolLimits(workers=settings.workers, warm=settings.warm_workers, queue=settings.queue_size)
     pool = Pool(launch, limits, contract.features)
 
     def offered() -> tuple[Model, ...]:

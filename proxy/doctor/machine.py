@@ -18,7 +18,7 @@ from ..engine.probe.locate import Cli, locate
 from ..engine.wire.command import environment
 from ..errors import CliUnavailable
 from ..events import JsonObject
-from ..presence import Occupant, occupant
+from ..port_check import Listener, listener
 
 if TYPE_CHECKING:
     from ..engine.probe.contract import ContractResult
@@ -41,14 +41,14 @@ class ServiceRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class SeedService:
+class LegacyService:
     """A service of `claude-max-api-proxy`, and the command that takes it away."""
 
     unit: Path
     undo: str
 
 
-def _no_seeds(port: int) -> Sequence[SeedService]:
+def _no_legacy(port: int) -> Sequence[LegacyService]:
     return ()
 
 
@@ -85,11 +85,11 @@ class Machine:
     folders: Mapping[str, Path]
     load: Callable[[], Settings] = load
     login: Callable[[Path, Mapping[str, str]], JsonObject] = ask_login
-    occupant: Callable[[Settings], Occupant] = occupant
+    listener: Callable[[Settings], Listener] = listener
     available_memory: Callable[[], int] = _available_memory
     contract: "Callable[[Cli], ContractResult] | None" = None
     service: Callable[[], ServiceRecord | None] | None = None
-    seeds: Callable[[int], Sequence[SeedService]] = _no_seeds
+    legacy_services: Callable[[int], Sequence[LegacyService]] = _no_legacy
 
     @cached_property
     def settings(self) -> Settings:
@@ -122,7 +122,7 @@ class Machine:
 def this_machine(
     *,
     service: Callable[[], ServiceRecord | None] | None = None,
-    seeds: Callable[[int], Sequence[SeedService]] = _no_seeds,
+    legacy_services: Callable[[int], Sequence[LegacyService]] = _no_legacy,
 ) -> Machine:
     """The real one."""
     environ, home = os.environ, Path.home()
@@ -137,5 +137,5 @@ def this_machine(
         },
         contract=_contract,
         service=service,
-        seeds=seeds,
+        legacy_services=legacy_services,
     )

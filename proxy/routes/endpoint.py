@@ -86,7 +86,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
         exchange.reply.fail,
         answers.aclose,
         headers=_headers(asked, begun, dialect.fields),
-        keepalive=services.settings.keepalive,
+        keepalive=services.settings.keepalive_interval,
     )
 
 

@@ -163,8 +163,8 @@ class Guard:
             limit = f"{self._settings.head_limit} bytes (setting head_limit)"
             return errors.HeadTooLarge(f"The request's head is over {limit}.")
         refusal = verdict(scope["method"], scope["path"], headers, self._settings)
-        if refusal is None and scope["path"] not in OPEN_PATHS and self._running >= self._settings.max_requests:
-            return errors.Busy(f"{self._running} requests are in flight already (setting max_requests).")
+        if refusal is None and scope["path"] not in OPEN_PATHS and self._running >= self._settings.requests_limit:
+            return errors.Busy(f"{self._running} requests are in flight already (setting requests_limit).")
         return refusal
 
     def _limited(self, receive: Receive) -> Receive:

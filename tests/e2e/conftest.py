@@ -27,7 +27,7 @@ def own_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnProxy]:
 @pytest.fixture(scope="module")
 def two_workers(own_proxy: OwnProxy) -> RunningProxy:
     """A proxy with two workers, one of them kept warm, that soon replaces one which is lost."""
-    return own_proxy("--max-workers", "2", "--warm", "1", through=SHORT_WAITS)
+    return own_proxy("--workers", "2", "--warm-workers", "1", through=SHORT_WAITS)
 
 
 @pytest.fixture
@@ -44,5 +44,5 @@ def renewed(two_workers: RunningProxy) -> RunningProxy:
 @pytest.fixture
 def small(home: Path) -> Iterator[RunningProxy]:
     """A proxy with two workers of its own."""
-    with scripted() as api, running_proxy(home, "--max-workers", "2", "--warm", "1", api=api) as running:
+    with scripted() as api, running_proxy(home, "--workers", "2", "--warm-workers", "1", api=api) as running:
         yield running

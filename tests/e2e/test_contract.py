@@ -69,7 +69,7 @@ def test_without_rewind_each_conversation_has_a_worker_of_its_own(tmp_path: Path
     program = filtered(tmp_path, swallow=["rewind_conversation"])
     with (
         scripted() as api,
-        running_proxy(home, "--claude-path", str(program), "--max-workers", "2", api=api) as proxy,
+        running_proxy(home, "--claude-path", str(program), "--workers", "2", api=api) as proxy,
     ):
         for number in range(5):
             text = f"question {number}"

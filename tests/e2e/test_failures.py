@@ -148,7 +148,7 @@ def test_a_conversation_goes_on_after_a_failure(proxy: RunningProxy, marker: str
 def test_a_silent_stream_is_kept_open(tmp_path: Path) -> None:
     with (
         scripted() as api,
-        running_proxy(tmp_path, api=api, environ={"CLAUDE_MAX_KEEPALIVE": "0.2"}) as proxy,
+        running_proxy(tmp_path, api=api, environ={"CLAUDE_MAX_KEEPALIVE_INTERVAL": "0.2"}) as proxy,
         proxy.http.stream(
             "POST",
             "/v1/chat/completions",

@@ -12,7 +12,7 @@ PORT = 3456
 
 
 @dataclass(frozen=True, slots=True)
-class Seed:
+class LegacyService:
     """A service file of the npm package, and the command that takes it away."""
 
     file: Path
@@ -20,13 +20,13 @@ class Seed:
     undo: str
 
 
-def seeds(folder: Path, port: int) -> list[Seed]:
+def legacy_services(folder: Path, port: int) -> list[LegacyService]:
     """Those in `folder` (LaunchAgents, or systemd's user units) that use `port`."""
     found = (*_agents(sorted(folder.glob("*.plist"))), *_units(sorted(folder.glob("*.service"))))
-    return [seed for seed in found if seed.port == port]
+    return [legacy for legacy in found if legacy.port == port]
 
 
-def _agents(paths: Iterable[Path]) -> Iterator[Seed]:
+def _agents(paths: Iterable[Path]) -> Iterator[LegacyService]:
     for path in paths:
         try:
             said = plistlib.loads(path.read_bytes())
@@ -36,10 +36,10 @@ def _agents(paths: Iterable[Path]) -> Iterator[Seed]:
             continue
         if any(MARK in word for word in (label, *words)):
             undo = f'launchctl bootout "gui/$(id -u)/{label}"; rm {shlex.quote(str(path))}'
-            yield Seed(path, _port([*words, *map(str, said.get("EnvironmentVariables", {}).values())]), undo)
+            yield LegacyService(path, _port([*words, *map(str, said.get("EnvironmentVariables", {}).values())]), undo)
 
 
-def _units(paths: Iterable[Path]) -> Iterator[Seed]:
+def _units(paths: Iterable[Path]) -> Iterator[LegacyService]:
     for path in paths:
         try:
             said = path.read_text(encoding="utf-8")
@@ -48,7 +48,7 @@ def _units(paths: Iterable[Path]) -> Iterator[Seed]:
         if MARK in path.name or re.search(rf"^ExecStart=.*{MARK}", said, re.MULTILINE):
             undo = f"systemctl --user disable --now {path.name}; rm {shlex.quote(str(path))}"
             started = re.findall(r"^(?:ExecStart|Environment)=(.*)$", said, re.MULTILINE)
-            yield Seed(path, _port(re.split(r'[\s="]+', " ".join(started))), undo)
+            yield LegacyService(path, _port(re.split(r'[\s="]+', " ".join(started))), undo)
 
 
 def _port(words: Iterable[str]) -> int:

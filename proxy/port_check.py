@@ -24,15 +24,15 @@ _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}  # n
 class Kind(StrEnum):
     """Who it is."""
 
-    NOBODY = "nobody"
+    FREE = "free"
     OURS = "ours"
-    SEED = "seed"
+    LEGACY_NPM = "legacy_npm"
     OTHER = "other"
     UNUSABLE = "unusable"
 
 
 @dataclass(frozen=True, slots=True)
-class Occupant:
+class Listener:
     """Who listens. `health` is what ours says of itself; `detail` names the other one, or why a port is unusable."""
 
     kind: Kind
@@ -46,7 +46,7 @@ def address(settings: Settings) -> str:
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
-def occupant(settings: Settings) -> Occupant:
+def listener(settings: Settings) -> Listener:
     """Who listens at the configured address; UNUSABLE when nobody does but `serve` could not either."""
     try:
         with httpx2.Client(timeout=HEALTH_SECONDS, trust_env=False) as http:
@@ -54,19 +54,19 @@ def occupant(settings: Settings) -> Occupant:
     except (httpx2.ConnectError, httpx2.ConnectTimeout):
         return _unused(settings)
     except (httpx2.HTTPError, httpx2.InvalidURL):
-        return Occupant(Kind.OTHER, _process(settings.port))
+        return Listener(Kind.OTHER, _process(settings.port))
     try:
         health = answer.json()
     except ValueError:
         health = None
     if not isinstance(health, dict) or health.get("provider") != PROVIDER:
-        return Occupant(Kind.OTHER, _process(settings.port))
+        return Listener(Kind.OTHER, _process(settings.port))
     if "version" in health and "cli_version" in health:
-        return Occupant(Kind.OURS, health=health)
-    return Occupant(Kind.SEED, _process(settings.port))
+        return Listener(Kind.OURS, health=health)
+    return Listener(Kind.LEGACY_NPM, _process(settings.port))
 
 
-def _unused(settings: Settings) -> Occupant:
+def _unused(settings: Settings) -> Listener:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -74,9 +74,9 @@ def _unused(settings: Settings) -> Occupant:
             sock.bind((settings.host, settings.port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                return Occupant(Kind.OTHER, _process(settings.port))
-            return Occupant(Kind.UNUSABLE, error.strerror or str(error))
-    return Occupant(Kind.NOBODY)
+                return Listener(Kind.OTHER, _process(settings.port))
+            return Listener(Kind.UNUSABLE, error.strerror or str(error))
+    return Listener(Kind.FREE)
 
 
 def _process(port: int) -> str:
