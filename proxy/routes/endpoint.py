@@ -73,7 +73,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
         # The same Turn several times is one prompt.
         for turn in {id(turn): turn for turn in asked.turns}.values():
             log_prompt(entry, turn)
-    answers = Answers(services.engine, asked.turns, services.settings.max_workers)
+    answers = Answers(services.engine, asked.turns, services.settings.workers)
     exchange = _Exchange(answers, asked.reply(meta), dialect.fields, entry, services.settings.log_content)
     if not asked.stream:
         begun = await while_connected(request, exchange.collect())
