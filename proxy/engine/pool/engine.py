@@ -125,7 +125,7 @@ class Engine:
                                 yield shown
                 return
             except schema_tool.Misfit:
-                spent = content.usage
+                spent, offered = content.usage, content.again(offered)
         raise errors.UpstreamFault("The model gave no answer that fits the schema.")
 
     async def _once(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
