@@ -26,7 +26,8 @@ from ...events import (
     ToolCallStarted,
     Usage,
 )
-from ..common.dialect import Record, ResponseMeta
+from ...records import Record
+from ..common.dialect import ResponseMeta
 from ..common.frames import Frame
 from .calls import CallItem, CustomItem
 from .errors import failed_with

@@ -9,7 +9,8 @@ from typing import Any
 
 from ...errors import BadRequest, NotFound
 from ...events import JsonObject
-from ..common.dialect import Keeping, Record, ResponseMeta, Wanted
+from ...records import Record, Wanted
+from ..common.dialect import Keeping, ResponseMeta
 
 PAGE, MOST = 20, 100
 # The prefix of an item's id by its type.
