@@ -67,6 +67,8 @@ def _fold(output: list[dict[str, Any]], event: dict[str, Any]) -> None:
         told = event["item"]
         # What deltas tell is checked against it; the status and what is encrypted come with the end.
         late = {key: told[key] for key in ("status", "encrypted_content", "action") if key in told}
+        if told["type"] == "tool_search_call":
+            late["arguments"] = told["arguments"]
         output[-1] = {**item, **late}
         assert output[-1] == told
         return

@@ -29,7 +29,7 @@ from ...events import (
 from ...records import Record
 from ..common.dialect import ResponseMeta
 from ..common.frames import Frame
-from .calls import CallItem, CustomItem
+from .calls import CALLS, CallItem, CustomItem, SearchCallItem
 from .errors import failed_with
 from .kept import Asked, record_of
 from .options import Options, repeated
@@ -128,7 +128,8 @@ class ResponsesReply:
                 return self._called(id, self._names.get(name, Named(name)))
             case ToolCallDelta(_, json):
                 called = self._open
-                return self._placed(called, called.argue(json)) if isinstance(called, CallItem | CustomItem) else []
+                if isinstance(called, CallItem | CustomItem | SearchCallItem):
+                    return self._placed(called, called.argue(json))
             case BlockCompleted(block):
                 return self._block_ended(block)
             case Finished():
@@ -136,8 +137,7 @@ class ResponsesReply:
         return []
 
     def _called(self, call_id: str, named: Named) -> list[Told]:
-        kind = CustomItem if named.custom else CallItem
-        return self._begin(kind(self._meta.new_id(), call_id, named))
+        return self._begin(CALLS[named.kind](self._meta.new_id(), call_id, named))
 
     def _block_ended(self, block: RedactedThinking | OpaqueBlock | None) -> list[Told]:
         match block:

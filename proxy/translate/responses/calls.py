@@ -1,6 +1,9 @@
 """Calls of an answer in the making, of functions and of custom tools. Pure."""
 
+from collections.abc import Mapping
+
 from ...events import JsonObject
+from ..common.conversation import arguments_of
 from .custom import InputText
 from .output import OutputItem, Told
 from .tools import Named
@@ -62,6 +65,34 @@ class CustomItem(OutputItem):
     def _say(self, text: str) -> list[Told]:
         self._text.append(text)
         return [("response.custom_tool_call_input.delta", {"delta": text})] if text else []
+
+
+class SearchCallItem(OutputItem):
+    """A call of the client's search for tools. Its arguments are an object, so they come whole."""
+
+    prefix = "tsc"
+
+    def __init__(self, id: str, call_id: str, named: Named) -> None:
+        super().__init__(id)
+        self._call_id = call_id
+        self._json: list[str] = []
+
+    def argue(self, json: str) -> list[Told]:
+        """More of its arguments, of which nothing is told before they are whole."""
+        self._json.append(json)
+        return []
+
+    def _form(self) -> JsonObject:
+        whole = {} if self.status == "in_progress" else arguments_of("".join(self._json), "arguments")
+        said = {"execution": "client", "call_id": self._call_id, "arguments": whole}
+        return {"type": "tool_search_call", "status": self.status, **said}
+
+
+CALLS: Mapping[str, type[CallItem] | type[CustomItem] | type[SearchCallItem]] = {
+    "function": CallItem,
+    "custom_tool": CustomItem,
+    "tool_search": SearchCallItem,
+}
 
 
 def _names(named: Named) -> JsonObject:

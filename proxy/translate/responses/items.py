@@ -13,12 +13,14 @@ from ..common.conversation import Conversation, arguments_of
 from .content import blocks_of, text_of
 from .schema import Item
 from .thinking import decrypted
-from .tools import INPUT, flat_name
+from .tools import INPUT, TOOL_SEARCH, flat_name
 
 # What of OpenAI's own tools stands in a past answer. The texts around it say what came of it.
 LEFT_OUT = ("web_search_call",)
-CALLS = ("function_call", "custom_tool_call")
-OUTPUTS = ("function_call_output", "custom_tool_call_output")
+CALLS = ("function_call", "custom_tool_call", "tool_search_call")
+OUTPUTS = ("function_call_output", "custom_tool_call_output", "tool_search_output")
+# Items that add to what is offered; `request` reads them.
+WITH_TOOLS = ("additional_tools", "tool_search_output")
 FIELD = "input"
 
 
@@ -70,7 +72,7 @@ class _Reader:
         match item.type:
             case "reasoning":
                 self._reason(item)
-            case "function_call" | "custom_tool_call":
+            case kind if kind in CALLS:
                 self._call(where, item)
             case None | "message" if item.role == "assistant":
                 self._say([Text(text) for text in text_of(item.content, f"{where}.content")])
@@ -116,16 +118,19 @@ class _Reader:
     def _call(self, where: str, item: Item) -> None:
         if not item.call_id:
             raise BadRequest(f"{where}.call_id is missing.", param=f"{where}.call_id")
-        if not item.name:
+        name = TOOL_SEARCH if item.type == "tool_search_call" else item.name
+        if not name:
             raise BadRequest(f"{where}.name is missing.", param=f"{where}.name")
-        if item.type == "function_call":
-            arguments = arguments_of(item.arguments or "", f"{where}.arguments")
-        else:
+        if item.type == "custom_tool_call":
             arguments = {INPUT: item.input or ""}
+        elif isinstance(item.arguments, dict):
+            arguments = item.arguments
+        else:
+            arguments = arguments_of(item.arguments or "", f"{where}.arguments")
         self._thought = self._thought or bool(self._thinking)
         self._made.assistant(self._thinking)
         self._thinking.clear()
-        call = ToolCall(item.call_id, flat_name(item.name, item.namespace), arguments)
+        call = ToolCall(item.call_id, flat_name(name, item.namespace), arguments)
         self._made.call(call, f"{where}.call_id")
         self._calls.append((where, item.call_id))
 
@@ -139,7 +144,9 @@ class _Reader:
             if call_id not in self._outputs:
                 raise BadRequest(f"{where}: No tool output found for function call {call_id}.", param=FIELD)
             at, output = self._outputs.pop(call_id)
-            content = blocks_of(output.output, f"{at}.output")
+            content = (
+                _found(output) if output.type == "tool_search_output" else blocks_of(output.output, f"{at}.output")
+            )
             self._made.result(ToolResult(call_id, tuple(content)), f"{at}.call_id")
         self._calls.clear()
 
@@ -154,7 +161,7 @@ def _outputs(items: Sequence[tuple[str, Item]]) -> dict[str, tuple[str, Item]]:
         elif item.type in OUTPUTS:
             if not item.call_id:
                 raise BadRequest(f"{where}.call_id is missing.", param=f"{where}.call_id")
-            if item.output is None:
+            if item.output is None and item.type not in WITH_TOOLS:
                 raise BadRequest(f"{where}.output is missing.", param=f"{where}.output")
             if item.call_id not in called:
                 raise _no_call(where, item.call_id)
@@ -162,6 +169,12 @@ def _outputs(items: Sequence[tuple[str, Item]]) -> dict[str, tuple[str, Item]]:
                 raise BadRequest(f"{where}: the call {item.call_id} has two outputs.", param=FIELD)
             found[item.call_id] = (where, item)
     return found
+
+
+def _found(output: Item) -> list[Text]:
+    """What a search for tools found, by name; the tools themselves are offered from here on."""
+    names = [str(tool.get("name")) for tool in output.tools or () if isinstance(tool, dict)]
+    return [Text(f"These tools can be called now: {', '.join(names)}." if names else "No tool was found.")]
 
 
 def _no_call(where: str, call_id: str | None) -> BadRequest:

@@ -13,7 +13,7 @@ from ..common.sampling import clamped
 from ..common.validation import shaped
 from .answer import ResponsesReply
 from .errors import PreviousNotFound
-from .items import History, history
+from .items import WITH_TOOLS, History, history
 from .kept import Asked
 from .options import Options
 from .schema import Format, Item, ResponsesRequest, ToolParam
@@ -58,7 +58,7 @@ def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
     own = _own_items(body, request, context)
     before = _before(request, context)
     read = history(request.instructions, [*before, *own])
-    box = toolbox(_tools(request, own), web_search=context.web_search, searches=request.max_tool_calls)
+    box = toolbox(_tools(request, [*before, *own]), web_search=context.web_search, searches=request.max_tool_calls)
     box, choice = chosen(request.tool_choice, box, parallel=request.parallel_tool_calls is not False)
     ignored = [*_ignored(body, request, searches=box.search is not None), *box.ignored, *read.ignored]
     wanted = request.reasoning.effort if request.reasoning else None
@@ -141,10 +141,10 @@ def _before(request: ResponsesRequest, context: RequestContext) -> list[tuple[st
 
 
 def _tools(request: ResponsesRequest, items: Sequence[tuple[str, Item]]) -> list[tuple[str, ToolParam]]:
-    """Each tool with its path: the request's, then those that items add (`additional_tools`)."""
+    """Each tool with its path: the request's, then those that items add."""
     found = [(f"tools[{index}]", tool) for index, tool in enumerate(request.tools or ())]
     for where, item in items:
-        if item.type == "additional_tools":
+        if item.type in WITH_TOOLS:
             for index, tool in enumerate(item.tools or ()):
                 if not isinstance(tool, dict):
                     raise BadRequest(f"{where}.tools[{index}] must be an object.", param=f"{where}.tools")

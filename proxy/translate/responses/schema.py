@@ -35,7 +35,7 @@ class Item(WireObject):
     call_id: str | None = None
     name: str | None = None
     namespace: str | None = None
-    arguments: str | None = None
+    arguments: str | dict[str, Any] | None = None
     input: str | None = None
     output: str | Items[Part] | None = None
     summary: Items[Part] | None = None
@@ -52,6 +52,7 @@ class ToolParam(WireObject):
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
     format: dict[str, Any] | None = None
+    execution: str | None = None
     tools: "Items[ToolParam] | None" = None
     filters: dict[str, Any] | None = None
     user_location: dict[str, Any] | None = None

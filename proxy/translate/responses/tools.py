@@ -6,7 +6,7 @@ function of one string, and the tools of a namespace have its name before their 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ...errors import BadRequest
 from ...events import JsonObject, ServerTool, Tool, ToolChoice
@@ -16,6 +16,8 @@ from .schema import ToolParam
 
 WEB_SEARCH = ("web_search", "web_search_preview")
 SEARCH_NAME = "web_search"
+# Codex's search for tools that it did not offer yet; what it finds stands in an item of the next request.
+TOOL_SEARCH = "tool_search"
 # The one argument of the function that stands for a custom tool.
 INPUT = "input"
 NAME_LENGTH = 64
@@ -32,11 +34,11 @@ HOSTED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A tool as the client knows it."""
+    """A tool as the client knows it. `kind` is the type of its calls, without `_call`."""
 
     name: str
     namespace: str | None = None
-    custom: bool = False
+    kind: Literal["function", "custom_tool", "tool_search"] = "function"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,15 @@ def toolbox(tools: Sequence[tuple[str, ToolParam]], *, web_search: bool, searche
             else:
                 ignored.append(f"tools.{tool.type}")
             continue
+        if kind == TOOL_SEARCH and tool.execution != "client":
+            # OpenAI's servers would look through tools that are all offered here.
+            ignored.append(f"tools.{tool.type}")
+            continue
         for at, each, space in _members(where, tool):
             function, named = _function(at, each, space)
+            if function.name in names and not where.startswith("tools["):
+                # What a client's search finds again is offered already.
+                continue
             functions.append(function)
             names[function.name] = named
     return Toolbox(declared(functions), search, names, tuple(dict.fromkeys(ignored)))
@@ -107,6 +116,9 @@ def _members(where: str, tool: ToolParam) -> Iterator[tuple[str, ToolParam, Tool
 
 
 def _function(where: str, tool: ToolParam, space: ToolParam | None) -> tuple[Function, Named]:
+    if tool.type == TOOL_SEARCH:
+        named = Named(TOOL_SEARCH, None, "tool_search")
+        return Function(where, TOOL_SEARCH, tool.description, tool.parameters), named
     if tool.type not in ("function", "custom"):
         raise BadRequest(
             f"{where}.type: the tool {tool.type!r} cannot be run here.",
@@ -117,7 +129,7 @@ def _function(where: str, tool: ToolParam, space: ToolParam | None) -> tuple[Fun
     namespace = None if space is None else space.name
     flat = flat_name(name, namespace)
     if tool.type == "custom":
-        return Function(where, flat, _described(tool), _one_string(tool)), Named(name, namespace, custom=True)
+        return Function(where, flat, _described(tool), _one_string(tool)), Named(name, namespace, "custom_tool")
     # Only a strictness that is asked for: the service has a smaller language of schemas then.
     return Function(where, flat, tool.description, tool.parameters, tool.strict or None), Named(name, namespace)
 

@@ -36,7 +36,12 @@ from claude_max.proxy.translate.responses.thinking import decrypted
 from claude_max.proxy.translate.responses.tools import Named
 
 MODEL = "claude-sonnet-5-5"
-NAMES = {"look": Named("look"), "patch": Named("patch", custom=True), "many__close": Named("close", "many")}
+NAMES = {
+    "look": Named("look"),
+    "patch": Named("patch", kind="custom_tool"),
+    "many__close": Named("close", "many"),
+    "tool_search": Named("tool_search", kind="tool_search"),
+}
 words = st.text(min_size=1, max_size=5)
 usages = st.builds(Usage, *[st.integers(0, 99)] * 5)
 PAGE = {"type": "web_search_result_location", "url": "https://a.example", "title": "A", "cited_text": "x"}
@@ -49,7 +54,7 @@ def split(draw: st.DrawFn, text: str) -> list[str]:
     return [text[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True) if start != end]
 
 
-KINDS = ("text", "cited", "thinking", "redacted", "call", "custom", "namespaced", "search", "other")
+KINDS = ("text", "cited", "thinking", "redacted", "call", "custom", "namespaced", "tools", "search", "other")
 
 
 @st.composite
@@ -80,7 +85,7 @@ def blocks(draw: st.DrawFn, index: int) -> list[Event]:
     if kind == "custom":
         name, arguments = "patch", json.dumps({"input": draw(st.text(max_size=9))}, ensure_ascii=draw(st.booleans()))
     else:
-        name = "look" if kind == "call" else "many__close"
+        name = {"call": "look", "tools": "tool_search"}.get(kind, "many__close")
         arguments = draw(st.sampled_from(["", "{}", '{"a": "é\\n"}']))
     pieces = split(draw, arguments)
     return [
@@ -137,7 +142,9 @@ def test_nothing_the_model_said_is_lost(answer: list[Event], made: Options) -> N
     assert record is not None
     texts = [part["text"] for item in record.output if item["type"] == "message" for part in item["content"]]
     assert "".join(texts) == "".join(event.text for event in answer if isinstance(event, TextDelta))
-    calls = [item for item in record.output if item["type"] in ("function_call", "custom_tool_call")]
+    calls = [
+        item for item in record.output if item["type"] in ("function_call", "custom_tool_call", "tool_search_call")
+    ]
     assert [call["call_id"] for call in calls] == [event.id for event in answer if isinstance(event, ToolCallStarted)]
     thought = [decrypted(item["encrypted_content"]) for item in record.output if item["type"] == "reasoning"]
     signed = [event for event in answer if isinstance(event, ReasoningSigned)]
