@@ -24,11 +24,17 @@ class Limits:
     size: int
 
 
+class OverLimit(OSError):
+    """A record that alone has no place; its words are for the log."""
+
+
 def put(database: sqlite3.Connection, record: Record, limits: Limits, now: float) -> None:
-    """Keeps a record; what is over the limits then is deleted. Raises sqlite3.Error."""
+    """Keeps a record; what is over the limits then is deleted. Raises sqlite3.Error, OverLimit."""
     blobs: dict[str, str] = {}
     parts = {"object": record.object, "input": record.input, "output": record.output}
     body = orjson.dumps(taken_out({name: list(v) if isinstance(v, tuple) else v for name, v in parts.items()}, blobs))
+    if len(body) + sum(map(len, blobs.values())) > limits.size:
+        raise OverLimit(f"{record.id} is over the {limits.size} bytes that all may have")
     ids = {item["id"] for item in (*record.input, *record.output) if isinstance(item.get("id"), str)}
     with _transaction(database):
         database.execute(
