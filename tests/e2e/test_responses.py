@@ -1,5 +1,6 @@
 """The Responses dialect beyond what its clients show: restarts, settings, web search, much input."""
 
+import json
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
@@ -174,3 +175,43 @@ def test_bad_input(proxy: RunningProxy, body: dict[str, Any], status: int, param
     told = proxy.http.post(PATH, json={"model": "sonnet", "stream": stream, **body})
     assert (told.status_code, told.json()["error"]["param"]) == (status, param)
     assert set(told.json()["error"]) == {"message", "type", "param", "code"}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_web_search_of_chat_completions(searching: RunningProxy, marker: str, stream: bool) -> None:
+    asked = f"{marker}\n{directive(content=FOUND)}"
+    place = {"type": "approximate", "approximate": {"country": "IT", "city": "Rome"}}
+    told = searching.http.post(
+        "/v1/chat/completions",
+        json={
+            "model": "sonnet", "messages": [{"role": "user", "content": asked}], "stream": stream,
+            "web_search_options": {"user_location": place, "search_context_size": "low"},
+        },
+    )  # fmt: skip
+    if stream:
+        chunks = [json.loads(line[6:]) for line in told.text.split("\n\n") if line.startswith("data: {")]
+        deltas = [choice["delta"] for chunk in chunks for choice in chunk["choices"]]
+        text = "".join(delta.get("content") or "" for delta in deltas)
+        annotations = [each for delta in deltas for each in delta.get("annotations", ())]
+    else:
+        message = told.json()["choices"][0]["message"]
+        text, annotations = message["content"], message["annotations"]
+    assert text == "I look. It is sunny"
+    cited = {"start_index": 14, "end_index": 19, "url": "https://a.example/x", "title": "A"}
+    assert annotations == [{"type": "url_citation", "url_citation": cited}]
+    (body,) = searching.bodies(marker)
+    where = {"type": "approximate", "country": "IT", "city": "Rome"}
+    assert body["tools"] == [{"type": "web_search_20250305", "name": "web_search", "user_location": where}]
+
+
+def test_web_search_of_chat_completions_is_off_by_default(proxy: RunningProxy, marker: str) -> None:
+    told = proxy.http.post(
+        "/v1/chat/completions",
+        json={
+            "model": "sonnet", "messages": [{"role": "user", "content": f"{marker} {directive(text='x')}"}],
+            "web_search_options": {},
+        },
+    )  # fmt: skip
+    assert told.headers["x-claude-max-ignored"] == "web_search_options"
+    (body,) = proxy.bodies(marker)
+    assert body["tools"] == []
