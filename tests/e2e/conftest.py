@@ -18,7 +18,8 @@ CORE = ("test_chat", "test_tools", "test_parameters", "test_content", "test_stru
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The core runs with the exact composition and with the lines one."""
     if metafunc.module.__name__.rpartition(".")[2] in CORE and "proxy" in metafunc.fixturenames:
-        metafunc.parametrize("composition", ["exact", "lines"], scope="session")
+        marks = {mark.name for mark in getattr(metafunc.function, "pytestmark", ())}
+        metafunc.parametrize("composition", ["exact"] if "exact" in marks else ["exact", "lines"], scope="session")
 
 
 @pytest.fixture(scope="module")
