@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     log_content: bool = Field(False, description="Also log prompts and answers.")
+    cache_ttl: Literal["5m", "1h"] = Field(
+        "5m", description="How long the prompt cache keeps a conversation; an hour costs more to write."
+    )
     composition: Literal["auto", "exact", "lines"] = Field(
         "auto", description="How requests reach the model: whole and exact, line by line, or what the CLI allows."
     )
