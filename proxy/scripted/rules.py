@@ -5,8 +5,7 @@ publicly documented or known from reports, worded like the real messages; each r
 it is only reported. What Claude Code sends by itself is let through as it sends it.
 
 Some rules have a name, and can be left out: ScriptedAPI(strict=...). ALL is every name, STRICT what is in force when
-nothing is said: not yet what Claude Code is made to send today, and not `prefill`, so that a history may end with the
-assistant whatever the model.
+nothing is said: all but `prefill`, so that a history may end with the assistant whatever the model.
 
 Documented (platform.claude.com), of the rules that stand here: "Thinking" and "Migration guide" (sampling: models since
 Opus 4.1 take one of `temperature` and `top_p`, since 4.7 only their defaults), "Errors" (prefill), "Models overview"
@@ -172,4 +171,4 @@ _NAMED: tuple[tuple[str, Rule], ...] = (
     ("prefill", _prefill),
 )
 ALL = frozenset(name for name, _ in _NAMED) | {"signatures"}
-STRICT = ALL - {"prefill", "clear_thinking", "sampling", "schemas"}
+STRICT = ALL - {"prefill"}

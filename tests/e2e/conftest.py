@@ -11,6 +11,16 @@ from harness.machine import eventually
 from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
 from harness.short_waits import SHORT_WAITS
 
+# The files whose tests run in both compositions.
+CORE = ("test_chat", "test_tools", "test_parameters", "test_content", "test_structured")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The core runs with the exact composition and with the lines one."""
+    if metafunc.module.__name__.rpartition(".")[2] in CORE and "proxy" in metafunc.fixturenames:
+        marks = {mark.name for mark in getattr(metafunc.function, "pytestmark", ())}
+        metafunc.parametrize("composition", ["exact"] if "exact" in marks else ["exact", "lines"], scope="session")
+
 
 @pytest.fixture(scope="module")
 def own_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnProxy]:

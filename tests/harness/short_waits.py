@@ -9,7 +9,7 @@ import runpy
 import sys
 
 from claude_max.proxy import app
-from claude_max.proxy.engine.pool.pool import upkeep
+from claude_max.proxy.engine.pool import upkeep
 from claude_max.proxy.engine.process.channel import Timeouts
 
 SHORT_WAITS = (sys.executable, __file__)

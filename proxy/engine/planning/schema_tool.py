@@ -16,12 +16,16 @@ from ...events import (
     Event,
     Finished,
     JsonObject,
+    Message,
     Started,
+    Text,
     TextDelta,
     Tool,
+    ToolCall,
     ToolCallDelta,
     ToolCallStarted,
     ToolChoice,
+    ToolResult,
     Turn,
     Usage,
 )
@@ -31,6 +35,7 @@ from .body import tool_names
 NAME = "structured_answer"
 DESCRIPTION = "Gives the answer. Its arguments are the answer itself."
 VALUE = "value"
+MISFIT = "The arguments do not satisfy the tool's schema. Call it again, with arguments that do."
 _COMBINED = ("$ref", "allOf", "anyOf", "enum", "oneOf", "not", "const", "if")
 
 
@@ -72,16 +77,29 @@ class AsContent:
         self._name = name_for(turn)
         self._held: list[Event] = []
         self._index: int | None = None
+        self._call_id: str | None = None
         self._arguments = ""
         self.usage = spent
+
+    def again(self, offered: Turn) -> Turn:
+        """The Turn of the next attempt: the model sees what it gave, and that it does not fit."""
+        try:
+            arguments = orjson.loads(self._arguments or "{}")
+        except orjson.JSONDecodeError:
+            arguments = {}
+        if self._call_id is None or not isinstance(arguments, dict):
+            return offered
+        call = Message("assistant", (ToolCall(self._call_id, self._name, arguments),))
+        refusal = Message("user", (ToolResult(self._call_id, (Text(MISFIT),), is_error=True),))
+        return replace(offered, messages=(*offered.messages, call, refusal))
 
     def feed(self, event: Event) -> list[Event]:
         """The events to show. Raises Misfit, with `usage` brought up to date."""
         match event:
             case Started():
                 return [event]
-            case ToolCallStarted(index, _, name) if name == self._name:
-                self._index = index
+            case ToolCallStarted(index, id, name) if name == self._name:
+                self._index, self._call_id = index, id
             case ToolCallDelta(index, json) if index == self._index:
                 self._arguments += json
             case Finished(reason, usage):

@@ -72,6 +72,7 @@ class Engine:
 
     async def events(self, turn: Turn) -> AsyncGenerator[Event]:
         """The answer to a Turn. Raises a ProxyError; close the iterator to abandon the turn."""
+        defaults = await self._composer.defaults(turn.model)
         without = self._refusals.known(turn)
         begun = retried = False
         while True:
@@ -82,7 +83,7 @@ class Engine:
                         yield event
                 return
             except errors.BadRequest as refusal:
-                name = None if begun else self._refusals.learn(turn, refusal.message, carried(turn, without))
+                name = None if begun else self._refusals.learn(turn, refusal.message, carried(turn, defaults, without))
                 if name is None:
                     raise
                 log.info("%s refused %s; asking without", turn.model, name)
@@ -100,7 +101,8 @@ class Engine:
         async with contextlib.aclosing(answer):
             async for event in answer:
                 if isinstance(event, Started):
-                    event = replace(event, ignored=event.ignored | dropped(turn, without))
+                    defaults = await self._composer.defaults(turn.model)
+                    event = replace(event, ignored=event.ignored | dropped(turn, defaults, without))
                 yield event
 
     def _called(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
@@ -125,7 +127,7 @@ class Engine:
                                 yield shown
                 return
             except schema_tool.Misfit:
-                spent = content.usage
+                spent, offered = content.usage, content.again(offered)
         raise errors.UpstreamFault("The model gave no answer that fits the schema.")
 
     async def _once(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:

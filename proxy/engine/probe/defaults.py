@@ -56,7 +56,7 @@ class ModelDefaults:
     async def _ask(self, model: str) -> Defaults:
         try:
             with tempfile.TemporaryDirectory(prefix="claude-max-", ignore_cleanup_errors=True) as folder:
-                api = ScriptedAPI()
+                api = ScriptedAPI(strict=frozenset())
                 async with serve_scripted(api) as url:
                     examiner = Examiner(BaitedHome(Path(folder), url, self._program, self._path), api)
                     try:

@@ -92,9 +92,10 @@ class Worker:
         assert answer is not None, "the last step asks"
         held: list[Event] = []
         while answer.finished is None:
-            events = _fed(answer, await self._line(answer, new))
+            line = await self._line(answer, new)
+            self._check_settings(answer)
+            events = _fed(answer, line)
             if answer.begun and not self._is_reset:
-                self._check_settings(want)
                 # The CLI has sent its request; what it would ask by itself after the answer must not reach anybody.
                 self._reset()
             if not self._proved:
@@ -234,11 +235,15 @@ class Worker:
         self._proved = called or sum(isinstance(event, TextDelta | ReasoningDelta) for event in held) > want.outside
         return self._proved
 
-    def _check_settings(self, want: Want) -> None:
-        """Raises CompositionIgnored where the CLI has refused the settings that hold the body."""
-        reply = self.channel.awaited(SETTINGS_ID) if want.way == "exact" else None
-        if reply is not None and reply.done() and reply.result().get("subtype") != "success":
-            raise errors.CompositionIgnored("The Claude Code CLI refused the request that it was given.")
+    def _check_settings(self, answer: Answer) -> None:
+        """Raises Unconfirmed where the CLI refused the settings that hold the body: it then asks nobody."""
+        reply = self.channel.awaited(SETTINGS_ID)
+        if reply is None or not reply.done() or reply.exception() is not None:
+            return
+        if reply.result().get("subtype") != "success":
+            if answer.begun:
+                raise errors.CompositionIgnored("The Claude Code CLI refused the request that it was given.")
+            raise Unconfirmed(f"its settings were refused: {reply.result().get('error')}")
 
     def _reset(self) -> None:
         self._is_reset = True
