@@ -104,7 +104,7 @@ THINKING: list[tuple[dict[str, Any], int | None, dict[str, Any], Any, Any]] = [
     ({}, None, {"temperature": 0.5}, DISABLED, DISABLED),
     ({}, 5000, {"temperature": 0}, DISABLED, DISABLED),
     ({}, None, {"temperature": 1}, None, with_budget(31_999)),
-    ({}, None, {"top_p": 0.94}, DISABLED, DISABLED),
+    ({}, None, {"top_p": 0.94}, DISABLED, with_budget(31_999)),
     ({}, None, {"top_p": 0.95}, None, with_budget(31_999)),
     ({}, None, {"top_k": 3}, DISABLED, DISABLED),
     ({"thinking": "off"}, None, {}, DISABLED, DISABLED),
@@ -166,9 +166,9 @@ def test_no_request_contradicts_itself(wanted: Turn, defaults: Defaults) -> None
     assert not {"system", "model", "stream"} & body.keys()
 
 
-@given(turns, subsets)
-def test_what_is_asked_for_is_carried_or_told(wanted: Turn, without: frozenset[str]) -> None:
-    reaching, lost = carried(wanted, without), dropped(wanted, without)
+@given(turns, st.sampled_from([NONE, FREE, BUDGET]), subsets)
+def test_what_is_asked_for_is_carried_or_told(wanted: Turn, defaults: Defaults, without: frozenset[str]) -> None:
+    reaching, lost = carried(wanted, defaults, without), dropped(wanted, defaults, without)
     assert not reaching & without
     if wanted.temperature not in (None, 1):
         assert ("temperature" in reaching) is not ("temperature" in lost)
@@ -179,7 +179,7 @@ def test_what_is_asked_for_is_carried_or_told(wanted: Turn, without: frozenset[s
     if wanted.stop:
         assert ("stop" in reaching) is not ("stop" in lost)
     if wanted.thinking == "shown":
-        body = parameters(wanted, Defaults(), without)
+        body = parameters(wanted, defaults, without)
         assert ("thinking" in lost) is ("display" not in body.get("thinking", {}))
 
 
@@ -211,17 +211,25 @@ DROPS: list[tuple[Turn, set[str], set[str], set[str]]] = [
 def test_what_reaches_the_api_and_what_is_lost(
     wanted: Turn, without: set[str], reaches: set[str], lost: set[str]
 ) -> None:
-    assert carried(wanted, without) == reaches
-    assert dropped(wanted, without) == lost
+    assert carried(wanted, NONE, without) == reaches
+    assert dropped(wanted, NONE, without) == lost
 
 
 def test_thinking_that_a_forced_call_excludes_is_told() -> None:
-    assert dropped(choosing("required", thinking="shown", effort="high")) == {"thinking"}
+    assert dropped(choosing("required", thinking="shown", effort="high"), NONE) == {"thinking"}
 
 
 @pytest.mark.parametrize("choice", [ToolChoice("none"), ToolChoice("auto", parallel=False)])
 def test_a_refused_choice_that_has_no_other_way_is_told(choice: ToolChoice) -> None:
-    assert dropped(replace(TOOLS, tool_choice=choice), {"tool_choice"}) == {"tool_choice"}
+    assert dropped(replace(TOOLS, tool_choice=choice), NONE, {"tool_choice"}) == {"tool_choice"}
+
+
+def test_top_p_beside_the_clis_own_temperature_is_left_out_and_told() -> None:
+    """With thinking off the CLI sends a temperature of 1 to models that think with a budget."""
+    wanted = replace(ASK, top_p=0.5)
+    assert "top_p" not in parameters(wanted, BUDGET)
+    assert dropped(wanted, BUDGET) == {"top_p"}
+    assert dropped(wanted, FREE) == set()
 
 
 def test_messages_and_tools_are_whole() -> None:
