@@ -36,7 +36,9 @@ def installed() -> str:
 
 def home_environment(home: Path) -> dict[str, str]:
     """An environment with a login and folders of its own, and nothing of the developer's."""
+    measured = {name: os.environ[name] for name in ("COVERAGE_PROCESS_CONFIG",) if name in os.environ}
     return {
+        **measured,
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "CLAUDE_CONFIG_DIR": str(home / ".claude"),
