@@ -10,7 +10,7 @@ from . import values
 from .help import Command, Group
 from .options import HELP, Demo, Json
 from .service import commands as service
-from .signals import undo_when_terminated
+from .signals import loading, undo_when_terminated
 
 RUN, SET_UP, INSPECT = "Run", "Set up", "Inspect"
 
@@ -54,6 +54,10 @@ def serve(
         str | None,
         typer.Option(metavar="LEVEL", autocompletion=values.log_levels, help="debug, info, warning or error."),
     ] = None,
+    log_format: Annotated[
+        str | None,
+        typer.Option(metavar="FORM", autocompletion=values.log_formats, help="text, json, or auto."),
+    ] = None,
     log_content: Annotated[bool, typer.Option("--log-content", help="Also log prompts and answers.")] = False,
     timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Seconds a model may send nothing before a turn fails.")
@@ -72,7 +76,8 @@ def serve(
     drain: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Answer OpenAI clients at http://localhost:3456/v1, in the foreground."""
-    from .serve import serve as run_server
+    with loading():
+        from .serve import serve as run_server
 
     run_server(
         demo=demo,
@@ -80,6 +85,7 @@ def serve(
         port=port,
         claude_path=claude_path,
         log_level=log_level,
+        log_format=log_format,
         log_content=log_content or None,
         timeout=timeout,
         workers=workers,
@@ -91,6 +97,24 @@ def serve(
         warm=warm,
         drain=drain,
     )
+
+
+@app.command(
+    cls=Command, rich_help_panel=RUN, context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
+)
+def start(context: typer.Context, json: Json = False) -> None:
+    """Start the proxy in the background. Takes the options of `claude-max serve`."""
+    from .background import start as start_server
+
+    start_server(context.args, json=json)
+
+
+@app.command(cls=Command, rich_help_panel=RUN)
+def stop(json: Json = False) -> None:
+    """Stop the proxy that `claude-max start` started."""
+    from .background import stop as stop_server
+
+    stop_server(json=json)
 
 
 @app.command(cls=Command, rich_help_panel=RUN)
@@ -284,16 +308,17 @@ def help_of(
 
 def run() -> None:
     """The entry point of the `claude-max` command."""
-    undo_when_terminated()
     if {"--install-completion", "--show-completion"} & set(sys.argv):
         from .completion import patch_zsh
 
         patch_zsh()
+    command = typer.main.get_command(app)
+    undo_when_terminated()
     if "--json" not in sys.argv:
-        app()
+        command()
     try:
         # Wrong arguments are an error object, too, for those who asked for JSON.
-        sys.exit(app(standalone_mode=False))
+        sys.exit(command(standalone_mode=False))
     except TyperException as error:
         from .output import print_error
 

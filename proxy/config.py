@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         examples=["/usr/local/bin/claude"],
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="text, json, or auto: text on a terminal, JSON lines elsewhere."
+    )
     log_content: bool = Field(False, description="Also log prompts and answers.")
     timeout: float = Field(300, gt=0, description="Seconds a model may send nothing before a turn fails.")
     start_timeout: float = Field(30, gt=0, description="Seconds a new claude process may take until it answers.")

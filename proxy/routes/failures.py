@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from .. import errors
+from .journal import failed
 
 log = logging.getLogger("claude_max.http")
 
@@ -31,15 +32,17 @@ class ClientGone(Exception):
 
 def response(error: errors.ProxyError) -> Response:
     """The HTTP response of an error."""
+    failed(error)
     return Response(orjson.dumps(error.body()), error.status, error.headers(), "application/json")
 
 
 def from_exception(error: Exception) -> errors.ProxyError:
     """A ProxyError as it is; anything else is a fault of ours, told in the log and not to the client."""
-    if isinstance(error, errors.ProxyError):
-        return error
-    log.error("unexpected failure", exc_info=error)
-    return errors.ServerFault("The proxy failed in an unexpected way; its log says more.")
+    if not isinstance(error, errors.ProxyError):
+        log.error("unexpected failure", exc_info=error)
+        error = errors.ServerFault("The proxy failed in an unexpected way; its log says more.")
+    failed(error)
+    return error
 
 
 def install(app: FastAPI) -> None:

@@ -19,7 +19,7 @@ from .. import errors
 from ..config import Settings
 from .answers import IGNORED
 from .failures import from_exception, response
-from .journal import Entry, log
+from .journal import Entry, client_of
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN_PATHS = frozenset({"/health"})
@@ -107,7 +107,7 @@ class Guard:
             return
         headers = fields(scope["headers"])
         request_id = f"req_{self._new_id()}"
-        entry = Entry(request_id, scope["method"], quote(scope["path"]))
+        entry = Entry(request_id, scope["method"], quote(scope["path"]), client=client_of(headers))
         scope.setdefault("state", {})["journal"] = entry
 
         begun = False
@@ -118,6 +118,7 @@ class Guard:
                 begun, entry.status = True, message["status"]
                 found = MutableHeaders(scope=message)
                 found["x-request-id"] = request_id
+                entry.take(found)
                 if headers.get("origin") in self._settings.cors_origins:
                     # Also on what is refused here, and on every error: else a browser hides it from its page.
                     found["access-control-allow-origin"] = headers["origin"]
@@ -141,7 +142,7 @@ class Guard:
             await response(from_exception(error))(scope, receive, named)
         finally:
             self._running -= 1
-            log.info(entry.line())
+            entry.write()
 
     def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> errors.ProxyError | None:
         """Before the body is read: that is what the memory would go to."""
