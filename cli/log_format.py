@@ -8,13 +8,11 @@ import logging
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from .output import err
+from .output import err, printable
 
 LogFormat = Literal["auto", "text", "json"]
 DIM, BOLD, RED, GREEN, YELLOW, CYAN = "2", "1", "31", "32", "33", "36"
 LEVELS = {"WARNING": YELLOW, "ERROR": RED, "CRITICAL": RED}
-# C0 and C1 controls: what a client sent must not command the terminal.
-_CONTROLS = dict.fromkeys([*(c for c in range(32) if c not in (9, 10)), *range(127, 160)])
 
 
 def configure(level: str, form: LogFormat) -> None:
@@ -57,7 +55,7 @@ class TextLines(logging.Formatter):
         if facts is not None:
             return f"{when} {self._request(facts)}"
         level = LEVELS.get(record.levelname)
-        message = record.getMessage().translate(_CONTROLS)
+        message = printable(record.getMessage())
         said = f"{self._in(level, message)}" if level else message
         trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
         return f"{when} {said}{trace}"
@@ -86,4 +84,4 @@ class TextLines(logging.Formatter):
 
 def _word(text: object) -> str:
     """On one line, and without anything that commands a terminal."""
-    return " ".join(str(text).translate(_CONTROLS).split())
+    return " ".join(printable(str(text)).split())

@@ -120,7 +120,8 @@ def stop(json: Json = False) -> None:
 @app.command(cls=Command, rich_help_panel=RUN)
 def chat(
     question: Annotated[
-        str | None, typer.Argument(help="What to ask; without it, a conversation. Text on stdin goes before it.")
+        str | None,
+        typer.Argument(help="What to ask; without it, a conversation. Text on stdin goes first; - is stdin."),
     ] = None,
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="NAME", autocompletion=values.models, help="Model to use.")
@@ -128,7 +129,9 @@ def chat(
     system: Annotated[str, typer.Option("--system", "-s", metavar="TEXT", help="The system prompt.")] = "",
     effort: Annotated[
         str,
-        typer.Option(metavar="LEVEL", autocompletion=values.efforts, help="none, low, medium, high, xhigh or max."),
+        typer.Option(
+            metavar="LEVEL", autocompletion=values.efforts, help="none (no thinking), low, medium, high, xhigh or max."
+        ),
     ] = "none",
     image: Annotated[
         list[str] | None, typer.Option("--image", metavar="FILE", help="A picture for the question (repeatable).")
@@ -137,8 +140,11 @@ def chat(
         list[str] | None, typer.Option("--file", metavar="FILE", help="A text or PDF for the question (repeatable).")
     ] = None,
     schema: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A JSON Schema that the answer must satisfy.")
+        str | None, typer.Option(metavar="FILE|JSON", help="A JSON Schema that the answer must satisfy.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--continue", "-c", help="Continue the last conversation; its model and prompt hold.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the whole completion object.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Print Markdown as it is.")] = False,
     demo: Demo = False,
@@ -157,6 +163,7 @@ def chat(
         json=json,
         raw=raw,
         demo=demo,
+        resume=resume,
     )
 
 

@@ -20,7 +20,7 @@ SETTINGS = (
         "json_depth",
     ),
     *("body_timeout", "write_timeout", "requests_limit", "api_key", "allowed_hosts", "cors_origins"),
-    *("allow_anthropic_api_key", "aliases"),
+    *("allow_anthropic_api_key", "history", "aliases"),
 )
 CHECKS = (
     *("python", "cli", "shadows", "login", "environment", "config", "port", "contract", "folders"),

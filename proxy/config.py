@@ -102,6 +102,7 @@ class Settings(BaseSettings):
     allow_anthropic_api_key: bool = Field(
         False, description="Let the CLI use ANTHROPIC_API_KEY (or _AUTH_TOKEN), billed apart from the subscription."
     )
+    history: bool = Field(True, description="Keep what is typed into chat, and the last conversation for chat -c.")
     aliases: dict[str, str] = Field(
         {}, description='Names of your own for models, such as gpt-4o = "sonnet".', examples=[{"gpt-4o": "sonnet"}]
     )
