@@ -1,7 +1,8 @@
 """The command line: one module a command, one renderer for what they print.
 
 The commands: `entry` where the program begins · `main` the command tree · `serve` the proxy in the foreground ·
-`background` the same without a terminal · `login` Claude Code's own sign-in · `doctor` what does not work · `chat` a
+`background` the same without a terminal · `login` Claude Code's own sign-in · `doctor` what does not work ·
+`report` the same for an issue · `chat` a
 conversation or one question · `models`, `usage` what the login offers · `service` the proxy as a service that starts at
 login · `config` where settings come from · `config_edit` changes the configuration file.
 

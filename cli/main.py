@@ -261,15 +261,18 @@ def doctor(
     live: Annotated[
         bool, typer.Option("--live", help="Also send one tiny request through the running proxy; spends a few tokens.")
     ] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Print a report for an issue, without anything private.")
+    ] = False,
     fix: Annotated[
         bool,
         typer.Option("--fix", help="First rewrite old names in the configuration file and the installed service."),
     ] = False,
 ) -> None:
-    """Find out why it does not work, and the command that fixes it."""
+    """Find out why it does not work, and the command that fixes it. Spends no tokens without --live."""
     from .doctor import doctor as examine
 
-    examine(json=json, list_checks=list_checks, only=check or (), live=live, fix=fix)
+    examine(json=json, list_checks=list_checks, only=check or (), live=live, fix=fix, report=report)
 
 
 @app.command(cls=Command, rich_help_panel=INSPECT)

@@ -23,7 +23,8 @@ SETTINGS = (
     *("allow_anthropic_api_key", "history", "aliases"),
 )
 CHECKS = (
-    *("python", "cli", "shadows", "login", "environment", "config", "port", "contract", "folders"),
+    *("python", "cli", "shadows", "managed", "login", "start", "environment", "network", "config", "aliases", "port"),
+    *("contract", "folders"),
     *("service", "service-environment", "memory", "live"),
 )
 
