@@ -1,10 +1,11 @@
 """The command line: one module a command, one renderer for what they print.
 
-The commands: `main` their tree · `serve` the proxy in the foreground · `login` Claude Code's own sign-in · `doctor`
-what does not work · `chat` a conversation or one question · `models`, `usage` what the login offers · `agent` the
-service that starts at login, whose work is in `service` · `config` where settings come from.
+The commands: `main` the command tree · `serve` the proxy in the foreground · `login` Claude Code's own sign-in ·
+`doctor` what does not work · `chat` a conversation or one question · `models`, `usage` what the login offers ·
+`service` the proxy as a service that starts at login · `config` where settings come from ·
+`config_edit` changes the configuration file.
 
-What they share: `output` printing and exit codes · `options` flags of several commands · `values` what a shell offers
-for them · `signals` an orderly end · `embedded` a proxy inside a command · `upstream` what a proxy talks to ·
-`completion` writes the completion scripts.
+What they share: `output` printing and exit codes · `options` flags of several commands · `help` how `--help` looks ·
+`values` what a shell offers for them · `signals` an orderly end · `embedded` a proxy inside a command · `upstream` what
+a proxy talks to · `completion` writes the completion scripts.
 """

@@ -29,7 +29,7 @@ else
 fi"""
 
 
-def mend() -> None:
+def patch_zsh() -> None:
     """Gives typer the zsh script that also works as a file, for `--install-completion` and for `script`."""
     text = _completion_shared.COMPLETION_SCRIPT_ZSH.strip()
     body, found, rest = text.rpartition(ZSH_REGISTERS)
@@ -40,7 +40,7 @@ def mend() -> None:
 
 def script(shell: str) -> str:
     """The completion script for bash, zsh, fish or powershell, with a final newline."""
-    mend()
+    patch_zsh()
     made = _completion_shared.get_completion_script(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell)
     return made.strip() + "\n"
 

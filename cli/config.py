@@ -1,17 +1,19 @@
-"""`claude-max config path|show`: where the settings are read from, and what is in force. Shows no key."""
+"""`claude-max config path|show|validate`: where settings come from, and what is in force. Shows no key.
+
+What changes the file is in `config_edit`.
+"""
 
 import os
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+import tomlkit
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from claude_max.proxy.config import PREFIX, Settings, config_path, load
+from claude_max.proxy.config import PREFIX, Settings, config_path, load, open_to_all, unknown, written
 
 from .output import Result, render
 
@@ -23,7 +25,7 @@ class Where(Result):
     path: Path
     exists: bool
 
-    def drawn(self) -> Iterable[RenderableType]:
+    def view(self) -> Iterable[RenderableType]:
         """Only the path, for `$EDITOR "$(claude-max config path)"`."""
         yield Text(str(self.path))
 
@@ -46,17 +48,33 @@ class Shown(Result):
     exists: bool
     settings: tuple[Setting, ...]
 
-    def drawn(self) -> Iterable[RenderableType]:
-        """A table; what is not a default stands out."""
-        yield Text(f"{self.path}{'' if self.exists else ' (there is none)'}", "dim")
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for title in ("Setting", "Value", "From"):
-            table.add_column(title, overflow="fold")
+    def view(self) -> Iterable[RenderableType]:
+        """A TOML file that says the same; each line ends with where its value comes from."""
+        yield Text(
+            f"# {self.path}{'' if self.exists else ' (does not exist: `claude-max config init` writes one)'}", "dim"
+        )
         for setting in self.settings:
+            source = setting.source
+            if source == "environment":
+                source = f"environment: {PREFIX}{setting.name.upper()}"
             style = "dim" if setting.source == "default" else "bold"
-            value = "" if setting.value is None else str(setting.value)
-            table.add_row(setting.name, Text(value, overflow="fold"), setting.source, style=style)
-        yield table
+            yield Text(f"{_line(setting)}  # {source}", style)
+
+
+@dataclass(frozen=True, slots=True)
+class Validity(Result):
+    """Nothing in the file or in the variables keeps `serve` from starting. `warnings` are variables without effect."""
+
+    path: Path
+    exists: bool
+    warnings: tuple[str, ...]
+
+    def view(self) -> Iterable[RenderableType]:
+        """One line, and one for each warning."""
+        yield Text(
+            f"{self.path} is valid" if self.exists else f"Defaults and variables only: {self.path} does not exist"
+        )
+        yield from (Text(warning, "yellow") for warning in self.warnings)
 
 
 def path(*, json: bool) -> NoReturn:
@@ -69,17 +87,53 @@ def show(*, json: bool) -> NoReturn:
     render(_show, json=json)
 
 
+def validate(*, json: bool) -> NoReturn:
+    """Says whether file and variables can be used. Exits USAGE when they cannot."""
+    render(_validate, json=json)
+
+
+def _validate() -> Validity:
+    from claude_max.proxy.config import ConfigError
+
+    settings, file = load(), config_path()
+    if why := open_to_all(settings):
+        raise ConfigError(why)
+    return Validity(file, file.exists(), tuple(unknown().values()))
+
+
 def _show() -> Shown:
     settings, file = load(), config_path()
-    in_file = tomllib.loads(file.read_text("utf-8")).keys() if file.exists() else set()
-    # Names of variables count in any case, as pydantic-settings reads them.
-    in_environment = {name.upper() for name in os.environ}
+    in_file = written(file).keys()
+    # Names of variables count in any case, as pydantic-settings reads them; an empty one is unset.
+    in_environment = {name.upper() for name, value in os.environ.items() if value}
     shown = []
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        if "SecretStr" in str(field.annotation):
+        if is_secret(name):
             value = "not set" if value is None else "set"
         variable = f"{PREFIX}{name.upper()}" in in_environment
         source = "environment" if variable else "file" if name in in_file else "default"
         shown.append(Setting(name, value, source, field.description or ""))
     return Shown(file, file.exists(), tuple(shown))
+
+
+def is_secret(name: str) -> bool:
+    """Whether a setting's value must never be shown."""
+    return "SecretStr" in str(Settings.model_fields[name].annotation)
+
+
+def toml(name: str, value: Any) -> str:
+    """`name = value` as a line of TOML."""
+    if isinstance(value, dict):
+        table = tomlkit.inline_table()
+        table.update(value)
+        value = table
+    document = tomlkit.document()
+    document.add(name, tomlkit.item(value))
+    return tomlkit.dumps(document).strip()
+
+
+def _line(setting: Setting) -> str:
+    if is_secret(setting.name):
+        return f"# {setting.name} is {setting.value}"
+    return f"# {setting.name} is not set" if setting.value is None else toml(setting.name, setting.value)

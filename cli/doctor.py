@@ -8,14 +8,15 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from claude_max.proxy.config import ConfigError
+from claude_max.proxy import renamed
+from claude_max.proxy.config import ConfigError, config_path, rewrite_file, written
 from claude_max.proxy.doctor import (
     CHECKS,
     LIVE,
     Check,
     Finding,
+    LegacyService,
     Machine,
-    SeedService,
     ServiceRecord,
     Status,
     describe,
@@ -23,13 +24,15 @@ from claude_max.proxy.doctor import (
     this_machine,
 )
 
-from .output import Exit, Result, render, stop
+from .output import Exit, Result, fail, render
 from .service.actions import settings_of
-from .service.choose import choose
+from .service.choose import choose, unasked
 from .service.inside import environment_of
+from .service.legacy_npm import legacy_services
 from .service.manager import Manager
-from .service.seed import seeds
+from .service.rewrite import rewrite
 from .service.spec import ServiceError
+from .service.steps import Machine as ServiceMachine
 
 MARKS = {Status.OK: ("✓", "green"), Status.WARNING: ("!", "yellow"), Status.FAILED: ("✗", "red")}
 # What some findings mean for the whole; the first that failed decides.
@@ -47,6 +50,7 @@ class Diagnosis(Result):
     """What all checks found, in order."""
 
     findings: tuple[Finding, ...]
+    fixed: tuple[str, ...] = ()
 
     @property
     def exit(self) -> Exit:
@@ -55,20 +59,23 @@ class Diagnosis(Result):
         return next((EXITS[name] for name in EXITS if name in failed), Exit.FAILED if failed else Exit.FINE)
 
     def data(self) -> dict[str, Any]:
-        """`{"ok": bool, "findings": [{name, status, what, why, mend}]}`."""
+        """`{"ok": bool, "findings": [{name, status, summary, detail, fix}], "fixed": [str]}`."""
         # Not `super()`: a dataclass with slots is another class than the one that it names.
         return {"ok": self.exit is Exit.FINE, **Result.data(self)}
 
-    def drawn(self) -> Iterable[RenderableType]:
-        """A line a finding; what a warning or failure means and the commands that mend it below."""
+    def view(self) -> Iterable[RenderableType]:
+        """What was fixed; a line a finding; what a warning or failure means and the commands that fix it below."""
+        yield from (Text(f"Fixed: {line}", "green") for line in self.fixed)
         for finding in self.findings:
             mark, style = MARKS[finding.status]
             row = Table.grid(padding=(0, 1))
-            row.add_row(Text(mark, style), Text.assemble((finding.name, "bold"), "  ", finding.what, overflow="fold"))
-            if finding.why:
-                row.add_row("", Text(finding.why, "dim", overflow="fold"))
+            row.add_row(
+                Text(mark, style), Text.assemble((finding.name, "bold"), "  ", finding.summary, overflow="fold")
+            )
+            if finding.detail:
+                row.add_row("", Text(finding.detail, "dim", overflow="fold"))
             yield row
-            for command in finding.mend:
+            for command in finding.fix:
                 yield Text(f"    {command}", "cyan")
         yield Text()
         yield self._summary()
@@ -97,7 +104,7 @@ class Checks(Result):
 
     checks: tuple[Listed, ...]
 
-    def drawn(self) -> Iterable[RenderableType]:
+    def view(self) -> Iterable[RenderableType]:
         """A line a check."""
         table = Table.grid(padding=(0, 2))
         for check in self.checks:
@@ -105,18 +112,42 @@ class Checks(Result):
         yield table
 
 
-def doctor(*, json: bool, list_checks: bool, only: Sequence[str], live: bool) -> NoReturn:
+def doctor(*, json: bool, list_checks: bool, only: Sequence[str], live: bool, fix: bool = False) -> NoReturn:
     """Runs the checks named in `only`, or all; with `live` also the one that spends tokens. Exits as Diagnosis says."""
     if list_checks:
         render(lambda: Checks(tuple(Listed(*describe(check)) for check in (*CHECKS, LIVE))), json=json)
     named = {describe(check)[0]: check for check in (*CHECKS, LIVE)}
     unknown = [name for name in only if name not in named]
     if unknown:
-        stop(f"There is no check {unknown[0]!r}. There are: {', '.join(named)}.", Exit.USAGE, json=json)
+        fail(f"Unknown check {unknown[0]!r}. Available: {', '.join(named)}.", Exit.USAGE, json=json)
     chosen: list[Check] = [named[name] for name in dict.fromkeys(only)] if only else list(CHECKS)
     if live and LIVE not in chosen:
         chosen.append(LIVE)
-    render(lambda: Diagnosis(tuple(examine(_machine(), chosen))), json=json, doing="Looking…")
+    render(lambda: _diagnosis(chosen, fix=fix), json=json, doing="Checking…")
+
+
+def _diagnosis(chosen: Sequence[Check], *, fix: bool) -> Diagnosis:
+    fixed = _fix() if fix else ()
+    return Diagnosis(tuple(examine(_machine(), chosen)), fixed)
+
+
+def _fix() -> tuple[str, ...]:
+    """Rewrites old names in the files that hold them. What was done, one line each. Raises ConfigError."""
+    done = []
+    file = config_path()
+    names = [name for name in written(file) if name in renamed.SETTINGS]
+    if names:
+        rewrite_file(file)
+        done.append(f"{file}: {', '.join(renamed.now_called(name, renamed.SETTINGS[name]) for name in names)}")
+    try:
+        machine = ServiceMachine()
+        done += rewrite(choose(machine), machine)
+    except ServiceError as error:
+        # Where there is no service manager there is no service.
+        if names or (there := unasked(ServiceMachine())) is None or not there.file.is_file():
+            return tuple(done)
+        raise ConfigError(error.message) from None
+    return tuple(done)
 
 
 def _machine() -> Machine:
@@ -127,7 +158,9 @@ def _machine() -> Machine:
         return this_machine()
     return this_machine(
         service=lambda: _record(manager),
-        seeds=lambda port: [SeedService(seed.file, seed.undo) for seed in seeds(manager.file.parent, port)],
+        legacy_services=lambda port: [
+            LegacyService(legacy.file, legacy.undo) for legacy in legacy_services(manager.file.parent, port)
+        ],
     )
 
 
@@ -138,7 +171,7 @@ def _record(manager: Manager) -> ServiceRecord | None:
     try:
         settings = settings_of(manager)
     except (ConfigError, ServiceError):
-        # `config` reports that, or `agent status`.
+        # `config` reports that, or `service status`.
         settings = None
     claude_path = settings.claude_path if settings else None
     return ServiceRecord(manager.file, state.loaded, state.running, environment_of(manager), claude_path, settings)

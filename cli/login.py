@@ -12,7 +12,7 @@ from typing import NoReturn
 from rich.console import RenderableType
 
 from claude_max.proxy.config import load
-from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.engine.probe.locate import locate
 
 from .output import Exit, Result, render
 
@@ -28,7 +28,7 @@ class SignIn(Result):
         """NEEDS_LOGIN unless it ended well."""
         return Exit.FINE if self.code == 0 else Exit.NEEDS_LOGIN
 
-    def drawn(self) -> Iterable[RenderableType]:
+    def view(self) -> Iterable[RenderableType]:
         """Nothing more to say."""
         return ()
 

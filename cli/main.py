@@ -1,21 +1,26 @@
 """The command tree. Each command is a thin wrapper; the work is in its own module, imported when it runs."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
-from . import agent, values
+from . import values
+from .help import Command, Group
 from .options import HELP, Demo, Json
+from .service import commands as service
 from .signals import undo_when_terminated
+
+RUN, SET_UP, INSPECT = "Run", "Set up", "Inspect"
 
 app = typer.Typer(
     name="claude-max",
+    cls=Group,
     help="Your Claude Code login as an OpenAI-compatible endpoint on your own machine.",
     no_args_is_help=True,
     epilog="Exit codes: 0 fine, 1 failed, 2 wrong arguments or settings, 3 no usable claude, "
-    "4 claude is not signed in, 5 the port is taken.",
+    "4 claude is not signed in, 5 the port is taken, 6 the proxy wants another key.",
     pretty_exceptions_enable=False,
     context_settings=HELP,
 )
@@ -32,29 +37,39 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Your Claude Code login as an OpenAI-compatible endpoint on your own machine."""
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=RUN)
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = None,
+    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Address to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on; 0 takes a free one.")
+    ] = None,
     claude_path: Annotated[str | None, typer.Option(metavar="FILE", help="The claude program to run.")] = None,
     log_level: Annotated[
-        str | None, typer.Option(autocompletion=values.log_levels, help="debug, info, warning or error.")
+        str | None,
+        typer.Option(metavar="LEVEL", autocompletion=values.log_levels, help="debug, info, warning or error."),
     ] = None,
     log_content: Annotated[bool, typer.Option("--log-content", help="Also log prompts and answers.")] = False,
-    timeout: Annotated[float | None, typer.Option(help="Seconds a model may send nothing before a turn fails.")] = None,
-    warm: Annotated[int | None, typer.Option(min=0, help="Claude processes kept ready.")] = None,
-    max_workers: Annotated[int | None, typer.Option(min=1, help="Claude processes at most.")] = None,
-    drain: Annotated[float | None, typer.Option(min=0, help="Seconds that answers get at shutdown.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Seconds a model may send nothing before a turn fails.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, metavar="N", help="Maximum number of claude processes.")] = None,
+    warm_workers: Annotated[int | None, typer.Option(min=0, metavar="N", help="Claude processes kept ready.")] = None,
+    drain_timeout: Annotated[
+        float | None, typer.Option(min=0, metavar="SECONDS", help="Seconds that running answers get at shutdown.")
+    ] = None,
     allowed_host: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Another Host name that requests may use (repeatable).")
     ] = None,
     demo: Demo = False,
+    max_workers: Annotated[str | None, typer.Option(hidden=True)] = None,
+    warm: Annotated[str | None, typer.Option(hidden=True)] = None,
+    drain: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Answer OpenAI clients at http://localhost:3456/v1, in the foreground."""
     from .serve import serve as run_server
@@ -67,20 +82,24 @@ def serve(
         log_level=log_level,
         log_content=log_content or None,
         timeout=timeout,
-        warm=warm,
-        max_workers=max_workers,
-        drain=drain,
+        workers=workers,
+        warm_workers=warm_workers,
+        drain_timeout=drain_timeout,
         allowed_hosts=allowed_host or None,
+        # Former names, which `serve` refuses with the new ones.
+        max_workers=max_workers,
+        warm=warm,
+        drain=drain,
     )
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=RUN)
 def chat(
     question: Annotated[
         str | None, typer.Argument(help="What to ask; without it, a conversation. Text on stdin goes before it.")
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", "-m", metavar="NAME", autocompletion=values.models, help="Who answers.")
+        str, typer.Option("--model", "-m", metavar="NAME", autocompletion=values.models, help="Model to use.")
     ] = "default",
     system: Annotated[str, typer.Option("--system", "-s", metavar="TEXT", help="The system prompt.")] = "",
     effort: Annotated[
@@ -101,9 +120,9 @@ def chat(
     demo: Demo = False,
 ) -> None:
     """Talk to Claude: a conversation, or one question and its answer."""
-    from .chat.command import chat as talk
+    from .chat.command import chat as run_chat
 
-    talk(
+    run_chat(
         question,
         model=model,
         system=system,
@@ -117,28 +136,7 @@ def chat(
     )
 
 
-agent.add_to(app)
-
-
-@app.command()
-def doctor(
-    json: Json = False,
-    list_checks: Annotated[bool, typer.Option("--list-checks", help="Show the checks there are, and exit.")] = False,
-    check: Annotated[
-        list[str] | None,
-        typer.Option("--check", metavar="NAME", autocompletion=values.checks, help="Only this check (repeatable)."),
-    ] = None,
-    live: Annotated[
-        bool, typer.Option("--live", help="Also send one tiny request through the running proxy; spends a few tokens.")
-    ] = False,
-) -> None:
-    """Find out why it does not work, and the command that mends it."""
-    from .doctor import doctor as examine
-
-    examine(json=json, list_checks=list_checks, only=check or (), live=live)
-
-
-@app.command()
+@app.command(cls=Command, rich_help_panel=SET_UP)
 def login(
     token: Annotated[
         bool, typer.Option("--token", help="Make a long-lived token, for a service or a machine without a browser.")
@@ -150,27 +148,13 @@ def login(
     sign_in(token=token)
 
 
-@app.command()
-def models(json: Json = False) -> None:
-    """Show the models that this login offers, and the names that clients may use."""
-    from .models import models as show
+service.add_to(app, panel=SET_UP)
 
-    show(json=json)
+config = typer.Typer(cls=Group, no_args_is_help=True, context_settings=HELP)
+app.add_typer(config, name="config", help="Show and change the settings.", rich_help_panel=SET_UP)
 
 
-@app.command()
-def usage(json: Json = False) -> None:
-    """Show how full the plan's windows are, and when they reset."""
-    from .usage import usage as show
-
-    show(json=json)
-
-
-config = typer.Typer(no_args_is_help=True, context_settings=HELP)
-app.add_typer(config, name="config", help="Show the settings in force, and where they come from.")
-
-
-@config.command("path")
+@config.command("path", cls=Command)
 def config_path(json: Json = False) -> None:
     """Print where the configuration file is, or would be."""
     from .config import path
@@ -178,7 +162,56 @@ def config_path(json: Json = False) -> None:
     path(json=json)
 
 
-@config.command("show")
+@config.command("init", cls=Command)
+def config_init(json: Json = False) -> None:
+    """Write a configuration file that lists every setting, commented out."""
+    from .config_edit import init
+
+    init(json=json)
+
+
+@config.command("edit", cls=Command)
+def config_edit() -> None:
+    """Open the configuration file in your editor, and check it afterwards."""
+    from .config_edit import edit
+
+    edit()
+
+
+SettingName = Annotated[
+    str, typer.Argument(metavar="NAME", autocompletion=values.settings, help="A setting, or one alias: aliases.NAME.")
+]
+
+
+@config.command("set", cls=Command)
+def config_set(
+    name: SettingName,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help='The value; "-" reads it from stdin.')],
+    json: Json = False,
+) -> None:
+    """Set one setting in the configuration file; comments stay."""
+    from .config_edit import set_value
+
+    set_value(name, value, json=json)
+
+
+@config.command("unset", cls=Command)
+def config_unset(name: SettingName, json: Json = False) -> None:
+    """Remove one setting from the configuration file; its default holds again."""
+    from .config_edit import unset
+
+    unset(name, json=json)
+
+
+@config.command("validate", cls=Command)
+def config_validate(json: Json = False) -> None:
+    """Check the configuration file and the CLAUDE_MAX_* variables."""
+    from .config import validate
+
+    validate(json=json)
+
+
+@config.command("show", cls=Command)
 def config_show(json: Json = False) -> None:
     """Show every setting with its value and where that came from."""
     from .config import show
@@ -186,20 +219,83 @@ def config_show(json: Json = False) -> None:
     show(json=json)
 
 
+@app.command(cls=Command, rich_help_panel=INSPECT)
+def doctor(
+    json: Json = False,
+    list_checks: Annotated[bool, typer.Option("--list-checks", help="List the available checks, and exit.")] = False,
+    check: Annotated[
+        list[str] | None,
+        typer.Option("--check", metavar="NAME", autocompletion=values.checks, help="Only this check (repeatable)."),
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also send one tiny request through the running proxy; spends a few tokens.")
+    ] = False,
+    fix: Annotated[
+        bool,
+        typer.Option("--fix", help="First rewrite old names in the configuration file and the installed service."),
+    ] = False,
+) -> None:
+    """Find out why it does not work, and the command that fixes it."""
+    from .doctor import doctor as examine
+
+    examine(json=json, list_checks=list_checks, only=check or (), live=live, fix=fix)
+
+
+@app.command(cls=Command, rich_help_panel=INSPECT)
+def models(json: Json = False) -> None:
+    """Show the models that this login offers, and the names that clients may use."""
+    from .models import models as show
+
+    show(json=json)
+
+
+@app.command(cls=Command, rich_help_panel=INSPECT)
+def usage(json: Json = False) -> None:
+    """Show how much of your plan's limits is used, and when they reset."""
+    from .usage import usage as show
+
+    show(json=json)
+
+
+@app.command(cls=Command, rich_help_panel=INSPECT)
+def version() -> None:
+    """Show the version."""
+    _version(True)
+
+
+@app.command("help", cls=Command, rich_help_panel=INSPECT)
+def help_of(
+    context: typer.Context, words: Annotated[list[str] | None, typer.Argument(metavar="COMMAND")] = None
+) -> None:
+    """Show the help of a command."""
+    from .output import Exit, fail
+
+    assert context.parent is not None
+    found: Any = context.parent.command
+    inside: Any = context.parent
+    for word in words or ():
+        each = found.get_command(inside, word) if isinstance(found, Group) else None
+        if each is None:
+            fail(f"Unknown command {' '.join(words or ())!r}. `claude-max help` lists the commands.", Exit.USAGE)
+        inside = typer.Context(each, info_name=word, parent=inside)
+        found = each
+    found.get_help(inside)
+
+
 def run() -> None:
     """The entry point of the `claude-max` command."""
     undo_when_terminated()
     if {"--install-completion", "--show-completion"} & set(sys.argv):
-        from .completion import mend
+        from .completion import patch_zsh
 
-        mend()
+        patch_zsh()
     if "--json" not in sys.argv:
         app()
     try:
         # Wrong arguments are an error object, too, for those who asked for JSON.
         sys.exit(app(standalone_mode=False))
     except TyperException as error:
-        from .output import complain
+        from .output import print_error
 
-        complain(error.format_message(), error.exit_code, json=True)
+        print_error(error.format_message(), error.exit_code, json=True)
         sys.exit(error.exit_code)

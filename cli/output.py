@@ -1,4 +1,4 @@
-"""How every command speaks: data on stdout, talk on stderr, one line for what went wrong, and what exit codes mean.
+"""How every command prints: data on stdout, messages on stderr, one line for an error, and what exit codes mean.
 
 A command computes a Result, a frozen dataclass; `render` is the only place that prints one, as JSON or for people.
 Nothing here knows what any command does.
@@ -41,6 +41,8 @@ for _stream in (sys.stdout, sys.stderr):
         _stream.reconfigure(errors="backslashreplace")
 
 NAME = "claude-max"
+# Of every object that `--json` prints: a field is never renamed or removed, nor its type changed, under one number.
+SCHEMA = 1
 # Wider than any line: what goes into a pipe or a file is neither cut nor broken.
 UNBOUNDED = 100_000
 
@@ -52,7 +54,7 @@ def _console(*, stderr: bool) -> Console:
 
 
 out = _console(stderr=False)
-talk = _console(stderr=True)
+err = _console(stderr=True)
 
 
 class Exit(IntEnum):
@@ -64,6 +66,7 @@ class Exit(IntEnum):
     NO_CLI = 3
     NEEDS_LOGIN = 4
     PORT_TAKEN = 5
+    WRONG_KEY = 6
 
 
 MEANINGS: Mapping[Exit, str] = {
@@ -73,6 +76,7 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.NO_CLI: "no usable claude",
     Exit.NEEDS_LOGIN: "claude is not signed in",
     Exit.PORT_TAKEN: "the port is taken",
+    Exit.WRONG_KEY: "the proxy wants another key",
 }
 
 
@@ -81,7 +85,7 @@ class Result(ABC):
     """What a command found out. Its fields are what `--json` prints."""
 
     @abstractmethod
-    def drawn(self) -> Iterable[RenderableType]:
+    def view(self) -> Iterable[RenderableType]:
         """The form for people. A Text is one line that is never broken, so that commands and paths can be copied."""
 
     @property
@@ -104,47 +108,47 @@ def render(command: Callable[[], Result], *, json: bool, doing: str = "") -> NoR
     # asyncio's notes on futures and connections are for whoever writes this program.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     try:
-        if doing and talk.is_terminal:
-            with talk.status(doing):
+        if doing and err.is_terminal:
+            with err.status(doing):
                 result = command()
         else:
             result = command()
     except ConfigError as error:
-        stop(str(error), Exit.USAGE, json=json)
+        fail(str(error), Exit.USAGE, json=json)
     except CliUnavailable as error:
-        stop(error.message, Exit.NO_CLI, json=json)
+        fail(error.message, Exit.NO_CLI, json=json)
     except NotSignedIn as error:
-        stop(error.message, Exit.NEEDS_LOGIN, json=json)
+        fail(error.message, Exit.NEEDS_LOGIN, json=json)
     except ProxyError as error:
-        stop(error.message, Exit.FAILED, json=json)
+        fail(error.message, Exit.FAILED, json=json)
     with writing():
         if json:
-            _print_json(result.data())
+            print_json(result.data())
         else:
-            for part in result.drawn():
+            for part in result.view():
                 _show(part)
     raise typer.Exit(result.exit)
 
 
-def stop(message: str, code: Exit, *, json: bool = False) -> NoReturn:
+def fail(message: str, code: Exit, *, json: bool = False) -> NoReturn:
     """Ends the command with one line on stderr; with `json` also as an object on stdout."""
-    complain(message, code, json=json)
+    print_error(message, code, json=json)
     raise typer.Exit(code)
 
 
-def complain(message: str, code: int, *, json: bool = False) -> None:
+def print_error(message: str, code: int, *, json: bool = False) -> None:
     """One line for what went wrong, without ending anything; on a terminal broken between words."""
     if json:
         with writing():
-            _print_json({"error": {"message": message, "exit_code": int(code)}})
+            print_json({"error": {"message": message, "exit_code": int(code)}})
     line = spoken(f"{NAME}: {message}")
     line.stylize("bold red", 0, len(NAME) + 1)
-    talk.print(line, soft_wrap=True, highlight=False)
+    err.print(line, soft_wrap=True, highlight=False)
 
 
 def spoken(text: str) -> Text:
-    """A line of talk, to be printed with `soft_wrap`: on a terminal it is broken between words already."""
-    return Text(folded(text, talk.width) if talk.is_terminal else text)
+    """A message, to be printed with `soft_wrap`: on a terminal it is broken between words already."""
+    return Text(folded(text, err.width) if err.is_terminal else text)
 
 
 def folded(text: str, width: int) -> str:
@@ -170,7 +174,7 @@ def writing() -> Iterator[None]:
         # What waits to be written would be tried once more at the end, with a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if not isinstance(error, BrokenPipeError):
-            complain(f"The output cannot be written: {error.strerror}.", Exit.FAILED)
+            print_error(f"The output cannot be written: {error.strerror}.", Exit.FAILED)
         raise typer.Exit(Exit.FAILED) from None
 
 
@@ -189,5 +193,6 @@ def trimmed(row: list[Segment]) -> list[Segment]:
     return [*row[:-1], Segment(row[-1].text.rstrip(), row[-1].style)] if row else []
 
 
-def _print_json(value: dict[str, Any]) -> None:
-    typer.echo(jsonlib.dumps(value, indent=2, ensure_ascii=False, default=str))
+def print_json(value: Mapping[str, Any]) -> None:
+    """An object as `--json` prints it, with the number of its schema."""
+    typer.echo(jsonlib.dumps({"schema": SCHEMA, **value}, indent=2, ensure_ascii=False, default=str))

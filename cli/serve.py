@@ -11,16 +11,27 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from claude_max.proxy.app import contract_of, create_app
-from claude_max.proxy.config import LOCALHOST, ConfigError, Settings, load, open_to_all, unknown, without_password
-from claude_max.proxy.engine.command import API_KEYS
-from claude_max.proxy.engine.locate import Cli, locate
-from claude_max.proxy.engine.pool import Pool
+from claude_max.proxy.config import (
+    LOCALHOST,
+    ConfigError,
+    Settings,
+    load,
+    old_names,
+    open_to_all,
+    unknown,
+    without_password,
+)
+from claude_max.proxy.engine.pool.pool import Pool
+from claude_max.proxy.engine.probe.locate import Cli, locate
+from claude_max.proxy.engine.wire.command import API_KEYS
 from claude_max.proxy.errors import CliUnavailable
-from claude_max.proxy.presence import address
+from claude_max.proxy.port_check import address
+from claude_max.proxy.renamed import FIX, FLAGS, now_called
 from claude_max.proxy.server import Server, allow_connections, listen
 
-from .output import Exit, stop, talk
+from .output import Exit, err, fail
 from .service import log
+from .service.inside import is_service
 from .signals import Terminated, cancel_when_terminated, ignore
 from .upstream import upstream
 
@@ -28,40 +39,58 @@ from .upstream import upstream
 def serve(*, demo: bool, **flags: Any) -> None:
     """Runs the proxy in the foreground. Exits NO_CLI without a usable CLI, PORT_TAKEN when the port is in use."""
     log.bound()
+    service = is_service()
+    old = _renamed_flags(flags, accept=service)
     try:
-        settings = load(**flags)
+        settings = load(accept_old_names=service, **flags)
     except ConfigError as error:
-        stop(str(error), Exit.USAGE)
+        fail(str(error), Exit.USAGE)
     if why := open_to_all(settings):
-        stop(why, Exit.USAGE)
+        fail(why, Exit.USAGE)
     try:
         cli = locate(settings.claude_path, os.environ)
     except CliUnavailable as error:
-        stop(error.message, Exit.NO_CLI)
+        fail(error.message, Exit.NO_CLI)
     allow_connections()
     try:
         sockets = listen(settings.host, settings.port)
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
-        stop(f"{where} cannot be used ({error.strerror}). Choose another with --port.", Exit.PORT_TAKEN)
+        fail(f"{where} cannot be used ({error.strerror}). Choose another with --port.", Exit.PORT_TAKEN)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # asyncio's own warnings are about connections that clients cut, which is their right.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     if settings.log_level != "debug":
         # It tells of each server that starts and stops, the scripted one of the contract check included.
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for sentence in (*old, *(old_names() if service else ())):
+        logging.getLogger("claude_max").error("%s: `%s` rewrites it.", sentence, FIX)
     try:
         with contextlib.suppress(KeyboardInterrupt, Terminated, asyncio.CancelledError):
             asyncio.run(_serve(settings, cli, sockets, demo))
     except CliUnavailable as error:
-        stop(error.message, Exit.NO_CLI)
+        fail(error.message, Exit.NO_CLI)
+
+
+def _renamed_flags(flags: dict[str, Any], *, accept: bool) -> list[str]:
+    """Moves old flags to their new names in place; a sentence for each. Ends with USAGE where none is accepted."""
+    said = []
+    for old, new in FLAGS.items():
+        value = flags.pop(old.removeprefix("--").replace("-", "_"), None)
+        if value is None:
+            continue
+        said.append(now_called(old, new))
+        if not accept:
+            fail(f"{said[-1]}.", Exit.USAGE)
+        flags.setdefault(new.removeprefix("--").replace("-", "_"), value)
+    return said
 
 
 async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], demo: bool) -> None:
     task = asyncio.current_task()
     assert task is not None
     cancel_when_terminated(task)
-    with talk.status(f"Looking at Claude Code {cli.version_text}…") if talk.is_terminal else contextlib.nullcontext():
+    with err.status(f"Looking at Claude Code {cli.version_text}…") if err.is_terminal else contextlib.nullcontext():
         features = await contract_of(cli)
     async with upstream(demo) as source:
         app = create_app(settings, cli, features, source)
@@ -69,7 +98,7 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
         pool: Pool = app.state.pool
 
         async def drain(at_once: bool) -> None:
-            await pool.drain(0 if at_once else settings.drain)
+            await pool.drain(0 if at_once else settings.drain_timeout)
 
         await Server(app, settings, drain).serve(sockets)
         ignore()
@@ -97,4 +126,4 @@ def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
             lines.append(f"[yellow]{name} is in use: requests are billed to it, not to your subscription.[/]")
     # A log on a disk without room is no reason not to serve.
     with contextlib.suppress(OSError):
-        talk.print(Panel("\n".join(lines), title="claude-max", title_align="left", expand=False))
+        err.print(Panel("\n".join(lines), title="claude-max", title_align="left", expand=False))

@@ -6,6 +6,21 @@ Tests compare the lists with what they stand for.
 from collections.abc import Sequence
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+SETTINGS = (
+    *("host", "port", "claude_path", "log_level", "log_content", "timeout", "start_timeout", "keepalive_interval"),
+    *(
+        "workers",
+        "warm_workers",
+        "queue_size",
+        "drain_timeout",
+        "head_limit",
+        "head_timeout",
+        "body_limit",
+        "json_depth",
+    ),
+    *("body_timeout", "write_timeout", "requests_limit", "api_key", "allowed_hosts", "cors_origins"),
+    *("allow_anthropic_api_key", "aliases"),
+)
 CHECKS = (
     *("python", "cli", "shadows", "login", "environment", "config", "port", "contract", "folders"),
     *("service", "service-environment", "memory", "live"),
@@ -22,6 +37,11 @@ def checks(incomplete: str) -> list[str]:
     return _begun(CHECKS, incomplete)
 
 
+def settings(incomplete: str) -> list[str]:
+    """For `config set` and `config unset`."""
+    return _begun(SETTINGS, incomplete)
+
+
 def efforts(incomplete: str) -> list[str]:
     """For `--effort`."""
     from .chat.commands import LEVELS
@@ -31,7 +51,7 @@ def efforts(incomplete: str) -> list[str]:
 
 def models(incomplete: str) -> list[str]:
     """For `--model`: what is always accepted. What else there is only the CLI knows, and that would take a second."""
-    from claude_max.proxy.translate.models import FAMILIES, SEED_IDS
+    from claude_max.proxy.translate.common.models import FAMILIES, SEED_IDS
 
     return _begun(("default", *FAMILIES, *SEED_IDS), incomplete)
 

@@ -10,9 +10,10 @@ translate  API dialects to Turns, events to responses; pure
 engine     Turns to claude processes and back; its own docstring is the map of that room
 routes     the edge of HTTP, and the guard before it
 scripted   a scripted Messages API: the demo, the contract check, the tests
-doctor     what may be wrong with this machine, each finding with the command that mends it
+doctor     what may be wrong with this machine, each finding with the command that fixes it
 readiness  is the CLI signed in?
-presence   who listens at the configured port?
+renamed    former names of settings, and what they are called now
+port_check who listens at the configured port?
 app        where all of it is wired together
 server     sockets, patience with clients, and stopping, around the app
 """

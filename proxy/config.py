@@ -4,8 +4,10 @@ One frozen Settings comes out. A mistake anywhere is one line that names the set
 """
 
 import difflib
+import json
 import os
 import re
+import shutil
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -19,13 +21,15 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    TomlConfigSettingsSource,
 )
 
-PREFIX = "CLAUDE_MAX_"
+from . import renamed
+from .renamed import PREFIX as PREFIX
+
 # Each of them means both loopback addresses.
 LOCALHOST = ("127.0.0.1", "localhost")
 # What a claude process takes, in MB: at its start, and after 200 turns with tools (Claude Code 2.1.330).
@@ -37,48 +41,70 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s*]+")
 class ConfigError(ValueError):
     """A setting that cannot be used; the message is one line for the person who wrote it.
 
-    `variable` is the one that it was given in, None for a file or a flag.
+    `variable` is the one that it was given in, None for a file or a flag. `fix` is the command that fixes it, where
+    there is one.
     """
 
-    def __init__(self, message: str, variable: str | None = None) -> None:
+    def __init__(self, message: str, variable: str | None = None, fix: str | None = None) -> None:
         super().__init__(message)
         self.variable = variable
+        self.fix = fix
 
 
 class Settings(BaseSettings):
     """What the proxy runs with. Times in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
-    # Where variables are looked up. pydantic-settings asks the class for its sources, so for the settings of another
-    # process `load` makes a subclass.
-    environ: ClassVar[Mapping[str, str]] = os.environ
+    # pydantic-settings asks the class for its sources, so `load` makes a subclass: `environ` holds the
+    # variables, `written` what the file says.
+    environ: ClassVar[Mapping[str, str]] = {}
+    written: ClassVar[Mapping[str, Any]] = {}
 
     host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback an API key is required.")
     port: int = Field(3456, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    claude_path: str | None = Field(None, description="The claude program to run; else PATH and the usual places.")
+    claude_path: str | None = Field(
+        None,
+        description="The claude program to run; else PATH and the usual places.",
+        examples=["/usr/local/bin/claude"],
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     log_content: bool = Field(False, description="Also log prompts and answers.")
+    composition: Literal["auto", "exact", "lines"] = Field(
+        "auto", description="How requests reach the model: whole and exact, line by line, or what the CLI allows."
+    )
     timeout: float = Field(300, gt=0, description="Seconds a model may send nothing before a turn fails.")
     start_timeout: float = Field(30, gt=0, description="Seconds a new claude process may take until it answers.")
-    keepalive: float = Field(15, gt=0, description="Seconds of silence in a stream before a comment keeps it open.")
-    max_workers: int = Field(8, ge=1, le=64, description="Claude processes at most ({}-{} MB each).".format(*WORKER_MB))
-    warm: int = Field(2, ge=0, le=64, description="Claude processes kept ready.")
-    queue: int = Field(64, ge=0, description="Requests that may wait for a worker before others get a 429.")
-    drain: float = Field(4, ge=0, description="Seconds that answers in flight get when the server stops.")
+    keepalive_interval: float = Field(
+        15, gt=0, description="Seconds of silence in a stream before a comment keeps it open."
+    )
+    workers: int = Field(8, ge=1, le=64, description="Claude processes at most ({}-{} MB each).".format(*WORKER_MB))
+    warm_workers: int = Field(2, ge=0, le=64, description="Claude processes kept ready.")
+    queue_size: int = Field(64, ge=0, description="Requests that may wait for a worker before others get a 429.")
+    drain_timeout: float = Field(4, ge=0, description="Seconds that answers in flight get when the server stops.")
     head_limit: int = Field(64 * 1024, ge=1024, description="Bytes of a request's head at most.")
     head_timeout: float = Field(20, gt=0, description="Seconds until a request's head must be whole.")
     body_limit: int = Field(32 * 1024 * 1024, ge=1024, description="Bytes of a request body at most.")
     json_depth: int = Field(100, ge=4, le=200, description="Levels of a request's JSON at most; of a schema, 64.")
     body_timeout: float = Field(60, gt=0, description="Seconds until a request's body must be whole.")
     write_timeout: float = Field(60, gt=0, description="Seconds a client may leave its answer unread.")
-    max_requests: int = Field(256, ge=1, description="Requests in flight before others get a 429.")
-    api_key: SecretStr | None = Field(None, description="Key that clients must send; without one any key is accepted.")
-    allowed_hosts: list[str] = Field([], description="Host names that requests may use, besides this machine's.")
-    cors_origins: list[str] = Field([], description="Web origins that may call from a browser.")
+    requests_limit: int = Field(256, ge=1, description="Requests in flight before others get a 429.")
+    api_key: SecretStr | None = Field(
+        None,
+        description="Key that clients must send; without one any key is accepted.",
+        examples=["a long random word"],
+    )
+    allowed_hosts: list[str] = Field(
+        [], description="Host names that requests may use, besides this machine's.", examples=[["my.box"]]
+    )
+    cors_origins: list[str] = Field(
+        [], description="Web origins that may call from a browser.", examples=[["http://localhost:8080"]]
+    )
     allow_anthropic_api_key: bool = Field(
         False, description="Let the CLI use ANTHROPIC_API_KEY (or _AUTH_TOKEN), billed apart from the subscription."
     )
-    aliases: dict[str, str] = Field({}, description='Names of your own for models, such as gpt-4o = "sonnet".')
+    aliases: dict[str, str] = Field(
+        {}, description='Names of your own for models, such as gpt-4o = "sonnet".', examples=[{"gpt-4o": "sonnet"}]
+    )
 
     @field_validator("api_key")
     @classmethod
@@ -94,7 +120,7 @@ class Settings(BaseSettings):
         bare = [origin.rstrip("/").lower() for origin in origins]
         for origin in bare:
             if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is no web origin such as http://localhost:8080")
+                raise ValueError(f"{origin!r} is not a web origin such as http://localhost:8080")
         return bare
 
     @classmethod
@@ -108,8 +134,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags over environment over file; no `.env`, which belongs to other programs."""
         variables = EnvSettingsSource(settings_cls)
-        variables.env_vars = {name.lower(): value for name, value in cls.environ.items()}
-        return init_settings, variables, TomlConfigSettingsSource(settings_cls, config_path(cls.environ))
+        # An empty variable is an unset one: `CLAUDE_MAX_PORT= claude-max serve` uses the default.
+        variables.env_vars = {name.lower(): value for name, value in cls.environ.items() if value}
+        return init_settings, variables, InitSettingsSource(settings_cls, dict(cls.written))
 
 
 def is_loopback(host: str) -> bool:
@@ -160,56 +187,173 @@ def unknown(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     found = {}
     for name in environ:
         own = name.upper().removeprefix(PREFIX)
-        if name.upper().startswith(PREFIX) and own not in known:
+        if name.upper().startswith(PREFIX) and own not in known and name not in renamed.variables([name]):
             near = [f"; is it {PREFIX}{each}?" for each in difflib.get_close_matches(own, known, n=1)]
             found[name] = f"{name} has no effect: there is no such setting{''.join(near) or '.'}"
     return found
 
 
-def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
+def old_names(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """A sentence for each old name in the variables and in the file. Raises ConfigError for a file that is not TOML."""
+    file = config_path(environ)
+    found = [renamed.now_called(old, new) for old, new in renamed.variables(environ).items()]
+    return found + [f"{renamed.now_called(name, renamed.SETTINGS[name])} (in {file})" for name in written(file)
+                    if name in renamed.SETTINGS]  # fmt: skip
+
+
+def written(file: Path) -> dict[str, Any]:
+    """What the configuration file says; nothing where there is none. Raises ConfigError."""
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except IsADirectoryError:
+        raise ConfigError(f"{file} is a folder") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+
+
+def rewrite_file(file: Path) -> None:
+    """Puts old names in the configuration file under their new ones. Raises ConfigError, and then changes nothing."""
+    text = file.read_text("utf-8")
+    wanted = {renamed.SETTINGS.get(name, name): value for name, value in written(file).items()}
+    new = renamed.config_file(text)
+    try:
+        same = tomllib.loads(new) == wanted
+    except tomllib.TOMLDecodeError:
+        same = False
+    if not same:
+        both = ", ".join(f"{old} → {renamed.SETTINGS[old]}" for old in written(file) if old in renamed.SETTINGS)
+        raise ConfigError(f"{file} cannot be rewritten by itself; rename in an editor: {both}")
+    replace_text(file, new)
+
+
+def replace_text(file: Path, text: str) -> None:
+    """Writes a whole file at once, with the mode of the one that it replaces; a new one is its user's alone."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # A link to the file, as dotfile managers make, stays one.
+    target = file.resolve()
+    beside = target.with_name(f".{target.name}.new")
+    beside.touch(mode=0o600)
+    if target.exists():
+        shutil.copymode(target, beside)
+    beside.write_text(text, encoding="utf-8", newline="\n")
+    beside.replace(target)
+
+
+def load(environ: Mapping[str, str] = os.environ, *, accept_old_names: bool = False, **flags: Any) -> Settings:
     """The settings in force; a flag that is None was not given. Raises ConfigError.
 
-    `environ` holds the variables: this process's own, or another's whose settings are asked for.
+    `environ` holds the variables: this process's own, or another's whose settings are asked for. `accept_old_names` is
+    for an installed service, which must keep running across an upgrade; elsewhere an old name is an error.
     """
     file = config_path(environ)
-    if f"{PREFIX}CONFIG" in environ and not file.exists():
+    if environ.get(f"{PREFIX}CONFIG") and not file.exists():
         # The key that keeps others out may stand there.
-        raise ConfigError(f"{file}, which {PREFIX}CONFIG names, is not there", f"{PREFIX}CONFIG")
+        raise ConfigError(f"{file}, which {PREFIX}CONFIG names, does not exist", f"{PREFIX}CONFIG")
     if file.is_dir():
         raise ConfigError(f"{file} is a folder")
-    there: type[Settings] = Settings
-    if environ is not os.environ:
-        there = type("Settings", (Settings,), {"environ": environ})
+    values = written(file)
+    if accept_old_names:
+        environ = renamed.with_new_names(environ)
+        values = {renamed.SETTINGS.get(name, name): value for name, value in values.items()}
+    else:
+        _refuse_old_names(environ, values, file)
+    return _made(values, file, environ, flags)
+
+
+def check_values(values: Mapping[str, Any], file: Path) -> None:
+    """Raises ConfigError where a configuration file of these values could not be used."""
+    _refuse_old_names({}, values, file)
+    _made(values, file, {}, {})
+
+
+def _made(values: Mapping[str, Any], file: Path, environ: Mapping[str, str], flags: Mapping[str, Any]) -> Settings:
+    made = type("Settings", (Settings,), {"environ": environ, "written": values})
     try:
-        return there(**{name: value for name, value in flags.items() if value is not None})
-    except UnicodeDecodeError:
-        raise ConfigError(f"{config_path(environ)} is not UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{config_path(environ)} is not valid TOML: {error}") from None
-    except OSError as error:
-        raise ConfigError(f"{config_path(environ)} cannot be read: {error.strerror}") from None
+        settings: Settings = made(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
-        why = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
-        raise _mistake(name, why, environ, flags) from None
+        raise _mistake(first, values, file, environ, flags) from None
     except SettingsError as error:
         name = (re.findall(r'"(\w+)"', str(error)) or [""])[0]
-        raise _mistake(name, 'must be JSON, such as ["a", "b"]', environ, flags) from None
+        raise ConfigError(f"{name}: must be JSON{_example(name)}", _variable(name, environ, flags)) from None
+    return settings
 
 
-def _mistake(name: str, why: str, environ: Mapping[str, str], flags: dict[str, Any]) -> ConfigError:
-    """The error of a setting, or of a part of it (`aliases.gpt-4o`), with where it stands."""
-    setting = name.split(".")[0]
+def _refuse_old_names(environ: Mapping[str, str], values: Mapping[str, Any], file: Path) -> None:
+    for old, new in renamed.variables(environ).items():
+        raise ConfigError(f"{renamed.now_called(old, new)}. Set {new} instead.", old, f"unset {old}")
+    for name in values:
+        if name in renamed.SETTINGS:
+            what = renamed.now_called(name, renamed.SETTINGS[name])
+            raise ConfigError(f"{what} (in {file}). `{renamed.FIX}` rewrites the file.", None, renamed.FIX)
+
+
+def _mistake(
+    error: Mapping[str, Any],
+    values: Mapping[str, Any],
+    file: Path,
+    environ: Mapping[str, str],
+    flags: Mapping[str, Any],
+) -> ConfigError:
+    """The error of a setting, or of a part of it (`aliases.gpt-4o`), with where it stands and what to write."""
+    loc: tuple[int | str, ...] = error["loc"]
+    setting, name = str(loc[0]), ".".join(str(part) for part in loc)
     variable = _variable(setting, environ, flags)
+    why = str(error["msg"])
+    if error["type"] == "extra_forbidden":
+        why = unknown_setting(setting)
+    elif setting == "aliases" and len(loc) > 1 and variable is None and (dotted := _dotted(values, loc)) is not None:
+        why = f'a name with a dot needs quotes: "{dotted[0]}" = "{dotted[1]}"'
+    elif error["type"] in ("list_type", "dict_type"):
+        why += _example(setting) if variable else f", such as {setting} = {_toml(setting)}"
     if flags.get(setting) is not None:
         place = f"given as --{setting.replace('_', '-')}"
     else:
-        place = f"given as {variable}" if variable else f"in {config_path(environ)}"
+        place = f"given as {variable}" if variable else f"in {file}"
     return ConfigError(f"{name}: {why} ({place})", variable)
 
 
-def _variable(name: str, environ: Mapping[str, str], flags: dict[str, Any]) -> str | None:
-    """The variable that a setting comes from; names of variables count in any case."""
+def unknown_setting(name: str) -> str:
+    """What to say of a name that is no setting's."""
+    near = [f"; is it {each}?" for each in difflib.get_close_matches(name, Settings.model_fields, n=1)]
+    return f"there is no such setting{''.join(near)}"
+
+
+def _dotted(values: Mapping[str, Any], loc: tuple[int | str, ...]) -> tuple[str, str] | None:
+    """`gpt-4.1 = "sonnet"` means a table "gpt-4" to TOML: the name that was meant, and its value."""
+    found: Any = values
+    for part in loc:
+        found = found.get(part) if isinstance(found, dict) else None
+    name = str(loc[-1])
+    while isinstance(found, dict) and len(found) == 1:
+        [(part, found)] = found.items()
+        name += f".{part}"
+    return (name, found) if isinstance(found, str) and "." in name else None
+
+
+def _example(name: str) -> str:
+    """The right JSON for a variable."""
+    field = Settings.model_fields.get(name)
+    examples = field.examples if field is not None else None
+    return f": {PREFIX}{name.upper()}='{json.dumps(examples[0])}'" if examples else ""
+
+
+def _toml(name: str) -> str:
+    examples = Settings.model_fields[name].examples
+    value: Any = examples[0] if examples else None
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{json.dumps(key)} = {json.dumps(each)}' for key, each in value.items())} }}"
+    return json.dumps(value)
+
+
+def _variable(name: str, environ: Mapping[str, str], flags: Mapping[str, Any]) -> str | None:
+    """The variable that a setting comes from; names of variables count in any case, and an empty one is unset."""
     wanted = f"{PREFIX}{name}".lower()
-    return None if flags.get(name) is not None else next((each for each in environ if each.lower() == wanted), None)
+    found = (each for each in environ if each.lower() == wanted and environ[each])
+    return None if flags.get(name) is not None else next(found, None)

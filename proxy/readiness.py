@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from .engine.inquiry import login
+from .engine.probe.queries import login
 from .errors import CliCrashed
 
 FRESH_SECONDS = 30.0

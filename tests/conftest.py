@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 from harness.proxy import RunningProxy, installed, running_proxy, scripted
 
-from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.engine.probe.locate import locate
 
 # Tests that run in the background of a script inherit an ignored Ctrl-C, and would pass it on to what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -137,9 +137,17 @@ def anyio_backend() -> Iterator[tuple[str, dict[str, Callable[[], asyncio.Abstra
 
 
 @pytest.fixture(scope="session")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
+def composition() -> str:
+    """How requests reach the model; the core of the end-to-end tests runs with "exact" and with "lines"."""
+    return "auto"
+
+
+@pytest.fixture(scope="session")
+def proxy(tmp_path_factory: pytest.TempPathFactory, composition: str) -> Iterator[RunningProxy]:
     """A running proxy, shared: tests tell their own upstream requests by a marker."""
-    with scripted() as api, running_proxy(tmp_path_factory.mktemp("home"), api=api) as running:
+    home = tmp_path_factory.mktemp("home")
+    environ = {"CLAUDE_MAX_COMPOSITION": composition}
+    with scripted() as api, running_proxy(home, api=api, environ=environ) as running:
         yield running
 
 

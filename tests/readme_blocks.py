@@ -12,7 +12,6 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from unittest.mock import patch
 
 import typer
 from typer.testing import CliRunner
@@ -20,7 +19,7 @@ from typer.testing import CliRunner
 from claude_max.cli.main import app
 from claude_max.cli.output import MEANINGS
 from claude_max.proxy.config import PREFIX, Settings
-from claude_max.proxy.engine.command import KEPT
+from claude_max.proxy.engine.wire.command import KEPT
 
 DOCUMENTS = [Path(__file__).parent.parent / name for name in ("README.md", "SECURITY.md")]
 BLOCK = re.compile(r"(<!-- (help:[^>]*?|settings|environment|exit codes) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -53,13 +52,12 @@ def help_text(*command: str) -> str:
     """What `claude-max COMMAND --help` prints, 80 columns wide and without colour."""
     # What a test runner or CI sets would colour or widen it.
     plain = dict.fromkeys(("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "TERMINAL_WIDTH", "LINES"))
-    with patch("typer.rich_utils.FORCE_TERMINAL", False), patch("typer.rich_utils.MAX_WIDTH", None):
-        result = CliRunner().invoke(
-            app,
-            [*command, "--help"],
-            prog_name="claude-max",
-            env={**plain, "COLUMNS": WIDTH, "NO_COLOR": "1", "TERM": "dumb"},
-        )
+    result = CliRunner().invoke(
+        app,
+        [*command, "--help"],
+        prog_name="claude-max",
+        env={**plain, "COLUMNS": WIDTH, "NO_COLOR": "1", "TERM": "dumb"},
+    )
     if result.exit_code != 0:
         raise ValueError(f"there is no help for {' '.join(command)!r}")
     return "\n".join(line.rstrip() for line in result.stdout.strip("\n").splitlines()).strip("\n")

@@ -25,14 +25,14 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_flag_over_variable_over_file_over_default(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert load().port == 3456
-    file.write_text("port = 1\nwarm = 0\n")
+    file.write_text("port = 1\nwarm_workers = 0\n")
     assert load().port == 1
     monkeypatch.setenv("CLAUDE_MAX_PORT", "2")
     assert load().port == 2
     assert load(port=None).port == 2, "a flag that was not given"
     assert load(port=3).port == 3
     assert load(port=0).port == 0, "given is given, also nought"
-    assert load(port=3).warm == 0
+    assert load(port=3).warm_workers == 0
 
 
 def test_variables_that_mean_nothing_are_named_with_the_nearest() -> None:
@@ -49,7 +49,7 @@ def test_variables_that_mean_nothing_are_named_with_the_nearest() -> None:
 def test_what_is_no_origin_is_told(file: Path, origin: str) -> None:
     """It would never match, or match every page that somebody visits."""
     file.write_text(f"cors_origins = [{json.dumps(origin)}]")
-    assert "is no web origin" in said()
+    assert "is not a web origin" in said()
 
 
 def test_origins_are_compared_as_browsers_send_them(file: Path) -> None:
@@ -80,11 +80,13 @@ def said(**flags: Any) -> str:
 BROKEN = [
     ("port = 70000", ("port: ", "65535")),
     ('port = "x"', ("port: ",)),
-    ("queue = -1", ("queue: ",)),
-    ("prot = 1", ("prot: there is no such setting",)),
+    ("queue_size = -1", ("queue_size: ",)),
+    ("prot = 1", ("prot: there is no such setting; is it port?",)),
     ("[models.aliases]\na = 'b'", ("models: there is no such setting",)),
     ("allowed_hosts = 'a'", ("allowed_hosts: ",)),
     ("[aliases]\na = 5", ("aliases.a: ",)),
+    ('[aliases]\ngpt-4.1 = "sonnet"', ('a name with a dot needs quotes: "gpt-4.1" = "sonnet"',)),
+    ('[aliases]\na.b.c = "sonnet"', ('"a.b.c" = "sonnet"',)),
     ("port = ", ("is not valid TOML",)),
     ("port = 1\nport = 2", ("is not valid TOML",)),
 ]
@@ -107,12 +109,12 @@ def test_a_file_that_cannot_be_read_is_named(file: Path) -> None:
 
 
 def test_a_mistake_in_a_variable_or_a_flag_is_told_with_its_name(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file.write_text("max_workers = 3")
-    monkeypatch.setenv("CLAUDE_MAX_MAX_WORKERS", "lots")
-    assert said().startswith("max_workers: ")
-    assert said().endswith("(given as CLAUDE_MAX_MAX_WORKERS)")
-    assert said(max_workers=0).endswith("(given as --max-workers)")
-    assert said(log_level="loud", max_workers=3).endswith("(given as --log-level)")
+    file.write_text("workers = 3")
+    monkeypatch.setenv("CLAUDE_MAX_WORKERS", "lots")
+    assert said().startswith("workers: ")
+    assert said().endswith("(given as CLAUDE_MAX_WORKERS)")
+    assert said(workers=0).endswith("(given as --workers)")
+    assert said(log_level="loud", workers=3).endswith("(given as --log-level)")
 
 
 def test_the_value_of_a_secret_is_never_told(file: Path) -> None:
@@ -128,7 +130,7 @@ def test_settings_do_not_change(file: Path) -> None:
 def test_a_file_that_is_named_and_not_there_is_a_mistake(file: Path) -> None:
     """The key that keeps others out may stand in it."""
     file.unlink()
-    with pytest.raises(ConfigError, match=r"CLAUDE_MAX_CONFIG names, is not there"):
+    with pytest.raises(ConfigError, match=r"CLAUDE_MAX_CONFIG names, does not exist"):
         load()
     file.mkdir()
     with pytest.raises(ConfigError, match="is a folder"):
@@ -137,13 +139,13 @@ def test_a_file_that_is_named_and_not_there_is_a_mistake(file: Path) -> None:
 
 def test_the_settings_of_another_process(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLAUDE_MAX_PORT", "1")
-    file.write_text("port = 2\nwarm = 2")
+    file.write_text("port = 2\nwarm_workers = 2")
     elsewhere = tmp_path / "elsewhere.toml"
-    elsewhere.write_text("warm = 3")
+    elsewhere.write_text("warm_workers = 3")
     found = load({"CLAUDE_MAX_CONFIG": str(elsewhere), "claude_max_port": "4"})
-    assert (found.port, found.warm) == (4, 3)
-    elsewhere.write_text("warm = -3")
-    with pytest.raises(ConfigError, match=r"warm.*elsewhere\.toml"):
+    assert (found.port, found.warm_workers) == (4, 3)
+    elsewhere.write_text("warm_workers = -3")
+    with pytest.raises(ConfigError, match=r"warm_workers.*elsewhere\.toml"):
         load({"CLAUDE_MAX_CONFIG": str(elsewhere)})
     with pytest.raises(ConfigError, match=r"port.*given as claude_max_port"):
         load({"claude_max_port": "x"})
@@ -185,6 +187,33 @@ def test_a_variable_in_small_letters_is_named(file: Path, monkeypatch: pytest.Mo
 def test_a_list_that_is_no_json_is_told_with_its_variable(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLAUDE_MAX_ALLOWED_HOSTS", "my.box")
     assert "CLAUDE_MAX_ALLOWED_HOSTS" in said()
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "example"),
+    [
+        ("ALLOWED_HOSTS", "my.box", """CLAUDE_MAX_ALLOWED_HOSTS='["my.box"]'"""),
+        ("CORS_ORIGINS", "{}", """CLAUDE_MAX_CORS_ORIGINS='["http://localhost:8080"]'"""),
+        ("ALIASES", "gpt-4o=sonnet", """CLAUDE_MAX_ALIASES='{"gpt-4o": "sonnet"}'"""),
+        ("ALIASES", '["a"]', """CLAUDE_MAX_ALIASES='{"gpt-4o": "sonnet"}'"""),
+    ],
+)
+def test_the_right_json_is_shown(
+    file: Path, monkeypatch: pytest.MonkeyPatch, name: str, given: str, example: str
+) -> None:
+    monkeypatch.setenv(f"CLAUDE_MAX_{name}", given)
+    assert example in said()
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_an_empty_variable_is_unset(file: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"CLAUDE_MAX_{name.upper()}", "")
+    assert getattr(load(), name) == Settings.model_fields[name].default
+
+
+def test_a_list_in_the_file_is_shown_as_it_should_be(file: Path) -> None:
+    file.write_text("allowed_hosts = 'a'")
+    assert 'such as allowed_hosts = ["my.box"]' in said()
 
 
 def test_a_file_that_is_not_utf8_is_named(file: Path) -> None:

@@ -27,7 +27,7 @@ READY_POLL_SECONDS = 0.02
 # The `code` of an error object, where it means another exit code than "failed".
 EXITS = {
     "not_signed_in": Exit.NEEDS_LOGIN,
-    "invalid_api_key": Exit.NEEDS_LOGIN,
+    "invalid_api_key": Exit.WRONG_KEY,
     "cli_unavailable": Exit.NO_CLI,
     "model_not_found": Exit.USAGE,
 }

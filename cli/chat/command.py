@@ -15,7 +15,7 @@ import typer
 
 from claude_max.proxy.config import ConfigError, Settings, load
 
-from ..output import Exit, stop
+from ..output import Exit, fail
 from ..signals import BY_SIGNAL
 from . import attach, commands
 from .client import Failure, Unfit
@@ -63,15 +63,15 @@ def chat(
             raise Unusable('There is no question: `claude-max chat "…"`, or text on stdin.')
         settings = load()
     except (Unusable, ConfigError) as error:
-        stop(str(error), Exit.USAGE, json=json)
+        fail(str(error), Exit.USAGE, json=json)
     options = Options(text, session, found, json, raw, demo)
     try:
         run(_main(options, settings))
     except Unfit as error:
         # stdout has the answer already.
-        stop(str(error), error.exit)
+        fail(str(error), error.exit)
     except Failure as error:
-        stop(str(error), error.exit, json=json)
+        fail(str(error), error.exit, json=json)
 
 
 def _schema(name: str) -> "Schema":

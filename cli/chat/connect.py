@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from claude_max.proxy.config import Settings
 from claude_max.proxy.errors import CliUnavailable
 from claude_max.proxy.events import JsonObject
-from claude_max.proxy.presence import Kind, address, occupant
+from claude_max.proxy.port_check import Kind, address, listener
 
 from ..output import Exit
 from ..service.actions import installed
@@ -49,5 +49,5 @@ def _ours(settings: Settings | None) -> tuple[Settings, JsonObject] | None:
     """The settings again, and what the proxy at their port says of itself; None where none of ours is."""
     if settings is None or settings.port == 0:
         return None
-    found = occupant(settings)
+    found = listener(settings)
     return (settings, found.health) if found.kind is Kind.OURS else None

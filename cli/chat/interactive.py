@@ -10,7 +10,7 @@ import signal
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
-from ..output import Exit, complain, out
+from ..output import Exit, out, print_error
 from . import attach, commands, prompt
 from .client import ENDINGS, Ended, Failure, Piece, Said, Thought
 from .commands import COMMANDS, KEYS, Do, Say, Unusable, Wrong, effort, file_name, parse
@@ -54,7 +54,7 @@ class Chat:
                     case Say(text):
                         typed = await self._ask(self._session.question(text))
                     case Wrong(why):
-                        complain(why, Exit.USAGE)
+                        print_error(why, Exit.USAGE)
                         typed = line
                     case Do("exit"):
                         return
@@ -77,7 +77,7 @@ class Chat:
         if not stopped and (error := task.exception()) is not None:
             if not isinstance(error, Failure):
                 raise error
-            complain(str(error), error.exit)
+            print_error(str(error), error.exit)
             return question.text
         if stopped and not got.text.strip():
             note("Stopped before an answer came.")
@@ -153,7 +153,7 @@ class Chat:
                 case _:
                     help()
         except (Unusable, Failure) as error:
-            complain(str(error), Exit.USAGE)
+            print_error(str(error), Exit.USAGE)
             return line
         return ""
 

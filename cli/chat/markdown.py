@@ -1,4 +1,4 @@
-"""Markdown on its way in: which blocks are whole, and how one is drawn. Pure: text in, text or renderables out.
+"""Markdown on its way in: which blocks are whole, and how one is rendered. Pure: text in, text or renderables out.
 
 The law: nothing the model said may be invisible, and nothing it said may command the terminal.
 """
@@ -31,7 +31,7 @@ def finished(text: str) -> tuple[list[str], str]:
     return blocks, "".join(lines[starts[-1] :])
 
 
-def drawn(text: str) -> Markdown:
+def rendered(text: str) -> Markdown:
     """`text` as rich draws it: links with their addresses, code in the terminal's own colours."""
     markdown = Markdown("", code_theme="ansi_dark", hyperlinks=False)
     markdown.parsed = _PARSER.parse(text)

@@ -1,12 +1,9 @@
 """One question, one answer, and the end. stdout gets the answer and nothing else; everything else goes to stderr."""
 
 import contextlib
-import json
 from typing import TYPE_CHECKING
 
-import typer
-
-from ..output import out, writing
+from ..output import out, print_json, writing
 from .client import ENDINGS, Client, Ended, Said, Thought, Unfit
 from .session import Question, Session
 from .view import note, quiet_keys, view
@@ -43,7 +40,7 @@ async def completion(client: Client, session: Session, question: Question, schem
     """Prints the whole completion object. Raises Failure."""
     whole = await client.complete(session.body(question, stream=False, schema=schema.value if schema else None))
     with writing():
-        typer.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+        print_json(whole)
     _check(schema, whole["choices"][0]["message"]["content"] or "")
 
 

@@ -19,8 +19,8 @@ from rich.control import Control
 from rich.segment import ControlType, Segment, SegmentLines
 from rich.text import Text
 
-from ..output import spoken, talk, trimmed, writing
-from .markdown import drawn, finished, printable
+from ..output import err, spoken, trimmed, writing
+from .markdown import finished, printable, rendered
 
 # Faster than the eye needs is wasted; and however long a paint takes, four times that is left for everything else.
 PAINT_SECONDS = 0.05
@@ -126,14 +126,14 @@ class Painted:
             for block in blocks:
                 self._print(block)
             if self._open.strip():
-                self._region.paint(drawn(self._open), space=self._printed)
+                self._region.paint(rendered(self._open), space=self._printed)
             elif not self._printed:
                 self._region.paint(Text(self._thoughts.strip() or "…", style="dim italic"), rows=THINKING_ROWS)
         ended = time.monotonic()
         self._next = ended + max(PAINT_SECONDS, SHARE * (ended - began))
 
     def _print(self, block: str) -> None:
-        rows = picture(self._console, drawn(block))
+        rows = picture(self._console, rendered(block))
         # Not everything shows: an empty heading, blanks, the definition of a link.
         if rows:
             self._console.print(SegmentLines([[], *rows] if self._printed else rows, new_lines=True), end="")
@@ -231,8 +231,8 @@ def _in_background(keyboard: int) -> bool:
 
 
 def note(line: str) -> None:
-    """A line of talk; on a terminal broken between words."""
-    talk.print(spoken(line), style="dim", soft_wrap=True, highlight=False)
+    """A message; on a terminal broken between words."""
+    err.print(spoken(line), style="dim", soft_wrap=True, highlight=False)
 
 
 def picture(console: Console, what: RenderableType) -> list[list[Segment]]:

@@ -11,8 +11,10 @@
 `manager`   what the two have in common. Types only.
 `results`   what the commands found out or did.
 `actions`   install, uninstall, restart, status, logs: what the commands do.
-`inside`    the environment that the service itself has. For the doctor.
-`seed`      services of the npm package `claude-max-api-proxy`, which uses the same port.
+`inside`    what the service's own process has: its environment, and that it is the service.
+`rewrite`   old names in the files of an installed service, under their new names.
+`commands`  what the command line says: `service …`, `install-agent`, `uninstall-agent`.
+`legacy_npm` services of the npm package `claude-max-api-proxy`, which uses the same port.
 
-Nothing here prints; `cli/agent.py` does.
+Only `commands` prints.
 """

@@ -1,7 +1,7 @@
 """Install, uninstall, restart, status, logs: decides, has the steps taken, waits for the proxy, and says what is so.
 
 Returns frozen results; raises ServiceError, and what the settings (ConfigError) and the search for `claude`
-(CliUnavailable) raise. Printing is `cli/agent.py`'s.
+(CliUnavailable) raise. `commands` prints.
 """
 
 import os
@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from claude_max.proxy.config import ConfigError, Settings, config_path, load
-from claude_max.proxy.engine.locate import BUNDLED, Cli, locate
-from claude_max.proxy.presence import Kind, address, occupant
+from claude_max.proxy.engine.probe.locate import BUNDLED, Cli, locate
+from claude_max.proxy.port_check import Kind, address, listener
 
 from ..output import Exit
 from .choose import choose, unasked
+from .legacy_npm import MARK, legacy_services
 from .manager import Manager, State
 from .program import program
 from .results import Change, Outcome, Status
-from .seed import MARK, seeds
 from .spec import Service, ServiceError, arguments, environment, left_out
 from .steps import POLL_SECONDS, Machine, Step, Write, shown
 
@@ -87,7 +87,7 @@ def status(manager: Manager) -> Status:
         settings = settings_of(manager) if state.installed else load()
     except (ConfigError, ServiceError) as error:
         trouble = str(error)
-    health = occupant(settings).health if settings else {}
+    health = listener(settings).health if settings else {}
     return Status(
         manager=manager.name,
         file=manager.file,
@@ -113,7 +113,10 @@ def settings_of(manager: Manager) -> Settings:
     """The settings the installed service runs with: its flags, its variables, its configuration file."""
     words = manager.command()
     flags = {name: words[at + 1] for at, name in enumerate(words[:-1]) if name in ("--port", "--claude-path")}
-    return load(manager.environment(), port=flags.get("--port"), claude_path=flags.get("--claude-path"))
+    # What `serve` itself does there: a service keeps running across an upgrade.
+    return load(
+        manager.environment(), accept_old_names=True, port=flags.get("--port"), claude_path=flags.get("--claude-path")
+    )
 
 
 def installed() -> Settings | None:
@@ -154,20 +157,22 @@ def _folders(cli: Cli, inherited: Mapping[str, str]) -> list[str]:
 
 def _notes(manager: Manager, inherited: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
     notes = left_out(inherited, secrets=manager.secrets, config=config_path())
-    for seed in seeds(manager.file.parent, settings.port):
-        notes.append(f"{seed.file} starts claude-max-api-proxy on port {seed.port}, too. Take it away: {seed.undo}")
+    for legacy in legacy_services(manager.file.parent, settings.port):
+        notes.append(
+            f"{legacy.file} starts claude-max-api-proxy on port {legacy.port}, too. Take it away: {legacy.undo}"
+        )
     if manager.secrets is not None and manager.secrets.exists() and manager.secrets.stat().st_mode & 0o077:
         notes.append(f"Others can read {manager.secrets}: chmod 600 {shlex.quote(str(manager.secrets))}")
     return tuple(notes)
 
 
 def _free(settings: Settings, notes: tuple[str, ...]) -> None:
-    found = occupant(settings)
-    if found.kind is Kind.NOBODY:
+    found = listener(settings)
+    if found.kind is Kind.FREE:
         return
     if found.kind is Kind.UNUSABLE:
         raise ServiceError(f"{settings.host}:{settings.port} cannot be used ({found.detail}).", Exit.PORT_TAKEN)
-    who = {Kind.OURS: "Another claude-max", Kind.SEED: "claude-max-api-proxy"}.get(found.kind, "Another program")
+    who = {Kind.OURS: "Another claude-max", Kind.LEGACY_NPM: "claude-max-api-proxy"}.get(found.kind, "Another program")
     which = f", {found.detail}," if found.detail else ""
     hint = " ".join(note for note in notes if MARK in note)
     raise ServiceError(
@@ -188,10 +193,10 @@ def _healthy(manager: Manager, machine: Machine, settings: Settings, notes: tupl
     """Waits until the proxy answers and knows its login. Returns that; raises ServiceError with the log's end."""
     url, patience = address(settings), manager.put_off + HEALTHY_SECONDS
     deadline = machine.clock() + patience
-    health = occupant(settings).health
+    health = listener(settings).health
     while _signed_in(health) is None and machine.clock() < deadline:
         machine.pause(POLL_SECONDS)
-        health = occupant(settings).health
+        health = listener(settings).health
     if health:
         return _signed_in(health)
     if not manager.state().running:

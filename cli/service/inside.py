@@ -1,9 +1,12 @@
-"""The environment that the service itself has, in which the doctor then looks for `claude` and its login."""
+"""What the service's own process has: its environment, in which the doctor looks for `claude`; and that it is one."""
 
 import contextlib
+import os
+from collections.abc import Mapping
 
 import psutil
 
+from .log import LABEL
 from .manager import Manager
 
 
@@ -17,3 +20,11 @@ def environment_of(manager: Manager) -> dict[str, str]:
         with contextlib.suppress(psutil.Error):
             return psutil.Process(pid).environ()
     return manager.environment()
+
+
+def is_service(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether this very process was started by launchd or systemd as the service.
+
+    systemd (248 and later) tells each process that it starts its own number; what inherits the variable has another.
+    """
+    return environ.get("XPC_SERVICE_NAME") == LABEL or environ.get("SYSTEMD_EXEC_PID") == str(os.getpid())

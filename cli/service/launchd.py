@@ -49,6 +49,10 @@ class Launchd:
             name: machine.environ[name] for name in ("USER", "LOGNAME") if name in machine.environ
         }
 
+    def files(self) -> list[Path]:
+        """The property list."""
+        return [self.file] if self.file.is_file() else []
+
     def render(self, service: Service) -> bytes:
         """The property list, filled in as data."""
         template = files("claude_max.templates").joinpath(f"{LABEL}.plist").read_bytes()

@@ -40,6 +40,9 @@ class Manager(Protocol):
     # What the platform does not tell the service, and the CLI must know.
     told: Mapping[str, str]
 
+    def files(self) -> list[Path]:
+        """The files that say what the installed service runs with; those that exist."""
+
     def render(self, service: Service) -> bytes:
         """The whole service file."""
 

@@ -38,7 +38,7 @@ class Change(Result):
     signed_in: bool | None = None
     notes: tuple[str, ...] = ()
 
-    def drawn(self) -> Iterable[RenderableType]:
+    def view(self) -> Iterable[RenderableType]:
         """The file and the commands of a dry run; else one sentence and the address."""
         if self.outcome == "dry-run":
             if self.content:
@@ -77,7 +77,7 @@ class Status(Result):
         """Fine when it runs and answers."""
         return Exit.FINE if self.running and self.healthy else Exit.FAILED
 
-    def drawn(self) -> Iterator[RenderableType]:
+    def view(self) -> Iterator[RenderableType]:
         """One line a fact, and what to do next."""
         process = f"running, pid {self.pid}" if self.running else "not running"
         if not self.running and self.last_exit is not None:
@@ -95,7 +95,7 @@ class Status(Result):
         if not self.installed:
             yield Text("Install it: claude-max install-agent")
         elif self.exit is not Exit.FINE:
-            yield Text("See why: claude-max agent logs · try again: claude-max agent restart")
+            yield Text("See why: claude-max service logs · try again: claude-max service restart")
 
 
 def _ended(code: int) -> str:

@@ -83,7 +83,7 @@ def left_out(inherited: Mapping[str, str], *, secrets: Path | None, config: Path
         if secrets is not None:
             file, folder = shlex.quote(str(secrets)), shlex.quote(str(secrets.parent))
             write = f"umask 077; mkdir -p {folder}; printf '{TOKEN}=%s\\n' \"${TOKEN}\" >> {file}"
-            notes[-1] += f" Or give it the token: ({write}), then `claude-max agent restart`."
+            notes[-1] += f" Or give it the token: ({write}), then `claude-max service restart`."
     if KEY in inherited:
         notes.append(f'{KEY} is a secret: write `api_key = "..."` into {config} and keep it to yourself (chmod 600).')
     if "ANTHROPIC_BASE_URL" in inherited:

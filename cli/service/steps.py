@@ -5,6 +5,7 @@ Which steps to take is decided in `launchd` and `systemd`; only this file writes
 
 import os
 import shlex
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -116,6 +117,12 @@ class Machine:
             case Write(path, content):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 beside = path.with_name(f".{path.name}.new")
+                # Nobody else reads it before it has the mode of the file that it replaces.
+                beside.touch(mode=0o600)
+                if path.exists():
+                    shutil.copymode(path, beside)
+                else:
+                    beside.chmod(0o644)
                 beside.write_bytes(content)
                 beside.replace(path)
             case Remove(path):

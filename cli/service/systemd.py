@@ -39,6 +39,12 @@ class Systemd:
         self.secrets: Path | None = folder / "claude-max/service.env"
         self.search: tuple[str, ...] = (str(home / ".local/bin"), "/usr/local/bin", "/usr/bin", "/bin")
 
+    def files(self) -> list[Path]:
+        """The unit, its drop-ins, and the file of secrets."""
+        drop_ins = sorted(self.file.with_name(f"{UNIT}.d").glob("*.conf"))
+        secrets = [self.secrets] if self.secrets is not None else []
+        return [file for file in (self.file, *drop_ins, *secrets) if file.is_file()]
+
     def render(self, service: Service) -> bytes:
         """The unit, every word of it quoted as systemd reads it."""
         template = files("claude_max.templates").joinpath(UNIT).read_text(encoding="utf-8")

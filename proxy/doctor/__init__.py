@@ -11,15 +11,15 @@ found there may be run, the folders tried, and by `live` the proxy asked.
 
 from .checks import CHECKS, LIVE, describe, examine
 from .finding import Check, Finding, Status
-from .machine import Machine, SeedService, ServiceRecord, this_machine
+from .machine import LegacyService, Machine, ServiceRecord, this_machine
 
 __all__ = [
     "CHECKS",
     "LIVE",
     "Check",
     "Finding",
+    "LegacyService",
     "Machine",
-    "SeedService",
     "ServiceRecord",
     "Status",
     "describe",

@@ -40,7 +40,7 @@ def examine(machine: Machine, checks: Sequence[Check]) -> Iterator[Finding]:
             found = check(machine)
         except Exception as error:  # noqa: BLE001 - a doctor that dies of one organ is of no use
             name, _ = describe(check)
-            what = f"The check itself failed: {type(error).__name__}: {error}"
-            found = failed(name, what, "This is a fault of claude-max; the other checks are not affected.")
+            summary = f"The check itself failed: {type(error).__name__}: {error}"
+            found = failed(name, summary, "This is a fault of claude-max; the other checks are not affected.")
         if found is not None:
             yield found

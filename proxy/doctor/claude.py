@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from ..engine.locate import INSTALL_COMMANDS, ON_PATH, TESTED, Cli, candidates, check, dotted
+from ..engine.probe.locate import INSTALL_COMMANDS, ON_PATH, Cli, candidates, check
+from ..engine.wire.versions import TESTED, dotted
 from ..errors import CliCrashed, CliTooOld, CliUnavailable
 from .finding import Finding, failed, ok, warning
 from .machine import Machine
@@ -29,19 +30,19 @@ def check_cli(machine: Machine) -> Finding | None:
     cli = machine.cli
     if isinstance(cli, CliUnavailable):
         old = isinstance(cli, CliTooOld)
-        mend: tuple[str, ...] = ("claude update", *INSTALL_COMMANDS) if old else INSTALL_COMMANDS
+        fix: tuple[str, ...] = ("claude update", *INSTALL_COMMANDS) if old else INSTALL_COMMANDS
         if "CLAUDE_MAX_CLAUDE_PATH" in machine.environ:
             # No other program is taken in its place, however many are installed.
-            mend = (f"{shlex.quote(machine.environ['CLAUDE_MAX_CLAUDE_PATH'])} update",) if old else ()
-            mend = (*mend, "unset CLAUDE_MAX_CLAUDE_PATH")
-        return failed("cli", cli.message, "Without it no request can be answered.", *mend)
-    what = f"Claude Code {cli.version_text} at {cli.path} ({cli.source})"
+            fix = (f"{shlex.quote(machine.environ['CLAUDE_MAX_CLAUDE_PATH'])} update",) if old else ()
+            fix = (*fix, "unset CLAUDE_MAX_CLAUDE_PATH")
+        return failed("cli", cli.message, "Without it no request can be answered.", *fix)
+    summary = f"Claude Code {cli.version_text} at {cli.path} ({cli.source})"
     if cli.version < TESTED:
-        why = f"It is new enough, but older than {dotted(TESTED)}, which claude-max is tested with."
+        detail = f"It is new enough, but older than {dotted(TESTED)}, which claude-max is tested with."
         return warning(
-            "cli", what, why, *((f"{_typed(cli, machine.environ)} update",) if cli.source == ON_PATH else ())
+            "cli", summary, detail, *((f"{_typed(cli, machine.environ)} update",) if cli.source == ON_PATH else ())
         )
-    return ok("cli", what, "" if cli.version == TESTED else f"claude-max is tested with {dotted(TESTED)}.")
+    return ok("cli", summary, "" if cli.version == TESTED else f"claude-max is tested with {dotted(TESTED)}.")
 
 
 def check_shadows(machine: Machine) -> Finding | None:
@@ -53,12 +54,12 @@ def check_shadows(machine: Machine) -> Finding | None:
     if not others:
         return ok("shadows", "No other claude is on PATH")
     listed = ", ".join(f"{path} ({_version(path)})" for path in others)
-    why = (
+    detail = (
         f"claude-max runs {machine.cli.path}, a terminal runs {shutil.which('claude', path=_path(machine.environ))}. "
         "A service with another PATH may run yet another one; name the one that you want, or remove the rest."
     )
     named = f"export CLAUDE_MAX_CLAUDE_PATH={shlex.quote(str(machine.cli.path))}"
-    return warning("shadows", f"Also on PATH: {listed}", why, named)
+    return warning("shadows", f"Also on PATH: {listed}", detail, named)
 
 
 def check_login(machine: Machine) -> Finding | None:
@@ -80,24 +81,24 @@ def login_finding(name: str, machine: Machine, cli: Cli, environ: Mapping[str, s
         return failed(name, "Claude Code is not signed in", "Every request would end with a 401.", *sign_in)
     plan = said.get("planTier") or said.get("subscriptionType")
     if plan:
-        what = f"Signed in, plan {plan}"
+        summary = f"Signed in, plan {plan}"
     elif said.get("authMethod") == "oauth_token":
-        what = "Signed in with CLAUDE_CODE_OAUTH_TOKEN"
+        summary = "Signed in with CLAUDE_CODE_OAUTH_TOKEN"
     else:
-        what = f"Signed in ({said.get('authMethod')})"
+        summary = f"Signed in ({said.get('authMethod')})"
     if said.get("apiKeySource"):
-        why = "Requests are billed to the key, not to a subscription."
-        return warning(name, f"{what}, by {said['apiKeySource']}", why, f"unset {said['apiKeySource']}")
+        detail = "Requests are billed to the key, not to a subscription."
+        return warning(name, f"{summary}, by {said['apiKeySource']}", detail, f"unset {said['apiKeySource']}")
     ends = _moment(said.get("loginExpiresAt"))
     if ends is None:
-        return ok(name, what)
+        return ok(name, summary)
     left = ends - datetime.now(UTC)
     when = f"{ends.astimezone():%Y-%m-%d %H:%M}"
     if left.total_seconds() <= 0:
-        return failed(name, f"{what}, but the login ended {when}", "Requests may end with a 401.", sign_in[0])
+        return failed(name, f"{summary}, but the login ended {when}", "Requests may end with a 401.", sign_in[0])
     if left.days < SOON_DAYS:
-        return warning(name, f"{what}, until {when}", "Then requests end with a 401.", sign_in[0])
-    return ok(name, f"{what}, until {when}")
+        return warning(name, f"{summary}, until {when}", "Then requests end with a 401.", sign_in[0])
+    return ok(name, f"{summary}, until {when}")
 
 
 def check_contract(machine: Machine) -> Finding | None:
@@ -113,8 +114,10 @@ def check_contract(machine: Machine) -> Finding | None:
         return failed(
             "contract", f"{which} must not be used: {record.unsafe}", "`serve` refuses it.", f"{claude} update"
         )
-    why = "claude-max does without what fails; answers may come slower."
-    return warning("contract", f"{which} does not do everything as measured: {record.lacks}", why, f"{claude} update")
+    detail = "claude-max does without what fails; answers may come slower."
+    return warning(
+        "contract", f"{which} does not do everything as measured: {record.lacks}", detail, f"{claude} update"
+    )
 
 
 def _typed(cli: Cli, environ: Mapping[str, str]) -> str:

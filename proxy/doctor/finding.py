@@ -17,28 +17,28 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`what` is one sentence, `why` what it leads to, `mend` the commands to type, one a line."""
+    """`summary` is one sentence, `detail` what it leads to, `fix` the commands to type, one a line."""
 
     name: str
     status: Status
-    what: str
-    why: str = ""
-    mend: tuple[str, ...] = ()
+    summary: str
+    detail: str = ""
+    fix: tuple[str, ...] = ()
 
 
 Check = Callable[[Machine], Finding | None]
 
 
-def ok(name: str, what: str, why: str = "") -> Finding:
+def ok(name: str, summary: str, detail: str = "") -> Finding:
     """All is well."""
-    return Finding(name, Status.OK, what, why)
+    return Finding(name, Status.OK, summary, detail)
 
 
-def warning(name: str, what: str, why: str, *mend: str) -> Finding:
+def warning(name: str, summary: str, detail: str, *fix: str) -> Finding:
     """It works, but not as one may think."""
-    return Finding(name, Status.WARNING, what, why, mend)
+    return Finding(name, Status.WARNING, summary, detail, fix)
 
 
-def failed(name: str, what: str, why: str, *mend: str) -> Finding:
+def failed(name: str, summary: str, detail: str, *fix: str) -> Finding:
     """It does not work."""
-    return Finding(name, Status.FAILED, what, why, mend)
+    return Finding(name, Status.FAILED, summary, detail, fix)

@@ -4,7 +4,7 @@ import time
 
 import httpx2
 
-from ..presence import Kind, address
+from ..port_check import Kind, address
 from .finding import Finding, failed, ok
 from .machine import Machine
 
@@ -21,7 +21,7 @@ def check_live(machine: Machine) -> Finding | None:
     """One tiny request through the running proxy is answered; it spends a few tokens."""
     settings = machine.listening
     url = address(settings)
-    if settings.port == 0 or machine.occupant(settings).kind is not Kind.OURS:
+    if settings.port == 0 or machine.listener(settings).kind is not Kind.OURS:
         return failed(
             "live", f"No claude-max answers at {url}", "A live check needs a running proxy.", "claude-max serve"
         )
@@ -33,8 +33,8 @@ def check_live(machine: Machine) -> Finding | None:
             answer = http.post(f"{url}/v1/chat/completions", json=BODY, headers=headers)
         body = answer.json()
     except (httpx2.HTTPError, ValueError) as error:
-        why = "The proxy answers at /health, but not to a request."
-        return failed("live", f"No answer from {url}: {error!r}", why, "claude-max agent logs")
+        detail = "The proxy answers at /health, but not to a request."
+        return failed("live", f"No answer from {url}: {error!r}", detail, "claude-max service logs")
     took = time.monotonic() - begun
     if not answer.is_success:
         said = body.get("error", {}).get("message") if isinstance(body, dict) else None

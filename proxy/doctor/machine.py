@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 from platformdirs import user_cache_path
 
 from ..config import ConfigError, Settings, config_path, load
-from ..engine import inquiry
-from ..engine.command import environment
-from ..engine.locate import Cli, locate
+from ..engine.probe import queries
+from ..engine.probe.locate import Cli, locate
+from ..engine.wire.command import environment
 from ..errors import CliUnavailable
 from ..events import JsonObject
-from ..presence import Occupant, occupant
+from ..port_check import Listener, listener
 
 if TYPE_CHECKING:
-    from ..engine.contract import Record
+    from ..engine.probe.contract import ContractResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +41,29 @@ class ServiceRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class SeedService:
+class LegacyService:
     """A service of `claude-max-api-proxy`, and the command that takes it away."""
 
     unit: Path
     undo: str
 
 
-def _no_seeds(port: int) -> Sequence[SeedService]:
+def _no_legacy(port: int) -> Sequence[LegacyService]:
     return ()
 
 
-def _contract(cli: Cli) -> "Record":
+def _contract(cli: Cli) -> "ContractResult":
     """What is remembered of this CLI; where nothing is, it is tried now, which takes about two seconds."""
     # A web server comes with it, which no other check needs.
-    from ..engine.contract_store import record_of
+    from ..engine.probe.contract_store import record_of
 
     file = user_cache_path("claude-max") / "contracts.json"
     return asyncio.run(record_of(cli, file, version("claude-max-toolkit"), os.environ))
 
 
 def ask_login(program: Path, environ: Mapping[str, str]) -> JsonObject:
-    """As `inquiry.login`."""
-    return asyncio.run(inquiry.login(program, environ))
+    """As `queries.login`."""
+    return asyncio.run(queries.login(program, environ))
 
 
 def _available_memory() -> int:
@@ -85,11 +85,11 @@ class Machine:
     folders: Mapping[str, Path]
     load: Callable[[], Settings] = load
     login: Callable[[Path, Mapping[str, str]], JsonObject] = ask_login
-    occupant: Callable[[Settings], Occupant] = occupant
+    listener: Callable[[Settings], Listener] = listener
     available_memory: Callable[[], int] = _available_memory
-    contract: "Callable[[Cli], Record] | None" = None
+    contract: "Callable[[Cli], ContractResult] | None" = None
     service: Callable[[], ServiceRecord | None] | None = None
-    seeds: Callable[[int], Sequence[SeedService]] = _no_seeds
+    legacy_services: Callable[[int], Sequence[LegacyService]] = _no_legacy
 
     @cached_property
     def settings(self) -> Settings:
@@ -122,7 +122,7 @@ class Machine:
 def this_machine(
     *,
     service: Callable[[], ServiceRecord | None] | None = None,
-    seeds: Callable[[int], Sequence[SeedService]] = _no_seeds,
+    legacy_services: Callable[[int], Sequence[LegacyService]] = _no_legacy,
 ) -> Machine:
     """The real one."""
     environ, home = os.environ, Path.home()
@@ -137,5 +137,5 @@ def this_machine(
         },
         contract=_contract,
         service=service,
-        seeds=seeds,
+        legacy_services=legacy_services,
     )

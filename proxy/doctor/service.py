@@ -4,7 +4,8 @@ A service gets another environment than a terminal. That is the most frequent re
 does not, so the questions are asked again with the service's own.
 """
 
-from ..engine.locate import locate
+from .. import renamed
+from ..engine.probe.locate import locate
 from ..errors import CliUnavailable
 from .claude import login_finding
 from .finding import Finding, Status, failed, ok, warning
@@ -18,13 +19,17 @@ def check_service(machine: Machine) -> Finding | None:
     record = machine.service()
     if record is None:
         return ok("service", "Not installed; `claude-max install-agent` makes the proxy start at login")
+    if old := renamed.variables(record.environ):
+        names = "; ".join(renamed.now_called(*each) for each in old.items())
+        detail = "It keeps running, but a service file should hold names of this version only."
+        return warning("service", f"{record.unit} uses an old name: {names}", detail, renamed.FIX)
     if not record.loaded:
-        why = "The service manager does not know it, so it does not start."
-        return failed("service", f"{record.unit} is there, but not loaded", why, "claude-max install-agent")
+        detail = "The service manager does not know it, so it does not start."
+        return failed("service", f"{record.unit} is there, but not loaded", detail, "claude-max install-agent")
     if not record.running:
-        why = "It ended, or could not start; its log says why."
-        mend = ("claude-max agent logs", "claude-max agent restart")
-        return failed("service", f"{record.unit} is loaded, but not running", why, *mend)
+        detail = "It ended, or could not start; its log says why."
+        fix = ("claude-max service logs", "claude-max service restart")
+        return failed("service", f"{record.unit} is loaded, but not running", detail, *fix)
     return ok("service", f"{record.unit} is loaded and running")
 
 
@@ -41,9 +46,11 @@ def check_service_environment(machine: Machine) -> Finding | None:
         return failed(name, error.message, "The service's PATH is not your terminal's.", "claude-max install-agent")
     login = login_finding(name, machine, cli, machine.cli_environ(record.environ))
     if login.status is Status.FAILED:
-        return failed(name, f"In the service: {login.what}", login.why, *login.mend, "claude-max agent restart")
+        return failed(name, f"In the service: {login.summary}", login.detail, *login.fix, "claude-max service restart")
     here = machine.cli
     if not isinstance(here, CliUnavailable) and here.path.resolve() != cli.path.resolve():
-        what = f"The service runs {cli.path} ({cli.version_text}), not {here.path} ({here.version_text})"
-        return warning(name, what, "Install it again, and it takes what a terminal takes.", "claude-max install-agent")
-    return ok(name, f"In the service: {cli.path}. {login.what}")
+        summary = f"The service runs {cli.path} ({cli.version_text}), not {here.path} ({here.version_text})"
+        return warning(
+            name, summary, "Install it again, and it takes what a terminal takes.", "claude-max install-agent"
+        )
+    return ok(name, f"In the service: {cli.path}. {login.summary}")

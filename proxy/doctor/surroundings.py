@@ -7,8 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..config import WORKER_MB, ConfigError, open_to_all, unknown, without_password
-from ..engine.command import API_KEYS
-from ..presence import Kind, Occupant, address
+from ..engine.wire.command import API_KEYS
+from ..port_check import Kind, Listener, address
 from .finding import Finding, failed, ok, warning
 from .machine import Machine
 
@@ -41,19 +41,19 @@ def check_config(machine: Machine) -> Finding | None:
         settings = machine.load()
     except ConfigError as error:
         edit = f"${{EDITOR:-vi}} {shlex.quote(str(machine.config_path))}"
-        mend = f"unset {error.variable}" if error.variable else edit
-        return failed("config", str(error), "claude-max does not start with it.", mend)
+        fix = error.fix or (f"unset {error.variable}" if error.variable else edit)
+        return failed("config", str(error), "claude-max does not start with it.", fix)
     if why := open_to_all(settings):
         return failed("config", why, "claude-max does not start without.", "claude-max serve --host 127.0.0.1")
     there = machine.config_path.exists()
     mode = machine.config_path.stat().st_mode if there and os.name == "posix" else 0
     if settings.api_key is not None and mode & 0o077 and "CLAUDE_MAX_API_KEY" not in machine.environ:
-        why = "It holds the key that clients must send."
-        mend = f"chmod 600 {shlex.quote(str(machine.config_path))}"
-        return warning("config", f"Other users of this machine can read {machine.config_path}", why, mend)
+        detail = "It holds the key that clients must send."
+        fix = f"chmod 600 {shlex.quote(str(machine.config_path))}"
+        return warning("config", f"Other users of this machine can read {machine.config_path}", detail, fix)
     if odd := unknown(machine.environ):
-        why = "A variable that is misspelt is not read, and a default holds in its place."
-        return warning("config", " ".join(odd.values()), why, f"unset {' '.join(odd)}")
+        detail = "A variable that is misspelt is not read, and a default holds in its place."
+        return warning("config", " ".join(odd.values()), detail, f"unset {' '.join(odd)}")
     if not there:
         return ok("config", f"Defaults and CLAUDE_MAX_* variables; there is no {machine.config_path}")
     return ok("config", f"{machine.config_path} is valid")
@@ -65,19 +65,19 @@ def check_port(machine: Machine) -> Finding | None:
     port = settings.port
     if port == 0:
         return ok("port", "Port 0: a free one is taken at each start")
-    found, seeds = machine.occupant(settings), machine.seeds(port)
-    undo = [seed.undo for seed in seeds]
-    units = " and ".join(str(seed.unit) for seed in seeds)
+    found, legacy_services = machine.listener(settings), machine.legacy_services(port)
+    undo = [legacy.undo for legacy in legacy_services]
+    units = " and ".join(str(legacy.unit) for legacy in legacy_services)
     another = f"claude-max serve --port {port + 1 if port < 65535 else port - 1}"
     match found.kind:
         case Kind.OURS:
             return _ours(found, address(settings))
-        case Kind.SEED:
+        case Kind.LEGACY_NPM:
             who = f" ({found.detail})" if found.detail else ""
             return failed(
                 "port",
                 f"Port {port} is taken by claude-max-api-proxy{who}, the npm package that claude-max grew from",
-                "Two servers cannot share a port." + (f" It is started at login by {units}." if seeds else ""),
+                "Two servers cannot share a port." + (f" It is started at login by {units}." if undo else ""),
                 *undo,
                 another,
             )
@@ -86,12 +86,12 @@ def check_port(machine: Machine) -> Finding | None:
             see = f"lsof -nP -iTCP:{port} -sTCP:LISTEN"
             return failed("port", f"Port {port} is taken by {who}", "Two servers cannot share a port.", see, another)
         case Kind.UNUSABLE:
-            why = f"The system says: {found.detail}."
-            return failed("port", f"{settings.host} port {port} cannot be used", why, another)
-        case Kind.NOBODY:
-            if seeds:
-                why = "It starts claude-max-api-proxy at login, on this port."
-                return warning("port", f"Port {port} is free now, but there is {units}", why, *undo)
+            detail = f"The system says: {found.detail}."
+            return failed("port", f"{settings.host} port {port} cannot be used", detail, another)
+        case Kind.FREE:
+            if legacy_services:
+                detail = "It starts claude-max-api-proxy at login, on this port."
+                return warning("port", f"Port {port} is free now, but there is {units}", detail, *undo)
             return ok("port", f"Port {port} is free; `claude-max serve` would take it")
 
 
@@ -105,37 +105,39 @@ def check_folders(machine: Machine) -> Finding | None:
             troubles[purpose, folder] = error.strerror or str(error)
     if not troubles:
         return ok("folders", f"Writable: {', '.join(machine.folders)}")
-    what = "; ".join(f"the {purpose} folder {folder}: {why}" for (purpose, folder), why in troubles.items())
-    mend = [f"ls -ld {shlex.quote(str(folder))}" for _, folder in troubles]
-    return failed("folders", f"Not writable: {what}", "The proxy and the CLI keep files there.", *mend)
+    summary = "; ".join(f"the {purpose} folder {folder}: {why}" for (purpose, folder), why in troubles.items())
+    fix = [f"ls -ld {shlex.quote(str(folder))}" for _, folder in troubles]
+    return failed("folders", f"Not writable: {summary}", "The proxy and the CLI keep files there.", *fix)
 
 
 def check_memory(machine: Machine) -> Finding | None:
     """There is memory for as many claude processes as are configured."""
-    workers, available = machine.settings.max_workers, machine.available_memory()
+    workers, available = machine.settings.workers, machine.available_memory()
     needed = workers * WORKER_BYTES
-    what = f"{workers} workers may need {_gib(needed)}, {_gib(available)} is available"
+    summary = f"{workers} workers may need {_gib(needed)}, {_gib(available)} is available"
     if needed <= available:
-        return ok("memory", what)
+        return ok("memory", summary)
     fitting = max(1, available // WORKER_BYTES)
-    why = "The machine may swap or end processes when many requests come at once."
-    return warning("memory", what, why, f"claude-max serve --max-workers {fitting}")
+    detail = "The machine may swap or end processes when many requests come at once."
+    return warning("memory", summary, detail, f"claude-max serve --workers {fitting}")
 
 
-def _ours(found: Occupant, url: str) -> Finding:
+def _ours(found: Listener, url: str) -> Finding:
     health, installed = found.health, version("claude-max-toolkit")
-    what = f"claude-max {health['version']} answers at {url}, with Claude Code {health['cli_version']}"
+    summary = f"claude-max {health['version']} answers at {url}, with Claude Code {health['cli_version']}"
     if health["version"] != installed:
-        return warning("port", what, f"Installed is {installed}: restart it.", "claude-max agent restart")
+        return warning("port", summary, f"Installed is {installed}: restart it.", "claude-max service restart")
     if health.get("scripted"):
         return warning(
-            "port", f"{what}, in demo mode", "Every answer is scripted. Stop it, and start it without --demo."
+            "port", f"{summary}, in demo mode", "Every answer is scripted. Stop it, and start it without --demo."
         )
     if health.get("signed_in") is False:
-        return warning("port", what, "It says that Claude Code is not signed in.", "claude-max login")
+        return warning("port", summary, "It says that Claude Code is not signed in.", "claude-max login")
     if health.get("ready") is False:
-        return warning("port", what, "It is not ready: it still starts, or claude does not.", "claude-max agent logs")
-    return ok("port", f"{what}, and is healthy")
+        return warning(
+            "port", summary, "It is not ready: it still starts, or claude does not.", "claude-max service logs"
+        )
+    return ok("port", f"{summary}, and is healthy")
 
 
 def _write(folder: Path) -> None:

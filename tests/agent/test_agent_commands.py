@@ -82,13 +82,13 @@ def test_a_wrong_setting_is_a_usage_error(linux: StandIns) -> None:
 
 @pytest.mark.parametrize("words", [("logs",), ("restart",)])
 def test_what_is_not_installed_cannot_be_asked(linux: StandIns, words: tuple[str, ...]) -> None:
-    done = run(linux, "agent", *words)
+    done = run(linux, "service", *words)
     assert done.returncode == 1
     assert "The service is not installed: `claude-max install-agent`" in done.stderr
 
 
 def test_status_of_nothing(linux: StandIns) -> None:
-    done = run(linux, "agent", "status", CLAUDE_MAX_PORT="1")
+    done = run(linux, "service", "status", CLAUDE_MAX_PORT="1")
     assert done.returncode == 1
     assert "✗ installed  no" in done.stdout
     assert "Install it: claude-max install-agent" in done.stdout
@@ -108,7 +108,7 @@ def installed_there(linux: StandIns) -> Path:
 
 
 def test_a_broken_configuration_is_a_line_of_the_status(linux: StandIns, installed_there: Path) -> None:
-    done = run(linux, "agent", "status")
+    done = run(linux, "service", "status")
     assert (done.returncode, done.stderr) == (1, "")
     assert "✗ process    not running, ended by signal SIGTERM\n" in done.stdout
     assert f"✗ settings   {installed_there} is not valid TOML" in done.stdout
@@ -116,7 +116,7 @@ def test_a_broken_configuration_is_a_line_of_the_status(linux: StandIns, install
 
 
 def test_with_a_broken_configuration_nothing_is_restarted(linux: StandIns, installed_there: Path) -> None:
-    done = run(linux, "agent", "restart")
+    done = run(linux, "service", "restart")
     assert (done.returncode, done.stdout) == (2, "")
     assert f"Nothing was restarted, because it would not start: {installed_there} is not valid TOML" in done.stderr
     assert linux.changes("show", "show-environment") == []
@@ -133,7 +133,7 @@ def test_logs_go_where_they_are_read(linux: StandIns) -> None:
     unit(linux).parent.mkdir(parents=True)
     unit(linux).write_text("[Service]\n")
     linux.answer({"systemctl --user show": [(0, ABSENT)], "journalctl": [(0, "its last line\n")]})
-    done = run(linux, "agent", "logs", "-n", "3", "--follow")
+    done = run(linux, "service", "logs", "-n", "3", "--follow")
     assert (done.returncode, done.stdout) == (0, "its last line\n")
     assert linux.calls[-1] == "journalctl --user-unit claude-max.service -n 3 --no-pager --follow"
 

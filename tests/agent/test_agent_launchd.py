@@ -7,8 +7,8 @@ import pytest
 from harness.stand_ins import NOT_LOADED, StandIns
 
 from claude_max.cli.service.launchd import Launchd
+from claude_max.cli.service.legacy_npm import legacy_services
 from claude_max.cli.service.manager import State
-from claude_max.cli.service.seed import seeds
 from claude_max.cli.service.spec import Service, ServiceError
 from claude_max.cli.service.steps import Machine, shown
 
@@ -189,7 +189,7 @@ def test_the_npm_packages_own_agent_is_found_by_its_port(tmp_path: Path) -> None
     agent_file("other-port", ProgramArguments=["node", "/lib/claude-max-api-proxy/standalone.js", "4000"])
     agent_file("com.claude-max.proxy", ProgramArguments=["/bin/claude-max", "serve"])
     (tmp_path / "broken.plist").write_text("no plist; claude-max-api")
-    [found] = seeds(tmp_path, 3456)
+    [found] = legacy_services(tmp_path, 3456)
     assert found.file.name == "com.claude-max-api.plist"
     assert found.undo == f'launchctl bootout "gui/$(id -u)/com.claude-max-api"; rm {found.file}'
-    assert [seed.file.name for seed in seeds(tmp_path, 4000)] == ["other-port.plist"]
+    assert [legacy.file.name for legacy in legacy_services(tmp_path, 4000)] == ["other-port.plist"]

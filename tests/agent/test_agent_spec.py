@@ -22,7 +22,7 @@ def test_the_service_gets_what_it_must_know_and_nothing_secret() -> None:
         **SECRETS,
         "HTTP_PROXY": "http://proxy:3128",
         "CLAUDE_CONFIG_DIR": "/ada/claude",
-        "CLAUDE_MAX_WARM": "1",
+        "CLAUDE_MAX_WARM_WORKERS": "1",
         "ANTHROPIC_BASE_URL": "http://elsewhere",
         "PS1": "$",
     }
@@ -31,7 +31,7 @@ def test_the_service_gets_what_it_must_know_and_nothing_secret() -> None:
         "LANG": "C.UTF-8",
         "HTTP_PROXY": "http://proxy:3128",
         "CLAUDE_CONFIG_DIR": "/ada/claude",
-        "CLAUDE_MAX_WARM": "1",
+        "CLAUDE_MAX_WARM_WORKERS": "1",
     }
 
 

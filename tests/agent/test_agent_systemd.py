@@ -6,8 +6,8 @@ import pytest
 from harness.stand_ins import StandIns
 
 from claude_max.cli.service.choose import choose
+from claude_max.cli.service.legacy_npm import legacy_services
 from claude_max.cli.service.manager import State
-from claude_max.cli.service.seed import seeds
 from claude_max.cli.service.spec import Service, ServiceError
 from claude_max.cli.service.steps import Machine, shown
 from claude_max.cli.service.systemd import Systemd
@@ -158,7 +158,7 @@ def test_the_npm_packages_own_unit_is_found(tmp_path: Path) -> None:
     file = tmp_path / "claude-max-api.service"
     file.write_text("[Service]\nExecStart=/usr/bin/node /lib/standalone.js\nEnvironment=PORT=3456\n")
     (tmp_path / "claude-max.service").write_text("[Service]\nExecStart=/bin/claude-max serve\n")
-    [found] = seeds(tmp_path, 3456)
+    [found] = legacy_services(tmp_path, 3456)
     assert found.undo == f"systemctl --user disable --now claude-max-api.service; rm {file}"
 
 

@@ -17,7 +17,7 @@ from claude_max.cli.service.quoting import unquoted
 from claude_max.cli.service.spec import Service
 from claude_max.cli.service.steps import Machine
 from claude_max.cli.service.systemd import Systemd
-from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.engine.probe.locate import locate
 
 TOKEN = "sk-ant-oat01-in-a-file"
 
@@ -31,7 +31,7 @@ def systemd(home: Path, tmp_path: Path) -> Iterator[UserSystemd]:
         # Else a checkout below /tmp would, rightly, be refused as passing.
         "TMPDIR": str(tmp_path),
         "CLAUDE_CODE_OAUTH_TOKEN": TOKEN,
-        "CLAUDE_MAX_WARM": "1",
+        "CLAUDE_MAX_WARM_WORKERS": "1",
     }
     try:
         with user_systemd(tmp_path, environ) as running:
@@ -51,7 +51,7 @@ def restarted(systemd: UserSystemd, old: object) -> dict[str, object]:
     """The status with a new process that answers, as `agent status` says it."""
 
     def asked() -> "subprocess.CompletedProcess[str]":
-        return systemd.run(installed(), "agent", "status", "--json")
+        return systemd.run(installed(), "service", "status", "--json")
 
     def status() -> dict[str, object] | None:
         done = asked()
@@ -86,7 +86,7 @@ def test_install_kill_restart_uninstall(systemd: UserSystemd, home: Path) -> Non
         again = result(systemd.run(claude_max, "install-agent", "--port", port, "--json"))
         assert (again["outcome"], again["commands"]) == ("unchanged", [])
 
-        before = result(systemd.run(claude_max, "agent", "status", "--json"))
+        before = result(systemd.run(claude_max, "service", "status", "--json"))
         assert [before[name] for name in ("installed", "loaded", "running", "healthy", "signed_in")] == [True] * 5
         assert answered(port).endswith("You said: hello")
         # `chat` in another terminal finds it at its port: there is no other, and no claude to start one with.
@@ -98,7 +98,7 @@ def test_install_kill_restart_uninstall(systemd: UserSystemd, home: Path) -> Non
         after = restarted(systemd, before["pid"])
         assert answered(port).endswith("You said: hello")
 
-        assert result(systemd.run(claude_max, "agent", "restart", "--json"))["signed_in"] is True
+        assert result(systemd.run(claude_max, "service", "restart", "--json"))["signed_in"] is True
         assert restarted(systemd, after["pid"])["running"] is True
 
         # The doctor looks with the service's own environment: this shell's login does not help it.
@@ -116,7 +116,7 @@ def test_install_kill_restart_uninstall(systemd: UserSystemd, home: Path) -> Non
         assert not unit.exists()
         with pytest.raises(httpx2.ConnectError):
             answered(port)
-    status = result(systemd.run(claude_max, "agent", "status", "--json"), 1)
+    status = result(systemd.run(claude_max, "service", "status", "--json"), 1)
     assert [status[name] for name in ("installed", "loaded", "running", "healthy")] == [False] * 4
     assert result(systemd.run(claude_max, "uninstall-agent", "--json"))["outcome"] == "absent"
 
@@ -134,7 +134,7 @@ def test_a_service_is_found_with_its_own_settings_and_judged_by_its_own_path(
     made = result(systemd.run(*shell, f"CLAUDE_MAX_PORT={port}", claude_max, "install-agent", "--json"))
     assert (made["outcome"], made["url"]) == ("installed", f"http://127.0.0.1:{port}/v1")
 
-    status = result(systemd.run(*shell, claude_max, "agent", "status", "--json"))
+    status = result(systemd.run(*shell, claude_max, "service", "status", "--json"))
     assert (status["url"], status["healthy"]) == (f"http://127.0.0.1:{port}/v1", True)
 
     assert f"answers at http://127.0.0.1:{port}" in said(
@@ -157,7 +157,7 @@ def test_a_service_is_found_with_its_own_settings_and_judged_by_its_own_path(
 def said(done: "subprocess.CompletedProcess[str]") -> str:
     """What the only finding is."""
     (finding,) = json.loads(done.stdout)["findings"]
-    return str(finding["what"])
+    return str(finding["summary"])
 
 
 def test_awkward_words_arrive_as_they_are(systemd: UserSystemd, home: Path, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from claude_max.proxy.scripted import ScriptedAPI, ScriptedServer, scripted_in_t
 
 ROUNDS = 7
 REQUESTS, AT_ONCE = 12, 8
-LIMIT = 8  # our own default of --max-workers
+LIMIT = 8  # our own default of --workers
 TURNS = 10
 SAMPLES = 3  # of what takes one request, in each round
 IN_FLIGHT, LONG_SECONDS = 4, 10.0

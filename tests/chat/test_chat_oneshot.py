@@ -176,7 +176,7 @@ def test_a_key_that_is_wrong(tmp_path: Path) -> None:
         {"code": "invalid_api_key", "message": "No."},
     ) as port:
         done = chat({**home_environment(tmp_path), "CLAUDE_MAX_PORT": port}, "hi")
-    assert (done.returncode, done.stdout) == (4, "")
+    assert (done.returncode, done.stdout) == (6, "")
     assert done.stderr.startswith("claude-max: No. Set CLAUDE_MAX_API_KEY")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from claude_max.cli.chat.markdown import drawn, finished, printable
+from claude_max.cli.chat.markdown import finished, printable, rendered
 from claude_max.cli.chat.view import Painted, Plain, Region, picture, view
 
 ANSWER = "# Title\n\nSome *words* here.\n\n- one\n- two\n\n```python\nx = 1\n\ny = 2\n```\n\n<b>html</b> end\n"
@@ -78,7 +78,7 @@ def test_controls_are_taken_out() -> None:
 
 def test_html_and_addresses_are_visible() -> None:
     on = console()
-    on.print(drawn("<div>shown</div>\n\n[name](http://x.y)"))
+    on.print(rendered("<div>shown</div>\n\n[name](http://x.y)"))
     assert "<div>shown</div>" in written(on)
     assert "name (http://x.y)" in written(on)
 
@@ -105,7 +105,7 @@ def test_a_streamed_answer_ends_as_the_same_picture(
 
     rows = [row.rstrip() for row in Screen().write(written(asyncio.run(stream()))).rows]
     blocks = [*finished(ANSWER)[0], finished(ANSWER)[1]]
-    whole = [["".join(s.text for s in row) for row in picture(console(), drawn(block))] for block in blocks]
+    whole = [["".join(s.text for s in row) for row in picture(console(), rendered(block))] for block in blocks]
     assert rows == [row for block in whole for row in [*block, ""]]
 
 

@@ -16,22 +16,22 @@ def test_path_is_all_it_prints(home: Path) -> None:
     ended = claude_max(home, "config", "path", environ={"CLAUDE_MAX_CONFIG": str(file), "COLUMNS": "20"})
     assert (ended.code, ended.out, ended.err) == (0, f"{file}\n", "")
     ended = claude_max(home, "config", "path", "--json", environ={"CLAUDE_MAX_CONFIG": str(file)})
-    assert ended.json == {"path": str(file), "exists": False}
+    assert ended.json == {"schema": 1, "path": str(file), "exists": False}
 
 
 def test_where_each_setting_comes_from(home: Path) -> None:
     file = home / "config.toml"
-    file.write_text(f'port = 4000\nwarm = 3\napi_key = "{KEY}"\naliases = {{ gpt-4o = "sonnet" }}\n')
-    environ = {"CLAUDE_MAX_CONFIG": str(file), "CLAUDE_MAX_PORT": "5000", "claude_max_queue": "7"}
+    file.write_text(f'port = 4000\nwarm_workers = 3\napi_key = "{KEY}"\naliases = {{ gpt-4o = "sonnet" }}\n')
+    environ = {"CLAUDE_MAX_CONFIG": str(file), "CLAUDE_MAX_PORT": "5000", "claude_max_queue_size": "7"}
     ended = claude_max(home, "config", "show", "--json", environ=environ)
     assert ended.code == 0, ended.err
     found = {row["name"]: (row["value"], row["source"]) for row in ended.json["settings"]}
     assert found.keys() == Settings.model_fields.keys()
     assert found["port"] == (5000, "environment")
-    assert found["queue"] == (7, "environment")
-    assert found["warm"] == (3, "file")
+    assert found["queue_size"] == (7, "environment")
+    assert found["warm_workers"] == (3, "file")
     assert found["aliases"] == ({"gpt-4o": "sonnet"}, "file")
-    assert found["max_workers"] == (8, "default")
+    assert found["workers"] == (8, "default")
     assert found["api_key"] == ("set", "file")
     people = claude_max(home, "config", "show", environ=environ)
     assert KEY not in ended.out + ended.err + people.out + people.err
@@ -56,5 +56,5 @@ def test_a_broken_file_is_one_line(home: Path, text: str, says: str) -> None:
 
 
 def test_a_misspelt_variable_is_told_by_serve(home: Path) -> None:
-    with running_proxy(home, "--demo", "--warm", "0", environ={"CLAUDE_MAX_PROT": "1"}, ready=None) as proxy:
+    with running_proxy(home, "--demo", "--warm-workers", "0", environ={"CLAUDE_MAX_PROT": "1"}, ready=None) as proxy:
         proxy.wait_for("CLAUDE_MAX_PROT has no effect")

@@ -30,8 +30,8 @@ def test_an_old_cli_has_its_own_code(home: Path) -> None:
     old = stand_in(home / "bin", "2.1.100 (Claude Code)")
     ended = claude_max(home, "doctor", "--json", "--check", "cli", environ={"CLAUDE_MAX_CLAUDE_PATH": str(old)})
     assert ended.code == 3
-    assert "2.1.100" in ended.json["findings"][0]["what"]
-    assert ended.json["findings"][0]["mend"] == [f"{old} update", "unset CLAUDE_MAX_CLAUDE_PATH"]
+    assert "2.1.100" in ended.json["findings"][0]["summary"]
+    assert ended.json["findings"][0]["fix"] == [f"{old} update", "unset CLAUDE_MAX_CLAUDE_PATH"]
 
 
 def test_a_taken_port_fails(home: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_taken_port_fails(home: Path) -> None:
         # Nobody accepts: it takes the bounded wait for an answer to see that it is not ours.
         ended = claude_max(home, "doctor", "--json", "--check", "port", environ={"CLAUDE_MAX_PORT": str(port)})
     assert ended.code == 5
-    assert f"Port {port} is taken by" in ended.json["findings"][0]["what"]
+    assert f"Port {port} is taken by" in ended.json["findings"][0]["summary"]
 
 
 def test_live_goes_through_the_running_proxy(home: Path, proxy: RunningProxy) -> None:
@@ -50,8 +50,8 @@ def test_live_goes_through_the_running_proxy(home: Path, proxy: RunningProxy) ->
     ended = claude_max(home, "doctor", "--check", "port", "--live", "--json", environ={"CLAUDE_MAX_PORT": port})
     assert ended.code == 0, ended.out
     healthy, live = ended.json["findings"]
-    assert "is healthy" in healthy["what"]
-    assert live["what"].startswith("claude-haiku-")
+    assert "is healthy" in healthy["summary"]
+    assert live["summary"].startswith("claude-haiku-")
     assert proxy.bodies("Answer with the one word: ok")
 
 
@@ -69,12 +69,12 @@ def test_what_serve_refuses_is_not_fine(home: Path) -> None:
     found = claude_max(home, "doctor", "--json", "--check", "config", environ=environ)
     refused = claude_max(home, "serve", environ=environ)
     assert (found.code, refused.code) == (2, 2)
-    assert found.json["findings"][0]["what"] in refused.err
+    assert found.json["findings"][0]["summary"] in refused.err
 
 
 def test_a_mistake_in_a_variable_is_mended_there(home: Path) -> None:
     ended = claude_max(home, "doctor", "--json", "--check", "config", environ={"CLAUDE_MAX_PORT": "abc"})
-    assert ended.json["findings"][0]["mend"] == ["unset CLAUDE_MAX_PORT"]
+    assert ended.json["findings"][0]["fix"] == ["unset CLAUDE_MAX_PORT"]
 
 
 def test_checks_are_listed_and_chosen(home: Path) -> None:

@@ -26,7 +26,7 @@ class Said(Result):
     def exit(self) -> Exit:
         return Exit.PORT_TAKEN
 
-    def drawn(self) -> Iterable[RenderableType]:
+    def view(self) -> Iterable[RenderableType]:
         yield Text(self.word)
 
 
@@ -34,7 +34,7 @@ def test_a_result_is_data_with_its_own_code(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(typer.Exit) as ended:
         render(lambda: Said("a \u2713 [b]"), json=True)
     assert ended.value.exit_code == Exit.PORT_TAKEN
-    assert capsys.readouterr() == ('{\n  "word": "a \u2713 [b]"\n}\n', "")
+    assert capsys.readouterr() == ('{\n  "schema": 1,\n  "word": "a \u2713 [b]"\n}\n', "")
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,10 @@ PLAN: dict[str, Any] = {
 }
 
 
-def drawn(usage: Usage, width: int) -> str:
+def shown_at(usage: Usage, width: int) -> str:
     """What a terminal of that width shows."""
     console = Console(width=width, file=io.StringIO(), color_system=None)
-    for part in usage.drawn():
+    for part in usage.view():
         console.print(part, soft_wrap=isinstance(part, Text))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -41,6 +41,7 @@ def test_the_windows_are_those_that_the_cli_got(home: Path, tmp_path: Path) -> N
         people = claude_max(home, "usage", environ=environ)
     assert ended.code == 0, ended.err
     assert ended.json == {
+        "schema": 1,
         "plan": "max",
         "available": True,
         "windows": [
@@ -89,7 +90,7 @@ def test_windows_of_models_and_of_the_future() -> None:
         ("thirty_day_new", "thirty day new"),
         ("model_scoped:Fable", "weekly Fable limit"),
     ]
-    shown = drawn(found, 100)
+    shown = shown_at(found, 100)
     assert "?" in shown
     assert "99 %" in shown
     assert "Extra usage: 3 of no limit USD" in shown
@@ -103,7 +104,7 @@ def test_available_windows_that_could_not_be_had_are_a_failure() -> None:
 @pytest.mark.parametrize("width", [1, 6, 12, 20, 60, 200])
 def test_any_width(width: int) -> None:
     answer = {"subscription_type": "max", "rate_limits_available": True, "rate_limits": PLAN}
-    shown = drawn(from_get_usage(answer), width)
+    shown = shown_at(from_get_usage(answer), width)
     letters = "".join(letter for letter in shown if letter.isalnum() or letter == "%")
     assert "Fivehourlimit12%resets" in letters
     assert "Weeklylimit80%resets" in letters

@@ -15,7 +15,7 @@ from harness.proxy import installed
 from claude_max.cli import completion, values
 from claude_max.proxy.config import Settings
 from claude_max.proxy.doctor import CHECKS, LIVE, describe
-from claude_max.proxy.translate.models import FAMILIES, resolve
+from claude_max.proxy.translate.common.models import FAMILIES, resolve
 
 COMMITTED = Path(__file__).parents[2] / "completions"
 
@@ -30,6 +30,7 @@ def test_values_are_those_that_are_taken() -> None:
     assert tuple(describe(check)[0] for check in (*CHECKS, LIVE)) == values.CHECKS
     assert get_args(Settings.model_fields["log_level"].annotation) == values.LOG_LEVELS
     assert [resolve(name, (), {}) for name in values.models("")] == ["default", *FAMILIES, *FAMILIES]
+    assert tuple(Settings.model_fields) == values.SETTINGS
     assert values.efforts("m") == ["medium", "max"]
 
 
@@ -48,7 +49,8 @@ def test_nothing_else_is_committed() -> None:
 
 WORDS = [
     ("claude-max doct", "doctor"),
-    ("claude-max config s", "show"),
+    ("claude-max config sh", "show"),
+    ("claude-max config set aliase", "aliases"),
     ("claude-max doctor --list", "--list-checks"),
     ("claude-max doctor --check mem", "memory"),
     ("claude-max chat --effort xh", "xhigh"),

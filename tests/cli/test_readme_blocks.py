@@ -32,9 +32,9 @@ def test_every_test_that_is_named_as_proof_exists() -> None:
 
 def test_a_block_is_filled_and_filling_is_stable() -> None:
     end = "<!-- end -->\n"
-    text = f"a\n<!-- help: doctor -->\nold\n{end}b\n<!-- exit codes -->\n{end}<!-- settings -->\n{end}"
+    text = f"a\n<!-- help: doctor -->\nstale text\n{end}b\n<!-- exit codes -->\n{end}<!-- settings -->\n{end}"
     new = readme_blocks.filled(text)
-    assert "old" not in new
+    assert "stale text" not in new
     assert "--list-checks" in new
     assert "| 4 | claude is not signed in |" in new
     assert new.startswith("a\n")

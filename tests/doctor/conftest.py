@@ -10,7 +10,7 @@ from harness.command import stand_in
 
 from claude_max.proxy.config import Settings
 from claude_max.proxy.doctor import Machine
-from claude_max.proxy.presence import Kind, Occupant
+from claude_max.proxy.port_check import Kind, Listener
 
 MakeMachine = Callable[..., Machine]
 
@@ -33,7 +33,7 @@ def machine(home: Path, settings: Settings) -> MakeMachine:
             folders={"cache": home},
             load=lambda: settings,
             login=lambda program, environ: {"loggedIn": True, "authMethod": "claude.ai", "subscriptionType": "max"},
-            occupant=lambda settings: Occupant(Kind.NOBODY),
+            listener=lambda settings: Listener(Kind.FREE),
             available_memory=lambda: 64 * 2**30,
         )
         return replace(whole, **parts)

@@ -6,7 +6,7 @@ from claude_max.cli.doctor import Diagnosis
 from claude_max.cli.output import Exit
 from claude_max.proxy.config import Settings
 from claude_max.proxy.doctor import CHECKS, LIVE, Finding, Machine, Status, describe, examine
-from claude_max.proxy.presence import Kind, Occupant
+from claude_max.proxy.port_check import Kind, Listener
 
 MakeMachine = Callable[..., Machine]
 
@@ -18,7 +18,7 @@ def test_a_check_that_crashes_reports_itself(machine: MakeMachine) -> None:
 
     [finding, after] = examine(machine(), [check_of_nothing, CHECKS[0]])
     assert (finding.name, finding.status) == ("of-nothing", Status.FAILED)
-    assert "RuntimeError: not today" in finding.what
+    assert "RuntimeError: not today" in finding.summary
     assert after.name == "python"
 
 
@@ -34,16 +34,16 @@ def test_names_are_those_of_the_findings(machine: MakeMachine) -> None:
 def test_live_needs_a_proxy(machine: MakeMachine) -> None:
     finding = LIVE(machine())
     assert finding is not None
-    assert (finding.status, finding.mend) == (Status.FAILED, ("claude-max serve",))
+    assert (finding.status, finding.fix) == (Status.FAILED, ("claude-max serve",))
 
 
 def test_live_tells_why_it_failed(machine: MakeMachine) -> None:
     """Somebody took the port between the two questions."""
     settings = Settings.model_construct(port=1)
-    finding = LIVE(machine(load=lambda: settings, occupant=lambda _: Occupant(Kind.OURS)))
+    finding = LIVE(machine(load=lambda: settings, listener=lambda _: Listener(Kind.OURS)))
     assert finding is not None
     assert finding.status is Status.FAILED
-    assert "ConnectError" in finding.what
+    assert "ConnectError" in finding.summary
 
 
 def test_exit_codes() -> None:

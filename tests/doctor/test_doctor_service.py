@@ -28,24 +28,24 @@ def test_not_installed_is_fine(machine: MakeMachine) -> None:
     finding = check_service(machine(service=lambda: None))
     assert finding is not None
     assert finding.status is Status.OK
-    assert "claude-max install-agent" in finding.what
+    assert "claude-max install-agent" in finding.summary
     assert check_service_environment(machine(service=lambda: None)) is None
 
 
 @pytest.mark.parametrize(
-    ("parts", "status", "mend"),
+    ("parts", "status", "fix"),
     [
         ({}, Status.OK, ()),
-        ({"running": False}, Status.FAILED, ("claude-max agent logs", "claude-max agent restart")),
+        ({"running": False}, Status.FAILED, ("claude-max service logs", "claude-max service restart")),
         ({"loaded": False, "running": False}, Status.FAILED, ("claude-max install-agent",)),
     ],
 )
 def test_what_the_manager_says(
-    machine: MakeMachine, parts: dict[str, Any], status: Status, mend: tuple[str, ...]
+    machine: MakeMachine, parts: dict[str, Any], status: Status, fix: tuple[str, ...]
 ) -> None:
     finding = check_service(machine(service=record({}, **parts)))
     assert finding is not None
-    assert (finding.status, finding.mend) == (status, mend)
+    assert (finding.status, finding.fix) == (status, fix)
 
 
 def test_a_path_without_claude(machine: MakeMachine, home: Path) -> None:
@@ -54,8 +54,8 @@ def test_a_path_without_claude(machine: MakeMachine, home: Path) -> None:
     finding = check_service_environment(machine(service=broken))
     assert finding is not None
     assert finding.status is Status.FAILED
-    assert "not your terminal's" in finding.why
-    assert finding.mend == ("claude-max install-agent",)
+    assert "not your terminal's" in finding.detail
+    assert finding.fix == ("claude-max install-agent",)
 
 
 def test_another_claude_than_in_a_terminal(machine: MakeMachine, home: Path) -> None:
@@ -63,7 +63,7 @@ def test_another_claude_than_in_a_terminal(machine: MakeMachine, home: Path) -> 
     finding = check_service_environment(machine(service=record({"PATH": str(other.parent), "HOME": str(home)})))
     assert finding is not None
     assert finding.status is Status.WARNING
-    assert f"The service runs {other} (2.1.300)" in finding.what
+    assert f"The service runs {other} (2.1.300)" in finding.summary
 
 
 def test_signed_in_here_and_not_there(machine: MakeMachine, home: Path) -> None:
@@ -73,7 +73,7 @@ def test_signed_in_here_and_not_there(machine: MakeMachine, home: Path) -> None:
     finding = check_service_environment(machine(environ=here, login=ask_login, service=record(environ)))
     assert finding is not None
     assert finding.status is Status.FAILED
-    assert finding.what == "In the service: Claude Code is not signed in"
+    assert finding.summary == "In the service: Claude Code is not signed in"
     finding = check_service_environment(machine(environ=environ, login=ask_login, service=record(here)))
     assert finding is not None
     assert finding.status is Status.OK

@@ -15,7 +15,7 @@ import pytest
 from harness.machine import free_port
 
 from claude_max.proxy.config import Settings, load
-from claude_max.proxy.doctor import Finding, Machine, SeedService, Status
+from claude_max.proxy.doctor import Finding, LegacyService, Machine, Status
 from claude_max.proxy.doctor.surroundings import (
     check_config,
     check_environment,
@@ -23,7 +23,7 @@ from claude_max.proxy.doctor.surroundings import (
     check_memory,
     check_port,
 )
-from claude_max.proxy.presence import Kind, Occupant, address, occupant
+from claude_max.proxy.port_check import Kind, Listener, address, listener
 
 MakeMachine = Callable[..., Machine]
 OURS = {
@@ -69,7 +69,7 @@ def at(port: int) -> Settings:
 
 def port_finding(machine: MakeMachine, port: int, **parts: Any) -> Finding | None:
     """What the check says of a real port."""
-    return check_port(machine(load=lambda: at(port), occupant=occupant, **parts))
+    return check_port(machine(load=lambda: at(port), listener=listener, **parts))
 
 
 # Environment
@@ -80,23 +80,23 @@ def test_a_clean_environment(machine: MakeMachine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "mend"),
+    ("variables", "fix"),
     [
         ({"ANTHROPIC_API_KEY": "sk-ant-secret"}, "unset ANTHROPIC_API_KEY"),
         ({"ANTHROPIC_AUTH_TOKEN": "sk-ant-secret"}, "unset ANTHROPIC_AUTH_TOKEN"),
         ({"ANTHROPIC_BASE_URL": "https://me:sk-ant-secret@else.where/x?k=sk-ant-secret"}, "unset ANTHROPIC_BASE_URL"),
     ],
 )
-def test_who_else_would_be_billed_or_asked(machine: MakeMachine, variables: dict[str, str], mend: str) -> None:
+def test_who_else_would_be_billed_or_asked(machine: MakeMachine, variables: dict[str, str], fix: str) -> None:
     finding = found(check_environment(machine(environ=variables)), Status.WARNING)
-    assert finding.mend == (mend,)
+    assert finding.fix == (fix,)
     assert "secret" not in repr(finding)
 
 
 def test_a_key_that_is_let_through_is_told(machine: MakeMachine) -> None:
     settings = Settings.model_construct(allow_anthropic_api_key=True)
     parts = {"environ": {"ANTHROPIC_API_KEY": "k"}, "load": lambda: settings}
-    assert "billed to it" in found(check_environment(machine(**parts)), Status.WARNING).why
+    assert "billed to it" in found(check_environment(machine(**parts)), Status.WARNING).detail
     assert machine(**parts).cli_environ()["ANTHROPIC_API_KEY"] == "k"
 
 
@@ -104,7 +104,7 @@ def test_a_key_that_is_let_through_is_told(machine: MakeMachine) -> None:
 
 
 def test_no_file_is_fine(machine: MakeMachine) -> None:
-    assert "there is no" in found(check_config(machine()), Status.OK).what
+    assert "there is no" in found(check_config(machine()), Status.OK).summary
 
 
 def test_a_broken_file(machine: MakeMachine, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,8 +113,8 @@ def test_a_broken_file(machine: MakeMachine, home: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("CLAUDE_MAX_CONFIG", str(file))
     broken = machine(load=load)
     finding = found(check_config(broken), Status.FAILED)
-    assert finding.what.startswith("port: ")
-    assert str(file) in finding.mend[0]
+    assert finding.summary.startswith("port: ")
+    assert str(file) in finding.fix[0]
     assert broken.settings.port == 3456, "the other checks go on with the defaults"
 
 
@@ -124,7 +124,7 @@ def test_a_key_that_others_can_read(machine: MakeMachine, home: Path, monkeypatc
     file.write_text('api_key = "x"')
     monkeypatch.setenv("CLAUDE_MAX_CONFIG", str(file))
     file.chmod(0o644)
-    assert found(check_config(machine(load=load)), Status.WARNING).mend == (f"chmod 600 {file}",)
+    assert found(check_config(machine(load=load)), Status.WARNING).fix == (f"chmod 600 {file}",)
     found(check_config(machine(load=load, environ={"CLAUDE_MAX_API_KEY": "y"})), Status.OK)
     file.chmod(0o600)
     found(check_config(machine(load=load)), Status.OK)
@@ -132,8 +132,8 @@ def test_a_key_that_others_can_read(machine: MakeMachine, home: Path, monkeypatc
 
 def test_a_misspelt_variable(machine: MakeMachine) -> None:
     finding = found(check_config(machine(environ={"CLAUDE_MAX_PROT": "1", "CLAUDE_MAX_PORT": "2"})), Status.WARNING)
-    assert "is it CLAUDE_MAX_PORT?" in finding.what
-    assert finding.mend == ("unset CLAUDE_MAX_PROT",)
+    assert "is it CLAUDE_MAX_PORT?" in finding.summary
+    assert finding.fix == ("unset CLAUDE_MAX_PROT",)
 
 
 # Port
@@ -147,8 +147,8 @@ def test_a_free_port(machine: MakeMachine) -> None:
 def test_somebody_else(machine: MakeMachine) -> None:
     with server(b"<html>hello") as port:
         finding = found(port_finding(machine, port), Status.FAILED)
-    assert f"(pid {os.getpid()})" in finding.what
-    assert f"claude-max serve --port {port + 1}" in finding.mend
+    assert f"(pid {os.getpid()})" in finding.summary
+    assert f"claude-max serve --port {port + 1}" in finding.fix
 
 
 def test_somebody_who_speaks_no_http(machine: MakeMachine) -> None:
@@ -168,24 +168,24 @@ def test_somebody_who_speaks_no_http(machine: MakeMachine) -> None:
 
 def test_an_address_that_is_not_of_this_machine(machine: MakeMachine) -> None:
     settings = Settings.model_construct(host="203.0.113.1", port=3456)
-    unusable = Occupant(Kind.UNUSABLE, "Cannot assign requested address")
-    finding = found(check_port(machine(load=lambda: settings, occupant=lambda _: unusable)), Status.FAILED)
-    assert "Cannot assign requested address" in finding.why
+    unusable = Listener(Kind.UNUSABLE, "Cannot assign requested address")
+    finding = found(check_port(machine(load=lambda: settings, listener=lambda _: unusable)), Status.FAILED)
+    assert "Cannot assign requested address" in finding.detail
 
 
 def test_the_seed(machine: MakeMachine, home: Path) -> None:
-    seed = SeedService(home / "seed.plist", "launchctl bootout it")
+    legacy = LegacyService(home / "legacy.plist", "launchctl bootout it")
     with server(json.dumps({"status": "ok", "provider": "claude-code-cli", "timestamp": "now"}).encode()) as port:
-        finding = found(port_finding(machine, port, seeds=lambda port: [seed]), Status.FAILED)
-    assert "claude-max-api-proxy" in finding.what
-    assert str(seed.unit) in finding.why
-    assert finding.mend[0] == "launchctl bootout it"
+        finding = found(port_finding(machine, port, legacy_services=lambda port: [legacy]), Status.FAILED)
+    assert "claude-max-api-proxy" in finding.summary
+    assert str(legacy.unit) in finding.detail
+    assert finding.fix[0] == "launchctl bootout it"
 
 
 def test_the_seed_that_will_come_at_login(machine: MakeMachine, home: Path) -> None:
-    seed = SeedService(home / "seed.plist", "launchctl bootout it")
-    finding = found(check_port(machine(seeds=lambda port: [seed])), Status.WARNING)
-    assert finding.mend == ("launchctl bootout it",)
+    legacy = LegacyService(home / "legacy.plist", "launchctl bootout it")
+    finding = found(check_port(machine(legacy_services=lambda port: [legacy])), Status.WARNING)
+    assert finding.fix == ("launchctl bootout it",)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_the_seed_that_will_come_at_login(machine: MakeMachine, home: Path) -> N
 def test_ours(machine: MakeMachine, health: dict[str, Any], status: Status, says: str) -> None:
     with server(json.dumps({**OURS, **health}).encode()) as port:
         finding = found(port_finding(machine, port), status)
-    assert says in finding.what + finding.why
+    assert says in finding.summary + finding.detail
 
 
 def test_addresses() -> None:
@@ -218,13 +218,13 @@ def test_folders(machine: MakeMachine, home: Path) -> None:
     assert not (home / "not").exists()
     (home / "file").write_text("")
     finding = found(check_folders(machine(folders={"cache": home / "file" / "sub"})), Status.FAILED)
-    assert "the cache folder" in finding.what
-    assert finding.mend == (f"ls -ld {home / 'file' / 'sub'}",)
+    assert "the cache folder" in finding.summary
+    assert finding.fix == (f"ls -ld {home / 'file' / 'sub'}",)
     assert list(home.glob("tmp*")) == []
 
 
 def test_memory(machine: MakeMachine) -> None:
     found(check_memory(machine()), Status.OK)
     finding = found(check_memory(machine(available_memory=lambda: 2**30)), Status.WARNING)
-    assert finding.mend == ("claude-max serve --max-workers 3",)
-    assert found(check_memory(machine(available_memory=lambda: 0)), Status.WARNING).mend[0].endswith(" 1")
+    assert finding.fix == ("claude-max serve --workers 3",)
+    assert found(check_memory(machine(available_memory=lambda: 0)), Status.WARNING).fix[0].endswith(" 1")

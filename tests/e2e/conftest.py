@@ -11,6 +11,15 @@ from harness.machine import eventually
 from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
 from harness.short_waits import SHORT_WAITS
 
+# The files whose tests run in both compositions.
+CORE = ("test_chat", "test_tools", "test_parameters", "test_content", "test_structured")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The core runs with the exact composition and with the lines one."""
+    if metafunc.module.__name__.rpartition(".")[2] in CORE and "proxy" in metafunc.fixturenames:
+        metafunc.parametrize("composition", ["exact", "lines"], scope="session")
+
 
 @pytest.fixture(scope="module")
 def own_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnProxy]:
@@ -27,7 +36,7 @@ def own_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnProxy]:
 @pytest.fixture(scope="module")
 def two_workers(own_proxy: OwnProxy) -> RunningProxy:
     """A proxy with two workers, one of them kept warm, that soon replaces one which is lost."""
-    return own_proxy("--max-workers", "2", "--warm", "1", through=SHORT_WAITS)
+    return own_proxy("--workers", "2", "--warm-workers", "1", through=SHORT_WAITS)
 
 
 @pytest.fixture
@@ -52,5 +61,5 @@ def renewed(two_workers: RunningProxy) -> RunningProxy:
 @pytest.fixture
 def small(home: Path) -> Iterator[RunningProxy]:
     """A proxy with two workers of its own."""
-    with scripted() as api, running_proxy(home, "--max-workers", "2", "--warm", "1", api=api) as running:
+    with scripted() as api, running_proxy(home, "--workers", "2", "--warm-workers", "1", api=api) as running:
         yield running

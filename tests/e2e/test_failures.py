@@ -58,11 +58,13 @@ def test_a_failure_before_the_answer_has_its_own_status(proxy: RunningProxy, nam
     assert answer.headers.get("x-should-retry") == ("false" if status in (401, 402, 403) else None)
 
 
-def test_a_conversation_that_the_cli_itself_finds_too_long(proxy: RunningProxy, marker: str) -> None:
-    answer = ask(proxy, marker + " word" * 1_000_000)
+def test_a_conversation_beyond_the_context_window(proxy: RunningProxy, marker: str) -> None:
+    """The service says so, not the CLI, which has a count of its own."""
+    too_long = directive(status=400, kind="invalid_request_error", message="prompt is too long: 1000001 tokens")
+    answer = ask(proxy, f"{marker}{' word' * 1_000_000}\n{too_long}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "context_length_exceeded")
     assert answer.json()["error"]["param"] == "messages"
-    assert proxy.bodies(marker) == []
+    assert proxy.bodies(marker)
 
 
 @pytest.mark.parametrize(("window", "words"), [("five_hour", "five-hour limit"), ("seven_day", "weekly limit")])
@@ -148,7 +150,7 @@ def test_a_conversation_goes_on_after_a_failure(proxy: RunningProxy, marker: str
 def test_a_silent_stream_is_kept_open(tmp_path: Path) -> None:
     with (
         scripted() as api,
-        running_proxy(tmp_path, api=api, environ={"CLAUDE_MAX_KEEPALIVE": "0.2"}) as proxy,
+        running_proxy(tmp_path, api=api, environ={"CLAUDE_MAX_KEEPALIVE_INTERVAL": "0.2"}) as proxy,
         proxy.http.stream(
             "POST",
             "/v1/chat/completions",

@@ -213,7 +213,7 @@ async def run(proxy: RunningProxy) -> list[Asker]:
 
 @pytest.mark.timeout(120 + REQUESTS)
 def test_nothing_of_one_request_is_in_another(home: Path) -> None:
-    with scripted() as api, running_proxy(home, "--max-workers", str(WORKERS), api=api) as proxy:
+    with scripted() as api, running_proxy(home, "--workers", str(WORKERS), api=api) as proxy:
         askers = asyncio.run(run(proxy))
         by_word = {asker.word: asker for asker in askers}
         left = [each for each in api.api.messages() if by_word[word_in(each.body)].leaves]

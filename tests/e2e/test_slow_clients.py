@@ -30,9 +30,9 @@ def hasty(own_proxy: OwnProxy) -> RunningProxy:
         "CLAUDE_MAX_HEAD_LIMIT": "2000",
         "CLAUDE_MAX_BODY_TIMEOUT": "2",
         "CLAUDE_MAX_WRITE_TIMEOUT": "2",
-        "CLAUDE_MAX_MAX_REQUESTS": "4",
+        "CLAUDE_MAX_REQUESTS_LIMIT": "4",
     }
-    return own_proxy("--max-workers", "1", environ=environ)
+    return own_proxy("--workers", "1", environ=environ)
 
 
 def address(proxy: RunningProxy) -> tuple[str, int]:
@@ -191,8 +191,8 @@ def test_more_requests_than_places(tmp_path: Path) -> None:
 
     One request for more answers than that is one client, and is served.
     """
-    environ = {"CLAUDE_MAX_QUEUE": "2"}
-    with scripted() as api, running_proxy(tmp_path, "--max-workers", "2", api=api, environ=environ) as proxy:
+    environ = {"CLAUDE_MAX_QUEUE_SIZE": "2"}
+    with scripted() as api, running_proxy(tmp_path, "--workers", "2", api=api, environ=environ) as proxy:
         with ThreadPoolExecutor(12) as pool:
             slow = directive(text="mine", silence=1)
             answers = list(pool.map(lambda n: ask(proxy, f"{n}\n{slow}"), range(12)))

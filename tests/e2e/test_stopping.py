@@ -22,7 +22,7 @@ from harness.proxy import RunningProxy, home_environment, installed, running_pro
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_stopping_under_load(home: Path, sign: signal.Signals) -> None:
     """Short answers end well, long ones with an error event; every process and session file is gone within 6 s."""
-    with scripted() as api, running_proxy(home, "--drain", "1.5", "--max-workers", "2", api=api) as proxy:
+    with scripted() as api, running_proxy(home, "--drain-timeout", "1.5", "--workers", "2", api=api) as proxy:
         claudes: list[psutil.Process] = []
 
         def stream(words: int) -> str:
@@ -55,7 +55,7 @@ def test_stopping_under_load(home: Path, sign: signal.Signals) -> None:
 
 def test_clients_that_neither_send_nor_read_do_not_keep_it(home: Path) -> None:
     """Half a request, and an answer that nobody reads: both are cut off, which is no failure of the server's."""
-    with scripted() as api, running_proxy(home, "--drain", "1", api=api) as proxy:
+    with scripted() as api, running_proxy(home, "--drain-timeout", "1", api=api) as proxy:
         url = httpx2.URL(proxy.url)
         messages = [{"role": "user", "content": directive(words=300_000)}]
         body = {"model": "sonnet", "stream": True, "messages": messages}
@@ -79,7 +79,11 @@ def test_clients_that_neither_send_nor_read_do_not_keep_it(home: Path) -> None:
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_does_not_wait(home: Path, marker: str, sign: signal.Signals) -> None:
     """Nor does anything stay: no process, no session file, no traceback."""
-    with scripted() as api, running_proxy(home, "--drain", "60", api=api) as proxy, ThreadPoolExecutor() as pool:
+    with (
+        scripted() as api,
+        running_proxy(home, "--drain-timeout", "60", api=api) as proxy,
+        ThreadPoolExecutor() as pool,
+    ):
         asked = pool.submit(ask, proxy, f"{marker}\n{directive(first_byte=300)}")
         api.wait_until(lambda: bool(proxy.bodies(marker)), 10)
         claudes = proxy.claudes()

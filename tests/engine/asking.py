@@ -5,7 +5,7 @@ import asyncio
 from engine.fake_worker import World, quiet
 from engine.turns import turn, user, wants
 
-from claude_max.proxy.engine.pool import Pool
+from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.events import Turn
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from claude_max.proxy.engine.limits import EXTRA_BODY, MAX_TOKENS, Limits
-from claude_max.proxy.engine.plan import (
+from claude_max.proxy.engine.planning.steps import (
     Append,
     Ask,
     Initialize,

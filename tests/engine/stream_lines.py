@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from claude_max.proxy.engine.answer import Answer
 from claude_max.proxy.engine.schema_answer import SchemaAnswer
+from claude_max.proxy.engine.wire.answer import Answer
 from claude_max.proxy.events import Event, Started
 
 Line = dict[str, Any]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_max.proxy import errors
-from claude_max.proxy.engine.answer import Answer
+from claude_max.proxy.engine.wire.answer import Answer
 from claude_max.proxy.events import (
     Event,
     Finished,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_max.proxy.engine.choose import Candidate, Choice, Spawn, Take, Wait, choose
-from claude_max.proxy.engine.plan import EVERYTHING, Initialize, Resume, State, plan
+from claude_max.proxy.engine.planning.steps import EVERYTHING, Initialize, Resume, State, plan
 from claude_max.proxy.events import JsonObject, Message, Turn
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from claude_max.proxy.engine.command import ADDED, ARGUMENTS, environment, version_of
+from claude_max.proxy.engine.wire.command import ADDED, ARGUMENTS, environment, version_of
 
 STAYS = {
     "HOME": "/home/me", "PATH": "/bin", "LANG": "C", "TZ": "UTC", "HTTPS_PROXY": "http://p", "https_proxy": "http://p",

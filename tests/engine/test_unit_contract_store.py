@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from claude_max.proxy.engine import contract_store
-from claude_max.proxy.engine.contract import Record
-from claude_max.proxy.engine.contract_store import MOST_RECORDS, key, recall, remember, verified
-from claude_max.proxy.engine.locate import Cli
-from claude_max.proxy.engine.plan import EVERYTHING
+from claude_max.proxy.engine.planning.steps import EVERYTHING
+from claude_max.proxy.engine.probe import contract_store
+from claude_max.proxy.engine.probe.contract import ContractResult
+from claude_max.proxy.engine.probe.contract_store import MOST_RECORDS, key, recall, remember, verified
+from claude_max.proxy.engine.probe.locate import Cli
 from claude_max.proxy.errors import CliUnavailable
 
-GOOD = Record(frozenset({"answers", "verbatim", "isolation", *EVERYTHING}), {})
+GOOD = ContractResult(frozenset({"answers", "verbatim", "isolation", *EVERYTHING}), {})
 
 
 @pytest.fixture
@@ -26,18 +26,18 @@ def cli(tmp_path: Path) -> Cli:
 class Examined:
     """Stands for the examination; counts how often it was asked."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: ContractResult) -> None:
         self.record = record
         self.count = 0
 
-    async def __call__(self, program: Path, path: str) -> Record:
+    async def __call__(self, program: Path, path: str) -> ContractResult:
         self.count += 1
         return self.record
 
 
 def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "contracts.json"
-    partly = Record(frozenset({"answers"}), {"rewind": "left a trace"})
+    partly = ContractResult(frozenset({"answers"}), {"rewind": "left a trace"})
     remember(file, "one", GOOD)
     remember(file, "two", partly)
     assert recall(file, "one") == GOOD
@@ -111,7 +111,7 @@ def test_one_that_is_all_good_is_examined_once(cli: Cli, tmp_path: Path, monkeyp
 def test_one_that_lacks_something_is_used_without_it_and_tried_again(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    examined = Examined(Record(GOOD.holds - {"rewind"}, {"rewind": "left a trace"}))
+    examined = Examined(ContractResult(GOOD.holds - {"rewind"}, {"rewind": "left a trace"}))
     monkeypatch.setattr(contract_store, "examine", examined)
     for _ in range(2):
         assert "rewind" not in asyncio.run(verified(cli, tmp_path / "c.json", "1.0", {}))
@@ -122,6 +122,8 @@ def test_one_that_lacks_something_is_used_without_it_and_tried_again(
 def test_an_unsafe_one_is_refused_with_the_reason(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, safety: str
 ) -> None:
-    monkeypatch.setattr(contract_store, "examine", Examined(Record(GOOD.holds - {safety}, {safety: "it read a file"})))
+    monkeypatch.setattr(
+        contract_store, "examine", Examined(ContractResult(GOOD.holds - {safety}, {safety: "it read a file"}))
+    )
     with pytest.raises(CliUnavailable, match=rf"2\.1\.330 fails.*{safety}: it read a file.*`claude update`"):
         asyncio.run(verified(cli, tmp_path / "c.json", "1.0", {}))

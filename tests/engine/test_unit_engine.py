@@ -9,9 +9,9 @@ import pytest
 from engine.turns import LOOK, PLAIN, SEEK, turn, user
 
 from claude_max.proxy import errors
-from claude_max.proxy.engine.engine import Engine
 from claude_max.proxy.engine.limits import Limits
-from claude_max.proxy.engine.pool import Pool
+from claude_max.proxy.engine.pool.engine import Engine
+from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.events import (
     Event,
     Finished,

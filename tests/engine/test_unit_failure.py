@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from claude_max.proxy import errors
-from claude_max.proxy.engine.failure import from_result, rate_limited
+from claude_max.proxy.engine.wire.failure import from_result, rate_limited
 
 NOW = 1_800_000_000.0
 SIGN_IN = "Not logged in · Please run /login"

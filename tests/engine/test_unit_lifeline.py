@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
 
 PROGRAM = """
 import os, signal, sys, time
-from claude_max.proxy.engine.lifeline import Lifeline
+from claude_max.proxy.engine.process.reaper import Lifeline
 line = Lifeline()
 held, released, late = (int(pid) for pid in sys.argv[1:4])
 line.hold(held)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_max.proxy.engine.limits import Limits, carried, change, dropped, extra_body, limits
-from claude_max.proxy.engine.plan import SetLimits
+from claude_max.proxy.engine.planning.steps import SetLimits
 from claude_max.proxy.events import ToolChoice, Turn
 
 ASK = turn(user("a"))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from claude_max.proxy.engine import locate as module
-from claude_max.proxy.engine.locate import MINIMUM, candidates, dotted, locate
+from claude_max.proxy.engine.probe import locate as module
+from claude_max.proxy.engine.probe.locate import MINIMUM, candidates, dotted, locate
 from claude_max.proxy.errors import CliTooOld, CliUnavailable
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from engine.turns import LOOK, PNG, SEEK
 
-from claude_max.proxy.engine import mcp
+from claude_max.proxy.engine.wire import mcp
 from claude_max.proxy.events import Media, Text, ToolResult
 
 

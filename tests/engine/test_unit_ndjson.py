@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_max.proxy.engine.ndjson import LineReader, Malformed, encode
+from claude_max.proxy.engine.wire.ndjson import LineReader, Malformed, encode
 from claude_max.proxy.events import JsonObject
 
 SCALARS: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=8)

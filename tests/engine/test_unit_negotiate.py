@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from engine.turns import LOOK, SEEK, turn, user
 
-from claude_max.proxy.engine.negotiate import WORDS, honours, instructed, is_forced, lasting, refused
+from claude_max.proxy.engine.planning.negotiate import WORDS, honours, instructed, is_forced, lasting, refused
 from claude_max.proxy.events import ToolChoice, Turn
 
 EVERY = frozenset(WORDS)

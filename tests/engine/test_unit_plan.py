@@ -7,7 +7,7 @@ from engine.cli_model import CliModel
 from engine.turns import LOOK, PLAIN, SEEK, called, results, said, talk, turn, user, wants
 
 from claude_max.proxy.engine.limits import Limits
-from claude_max.proxy.engine.plan import (
+from claude_max.proxy.engine.planning.steps import (
     EVERYTHING,
     REWINDS,
     Append,

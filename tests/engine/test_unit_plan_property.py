@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claude_max.proxy.engine.limits import limits
-from claude_max.proxy.engine.plan import EVERYTHING, Append, Feature, Interrupt, plan, rewind_steps
+from claude_max.proxy.engine.planning.steps import EVERYTHING, Append, Feature, Interrupt, plan, rewind_steps
 from claude_max.proxy.engine.transcript import fingerprint
 from claude_max.proxy.events import Media, Message, Text, Tool, ToolCall, ToolResult, Turn
 

@@ -9,7 +9,7 @@ from engine.fake_worker import World, quiet
 from engine.turns import talk, turn, user, wants
 
 from claude_max.proxy import errors
-from claude_max.proxy.engine.pool import Pool
+from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.events import TextDelta, Turn
 
 LIMIT = 3

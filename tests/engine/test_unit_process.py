@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from claude_max.proxy import errors
-from claude_max.proxy.engine.process import ClaudeProcess
+from claude_max.proxy.engine.process.spawn import ClaudeProcess
 
 
 @pytest.mark.parametrize(

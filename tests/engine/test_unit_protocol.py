@@ -3,7 +3,7 @@
 import pytest
 from engine.turns import PNG, called, results, said, user
 
-from claude_max.proxy.engine import protocol
+from claude_max.proxy.engine.wire import protocol
 from claude_max.proxy.events import Block, JsonObject, Media, Message, Text, ToolCall, ToolResult
 
 PNG_BLOCK = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}}

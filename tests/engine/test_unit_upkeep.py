@@ -7,12 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from claude_max.proxy.engine import upkeep
-from claude_max.proxy.engine.channel import Doubt
-from claude_max.proxy.engine.locate import Version
-from claude_max.proxy.engine.plan import Feature
-from claude_max.proxy.engine.pool import Pool
-from claude_max.proxy.engine.upkeep import Upkeep, login_file, resident, signature
+from claude_max.proxy.engine.planning.steps import Feature
+from claude_max.proxy.engine.pool.pool import Pool, upkeep
+from claude_max.proxy.engine.pool.upkeep import Upkeep, login_file, resident, signature
+from claude_max.proxy.engine.probe.locate import Version
+from claude_max.proxy.engine.process.channel import Doubt
 from claude_max.proxy.errors import CliUnavailable, ProxyError
 
 REWIND: frozenset[Feature] = frozenset({"rewind"})

@@ -23,6 +23,7 @@ import psutil
 from claude_max.proxy.scripted import ScriptedAPI, ScriptedServer, scripted_in_thread
 
 from .machine import eventually
+from .upstream import without_notes
 
 START_SECONDS = 30.0
 
@@ -62,6 +63,7 @@ class RunningProxy:
     home: Path
     api: ScriptedServer | None
     log: list[str] = field(default_factory=list)
+    composition: str = "auto"
 
     @cached_property
     def client(self) -> openai.OpenAI:
@@ -82,7 +84,8 @@ class RunningProxy:
     def bodies(self, marker: str) -> list[dict[str, Any]]:
         """The upstream request bodies that hold `marker`, in order."""
         assert self.api is not None
-        return [body for body in self.api.api.bodies() if marker in str(body)]
+        found = [body for body in self.api.api.bodies() if marker in str(body)]
+        return [without_notes(body) for body in found] if self.composition == "lines" else found
 
     def claudes(self) -> list[psutil.Process]:
         """The workers of this proxy."""
@@ -133,7 +136,8 @@ def running_proxy(
         found = re.search(r"http://localhost:\d+", "".join(log))
         assert found, f"the server ended: {''.join(log)}"
         _ready(found[0], ready)
-        running = RunningProxy(found[0], process, home, api, log)
+        composition = (environ or {}).get("CLAUDE_MAX_COMPOSITION", "auto")
+        running = RunningProxy(found[0], process, home, api, log, composition)
         with closing(running.http), closing(running.client):
             yield running
     finally:

@@ -9,14 +9,14 @@ import runpy
 import sys
 
 from claude_max.proxy import app
-from claude_max.proxy.engine import upkeep
-from claude_max.proxy.engine.channel import Patience
+from claude_max.proxy.engine.pool import upkeep
+from claude_max.proxy.engine.process.channel import Timeouts
 
 SHORT_WAITS = (sys.executable, __file__)
 
 if __name__ == "__main__":
     # For a confirmation that takes 50 ms; 10 s without this.
-    vars(app)["Patience"] = functools.partial(Patience, step=2.0)
+    vars(app)["Timeouts"] = functools.partial(Timeouts, step=2.0)
     # Between two looks after the workers; 10 s and 1 s without this.
     upkeep.EVERY_SECONDS = 0.5
     upkeep.GLANCE_SECONDS = 0.25

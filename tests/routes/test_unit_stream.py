@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,17 +13,22 @@ from starlette.types import Message
 
 from claude_max.proxy import errors
 from claude_max.proxy.events import Event, Finished, JsonObject, Started, TextDelta, Turn, Usage
-from claude_max.proxy.routes.answers import LARGE, Answers, translated
+from claude_max.proxy.routes.answers import Answers
+from claude_max.proxy.routes.endpoint import LARGE, parsed
 from claude_max.proxy.routes.failures import ClientGone
 from claude_max.proxy.routes.services import Services
-from claude_max.proxy.routes.stream import KEEP_ALIVE, EventStream, data, while_connected, with_comments
-from claude_max.proxy.translate.models import Model
+from claude_max.proxy.routes.stream import EventStream, while_connected, with_signs_of_life
+from claude_max.proxy.translate.common.dialect import RequestContext
+from claude_max.proxy.translate.common.frames import NDJSON, SSE, Frame, json_line, server_sent_event
+from claude_max.proxy.translate.common.openai_completions import STREAM
+from claude_max.proxy.translate.common.openai_errors import error_object
 
 TURN = Turn("sonnet", ())
+KEEP_ALIVE = SSE.keep_alive
 ASK: list[Event] = [Started("m"), TextDelta("a"), Finished("end_turn", Usage(output=1))]
 
 
-async def test_a_comment_for_every_silence_and_the_chunks_in_order() -> None:
+def test_a_comment_for_every_silence_and_the_chunks_in_order() -> None:
     silent = asyncio.Event()
 
     async def chunks() -> AsyncGenerator[bytes]:
@@ -31,40 +36,70 @@ async def test_a_comment_for_every_silence_and_the_chunks_in_order() -> None:
         await silent.wait()
         yield b"two"
 
-    found: list[bytes] = []
-    async for chunk in with_comments(chunks(), 0.001):
-        found.append(chunk)
-        if found.count(KEEP_ALIVE) == 3:
-            silent.set()
-    assert found[0] == b"one"
-    assert found[-1] == b"two"
-    assert set(found[1:-1]) == {KEEP_ALIVE}
-    assert len(found) >= 5
+    async def test() -> None:
+        found: list[bytes] = []
+        async for chunk in with_signs_of_life(chunks(), KEEP_ALIVE, 0.001):
+            found.append(chunk)
+            if found.count(KEEP_ALIVE) == 3:
+                silent.set()
+        assert found[0] == b"one"
+        assert found[-1] == b"two"
+        assert set(found[1:-1]) == {KEEP_ALIVE}
+        assert len(found) >= 5
+
+    asyncio.run(test())
 
 
-async def test_without_silence_there_is_no_comment() -> None:
+def test_without_silence_there_is_no_comment() -> None:
     async def chunks() -> AsyncGenerator[bytes]:
         for number in range(50):
             yield str(number).encode()
 
-    assert [chunk async for chunk in with_comments(chunks(), 60)] == [str(n).encode() for n in range(50)]
+    async def test() -> None:
+        assert [chunk async for chunk in with_signs_of_life(chunks(), KEEP_ALIVE, 60)] == [
+            str(n).encode() for n in range(50)
+        ]
+
+    asyncio.run(test())
 
 
-async def test_a_failure_of_the_chunks_is_raised() -> None:
+def test_a_failure_of_the_chunks_is_raised() -> None:
     async def chunks() -> AsyncGenerator[bytes]:
         yield b"one"
         raise errors.UpstreamFault("cut")
 
-    found = with_comments(chunks(), 60)
-    assert await anext(found) == b"one"
-    with pytest.raises(errors.UpstreamFault):
-        await anext(found)
+    async def test() -> None:
+        found = with_signs_of_life(chunks(), KEEP_ALIVE, 60)
+        assert await anext(found) == b"one"
+        with pytest.raises(errors.UpstreamFault):
+            await anext(found)
+
+    asyncio.run(test())
+
+
+def test_an_empty_sign_of_life_is_not_sent() -> None:
+    silent = asyncio.Event()
+
+    async def chunks() -> AsyncGenerator[bytes]:
+        yield b"one"
+        await silent.wait()
+        yield b"two"
+
+    async def test() -> None:
+        asyncio.get_running_loop().call_later(0.05, silent.set)
+        found = [chunk async for chunk in with_signs_of_life(chunks(), NDJSON.keep_alive, 0.001)]
+        assert found == [b"one", b"two"]
+
+    asyncio.run(asyncio.wait_for(test(), 10))
 
 
 def test_lines_hold_no_separator_of_lines() -> None:
-    found = data({"a": "x\u2028y\u2029z\n"})
+    value = {"a": "x\u2028y\u2029z\n"}
+    found = server_sent_event(Frame(value))
     assert found == b'data: {"a":"x\\u2028y\\u2029z\\n"}\n\n'
-    assert orjson.loads(found[6:]) == {"a": "x\u2028y\u2029z\n"}
+    assert orjson.loads(found[6:]) == value
+    assert server_sent_event(Frame(value, "said")) == b"event: said\n" + found
+    assert json_line(Frame(value, "said")) == found[6:-1]
 
 
 async def never() -> dict[str, Any]:
@@ -76,28 +111,42 @@ async def gone() -> dict[str, Any]:
     return {"type": "http.disconnect"}
 
 
-async def test_work_for_a_client_that_leaves_is_cancelled() -> None:
-    cancelled = asyncio.Event()
+def test_work_for_a_client_that_leaves_is_cancelled() -> None:
+    async def test() -> None:
+        cancelled = asyncio.Event()
 
-    async def work() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            cancelled.set()
+        async def work() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                cancelled.set()
 
-    with pytest.raises(ClientGone):
-        await while_connected(Request({"type": "http"}, gone), work())
-    assert cancelled.is_set()
+        with pytest.raises(ClientGone):
+            await while_connected(Request({"type": "http"}, gone), work())
+        assert cancelled.is_set()
 
-
-async def test_work_for_a_client_that_stays_is_done() -> None:
-    async def work() -> int:
-        return 5
-
-    assert await while_connected(Request({"type": "http"}, never), work()) == 5
+    asyncio.run(test())
 
 
-async def sent(chunks: AsyncGenerator[bytes], receive: Callable[[], Awaitable[Any]] = never) -> list[bytes]:
+def test_work_for_a_client_that_stays_is_done() -> None:
+    async def test() -> None:
+        async def work() -> int:
+            return 5
+
+        assert await while_connected(Request({"type": "http"}, never), work()) == 5
+
+    asyncio.run(test())
+
+
+def failed(error: errors.ProxyError) -> list[Frame]:
+    return [Frame(error_object(error))]
+
+
+ONE, LAST = Frame({"n": 1}), Frame({"n": 2})
+ONE_WRITTEN = server_sent_event(ONE)
+
+
+async def sent(frames: AsyncGenerator[Frame], receive: Callable[[], Awaitable[Any]] = never) -> list[bytes]:
     bodies: list[bytes] = []
 
     async def send(message: Any) -> None:
@@ -106,39 +155,52 @@ async def sent(chunks: AsyncGenerator[bytes], receive: Callable[[], Awaitable[An
     async def abandon() -> None:
         """Nothing more to end than the chunks themselves."""
 
-    await EventStream(chunks, {"x-a": "b"}, 60, abandon)({"type": "http"}, receive, send)
+    stream = EventStream(frames, STREAM, failed, abandon, headers={"x-a": "b"}, keepalive=60)
+    await stream({"type": "http"}, receive, send)
     return bodies
 
 
-async def test_a_failure_in_mid_stream_is_its_last_event() -> None:
-    async def chunks() -> AsyncGenerator[bytes]:
-        yield b"one"
+def test_the_end_follows_the_last_frame_of_a_whole_answer() -> None:
+    async def chunks() -> AsyncGenerator[Frame]:
+        yield ONE
+        yield LAST
+
+    written = [ONE_WRITTEN, server_sent_event(LAST), b"data: [DONE]\n\n"]
+    assert asyncio.run(sent(chunks())) == [b"start", *written, b""]
+
+
+def test_a_failure_in_mid_stream_is_its_last_event() -> None:
+    async def chunks() -> AsyncGenerator[Frame]:
+        yield ONE
         raise errors.Overloaded("too much")
 
-    found = await sent(chunks())
-    assert found[:2] == [b"start", b"one"]
+    found = asyncio.run(sent(chunks()))
+    assert found[:2] == [b"start", ONE_WRITTEN]
     assert orjson.loads(found[2][6:])["error"]["code"] == "overloaded"
     assert found[3:] == [b""]
 
 
-async def test_a_client_that_leaves_ends_the_stream_and_what_makes_it() -> None:
-    closed = asyncio.Event()
-    first = asyncio.Event()
+def test_a_client_that_leaves_ends_the_stream_and_what_makes_it() -> None:
+    async def test() -> None:
+        closed = asyncio.Event()
+        first = asyncio.Event()
 
-    async def chunks() -> AsyncGenerator[bytes]:
-        try:
-            yield b"one"
-            first.set()
-            await asyncio.Event().wait()
-        finally:
-            closed.set()
+        async def chunks() -> AsyncGenerator[Frame]:
+            try:
+                yield ONE
+                first.set()
+                await asyncio.Event().wait()
+            finally:
+                closed.set()
 
-    async def leaves() -> dict[str, Any]:
-        await first.wait()
-        return {"type": "http.disconnect"}
+        async def leaves() -> dict[str, Any]:
+            await first.wait()
+            return {"type": "http.disconnect"}
 
-    assert await sent(chunks(), leaves) == [b"start", b"one"]
-    assert closed.is_set()
+        assert await sent(chunks(), leaves) == [b"start", ONE_WRITTEN]
+        assert closed.is_set()
+
+    asyncio.run(test())
 
 
 class Scripted:
@@ -162,69 +224,85 @@ class Scripted:
             self.closed += 1
 
 
-async def test_several_answers_begin_in_their_order_and_each_is_whole() -> None:
-    answers = Answers(Scripted([*ASK], [*ASK[:1], TextDelta("b"), *ASK[2:]]), TURN, 2)
-    started = await answers.start()
-    found = [item async for item in answers]
-    await answers.aclose()
-    assert started == Started("m")
-    assert found[:2] == [(0, ASK[0]), (1, ASK[0])]
-    assert [event for index, event in found if index == 0] == ASK
-    assert len([event for index, event in found if index == 1]) == 3
-    assert answers.usage == Usage(output=2)
+def test_several_answers_begin_in_their_order_and_each_is_whole() -> None:
+    async def test() -> None:
+        answers = Answers(Scripted([*ASK], [*ASK[:1], TextDelta("b"), *ASK[2:]]), (TURN, TURN))
+        started = await answers.start()
+        found = [item async for item in answers]
+        await answers.aclose()
+        assert started == Started("m")
+        assert found[:2] == [(0, ASK[0]), (1, ASK[0])]
+        assert [event for index, event in found if index == 0] == ASK
+        assert len([event for index, event in found if index == 1]) == 3
+        assert answers.usage == Usage(output=2)
+
+    asyncio.run(asyncio.wait_for(test(), 10))
 
 
 @pytest.mark.parametrize("large", [False, True])
-async def test_a_large_body_is_read_beside_the_event_loop(large: bool) -> None:
+def test_a_large_body_is_read_beside_the_event_loop(large: bool) -> None:
     where: list[int] = []
 
-    def to_turn(body: JsonObject, models: Sequence[Model], aliases: Mapping[str, str]) -> JsonObject:
+    def to_turn(body: JsonObject, context: RequestContext) -> JsonObject:
         where.append(threading.get_ident())
         return body
 
     async def body() -> Message:
         return {"type": "http.request", "body": orjson.dumps({"x": "y" * (LARGE if large else 1)})}
 
-    limits = SimpleNamespace(json_depth=3, aliases={})
-    services = cast("Services", SimpleNamespace(settings=limits, models=tuple))
-    read = await translated(Request({"type": "http"}, body), services, to_turn)
-    assert read.keys() == {"x"}
-    assert where != [threading.get_ident()] if large else where == [threading.get_ident()]
+    async def test() -> None:
+        limits = SimpleNamespace(json_depth=3, aliases={})
+        services = cast("Services", SimpleNamespace(settings=limits, models=tuple))
+        read = await parsed(Request({"type": "http", "headers": []}, body), services, to_turn)
+        assert read.keys() == {"x"}
+        assert where != [threading.get_ident()] if large else where == [threading.get_ident()]
+
+    asyncio.run(asyncio.wait_for(test(), 10))
 
 
-async def test_one_that_fails_before_all_have_begun_ends_them_all() -> None:
-    engine = Scripted([Started("m"), TextDelta("a")], [errors.Busy("full")])
-    answers = Answers(engine, TURN, 2)
-    with pytest.raises(errors.Busy):
+def test_one_that_fails_before_all_have_begun_ends_them_all() -> None:
+    async def test() -> None:
+        engine = Scripted([Started("m"), TextDelta("a")], [errors.Busy("full")])
+        answers = Answers(engine, (TURN, TURN))
+        with pytest.raises(errors.Busy):
+            await answers.start()
+        assert engine.closed == 2
+
+    asyncio.run(asyncio.wait_for(test(), 10))
+
+
+def test_one_that_fails_later_is_raised_where_it_is_read() -> None:
+    async def test() -> None:
+        engine = Scripted([Started("m"), TextDelta("a"), errors.UpstreamFault("cut")])
+        answers = Answers(engine, (TURN,))
         await answers.start()
-    assert engine.closed == 2
+        with pytest.raises(errors.UpstreamFault):
+            [item async for item in answers]
+        await answers.aclose()
+        assert engine.closed == 1
+
+    asyncio.run(asyncio.wait_for(test(), 10))
 
 
-async def test_one_that_fails_later_is_raised_where_it_is_read() -> None:
-    engine = Scripted([Started("m"), TextDelta("a"), errors.UpstreamFault("cut")])
-    answers = Answers(engine, TURN)
-    await answers.start()
-    with pytest.raises(errors.UpstreamFault):
-        [item async for item in answers]
-    await answers.aclose()
-    assert engine.closed == 1
+def test_a_client_that_leaves_before_the_first_byte_ends_the_answer_too() -> None:
+    async def test() -> None:
+        engine = Scripted([Started("m"), TextDelta("a")])
+        answers = Answers(engine, (TURN,))
+        await answers.start()
 
+        async def lines() -> AsyncGenerator[Frame]:
+            try:
+                async for _ in answers:
+                    yield ONE
+            finally:
+                await answers.aclose()
 
-async def test_a_client_that_leaves_before_the_first_byte_ends_the_answer_too() -> None:
-    engine = Scripted([Started("m"), TextDelta("a")])
-    answers = Answers(engine, TURN)
-    await answers.start()
+        async def blocked(message: Any) -> None:
+            await asyncio.Event().wait()
 
-    async def lines() -> AsyncGenerator[bytes]:
-        try:
-            async for _ in answers:
-                yield b"x"
-        finally:
-            await answers.aclose()
+        # The connection takes nothing any more, and then it is gone.
+        stream = EventStream(lines(), STREAM, failed, answers.aclose, headers={}, keepalive=60)
+        await stream({"type": "http"}, gone, blocked)
+        assert engine.closed == 1
 
-    async def blocked(message: Any) -> None:
-        await asyncio.Event().wait()
-
-    # The connection takes nothing any more, and then it is gone.
-    await EventStream(lines(), {}, 60, answers.aclose)({"type": "http"}, gone, blocked)
-    assert engine.closed == 1
+    asyncio.run(asyncio.wait_for(test(), 10))
