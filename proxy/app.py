@@ -33,7 +33,7 @@ from .engine.process.worker import Worker
 from .engine.wire.command import environment
 from .engine.wire.models import models_of
 from .engine.wire.versions import Version
-from .events import Model
+from .events import CacheMark, Model
 from .readiness import Login
 from .routes import wiring
 from .routes.services import Services
@@ -79,15 +79,27 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
     def offered() -> tuple[Model, ...]:
         return models_of(pool.cli_info)
 
-    defaults = ModelDefaults(cli.path, environ.get("PATH", os.defpath), contract.defaults, offered)
+    defaults = ModelDefaults(cli.path, environ.get("PATH", os.defpath), contract, offered)
 
     async def recheck() -> tuple[Version, frozenset[Feature]]:
         # As a worker is started: a wrapper may choose the version by folder or variables.
         found = await asyncio.to_thread(check, cli.path, cli.source, environ, cwd)
         result = await contract_of(found)
-        defaults.replace(result.defaults)
+        defaults.replace(result)
         return found.version, result.features
 
+    def cache_ttl() -> CacheMark:
+        # An hour's mark behind a shorter one is refused, and the CLI's own are short once extra usage has begun.
+        allowed = defaults.contract.cache_ttl == "1h" and not pool.rate_limit.get("isUsingOverage")
+        return "1h" if settings.cache_ttl == "1h" and allowed else "5m"
+
+    composer = Composer(
+        defaults.of,
+        settings.composition,
+        environ.get(BASE_URL, ""),
+        cache_ttl=cache_ttl,
+        cli_version=lambda: str(pool.cli_info.get("claude_code_version")),
+    )
     upkeep = Upkeep(pool, cli.path, login_file(environ), recheck)
     login = Login(cli.path, environ)
 
@@ -116,7 +128,7 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool
     services = Services(
-        engine=Engine(pool, Composer(defaults.of, settings.composition, environ.get(BASE_URL, ""))),
+        engine=Engine(pool, composer),
         settings=settings,
         models=offered,
         ready=ready,

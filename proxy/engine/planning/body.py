@@ -1,15 +1,14 @@
-"""The API request that a Turn becomes: the fields of `CLAUDE_CODE_EXTRA_BODY`. Pure.
+"""The parameters of the API request that a Turn becomes. Pure.
 
-Each field given replaces the CLI's own (Claude Code documents the variable; measured on 2.1.222 to 2.1.332), except
-`output_config`, into which the CLI adds the effort. Three fields are never given: `system`, where the CLI identifies
-itself, `model` and `stream`. A client's own fields are never merged in: each is composed here.
+Every field given in `CLAUDE_CODE_EXTRA_BODY` replaces the CLI's own (Claude Code documents the variable; measured on
+2.1.222 to 2.1.332), except `output_config`, into which the CLI adds the effort. Three fields are never given: `system`,
+where the CLI identifies itself, `model` and `stream`. A client's own fields are never merged in: each is composed here.
 """
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from ...events import JsonObject, ServerTool, Tool, ToolChoice, Turn
-from ..wire.protocol import api_message, api_tools
 
 # The API's smallest thinking budget, in tokens.
 LEAST_BUDGET = 1024
@@ -24,17 +23,6 @@ class Defaults:
 
     max_tokens: int = 32_000
     thinking: JsonObject | None = None
-
-
-def api_body(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozenset()) -> JsonObject:
-    """The whole request. `without` names what its model refuses (keys of `negotiate.WORDS`)."""
-    body: JsonObject = {
-        "messages": [api_message(message) for message in turn.messages],
-        "tools": api_tools(turn.tools, strict="strict" not in without),
-        **parameters(turn, defaults, without),
-    }
-    body.setdefault("max_tokens", defaults.max_tokens)
-    return body
 
 
 def parameters(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozenset()) -> JsonObject:
@@ -111,9 +99,8 @@ def _sampling(turn: Turn, defaults: Defaults, without: AbstractSet[str]) -> Json
     body: JsonObject = {}
     if turn.temperature not in (None, 1) and "temperature" not in without:
         body["temperature"] = turn.temperature
-    elif turn.top_p is not None and turn.top_p != 1 and "top_p" not in without:
-        if not has_budget or turn.top_p >= LEAST_TOP_P:
-            body["top_p"] = turn.top_p
+    elif turn.top_p not in (None, 1) and "top_p" not in without and not (has_budget and turn.top_p < LEAST_TOP_P):
+        body["top_p"] = turn.top_p
     if turn.top_k is not None and "top_k" not in without:
         body["top_k"] = turn.top_k
     return body

@@ -19,6 +19,7 @@ from .body import tool_names
 # asks for the temperature to go, not the thinking.
 WORDS: Mapping[str, re.Pattern[str]] = {
     "schema": re.compile(r"output_config\.format|output_format|json_schema|structured outputs?", re.IGNORECASE),
+    "cache_ttl": re.compile(r"cache_control.*\bttl\b", re.IGNORECASE | re.DOTALL),
     "strict": re.compile(r"\bstrict\b", re.IGNORECASE),
     "top_p": re.compile(r"\btop_p\b", re.IGNORECASE),
     "temperature": re.compile(r"\btemperature\b", re.IGNORECASE),
@@ -65,8 +66,8 @@ class Refusals:
             self._schemas[turn.model, _fingerprint(turn.schema)] = None
             if len(self._schemas) > MOST_SCHEMAS:
                 del self._schemas[next(iter(self._schemas))]
-        elif name == "strict":
-            # About one tool's schema; the next request may have others.
+        elif name in ("strict", "cache_ttl", "thinking_blocks"):
+            # About this request alone.
             pass
         elif _LASTING.search(message) or "thinking" in known:
             # What only contradicts thinking is lost for good where the model cannot be asked to stop thinking.
@@ -76,11 +77,14 @@ class Refusals:
 
 def refused(message: str, carried: AbstractSet[str]) -> str | None:
     """The parameter that a refusal names, among those that the request carried."""
-    if "schema" in carried and (WORDS["schema"].search(message) or _KEYWORD.search(message)):
-        place = _PLACE.search(message)
-        if place is None:
-            return "schema"
+    is_placed = _PLACE.search(message) is not None
+    if "schema" in carried and not is_placed and (WORDS["schema"].search(message) or _KEYWORD.search(message)):
+        return "schema"
+    if "cache_ttl" in carried and WORDS["cache_ttl"].search(message):
+        return "cache_ttl"
     place = _PLACE.search(message)
+    if place is not None and place["place"] == "messages" and "thinking_blocks" in carried:
+        return "thinking_blocks" if WORDS["thinking"].search(message) else None
     if place is not None:
         is_strict = place["place"] == "tools" and "strict" in carried
         return "strict" if is_strict and (WORDS["strict"].search(message) or _KEYWORD.search(message)) else None

@@ -39,9 +39,13 @@ class Pool:
     def __init__(
         self, launch: Callable[[], Awaitable[Worker]], limits: PoolLimits, features: frozenset[Feature] = EVERYTHING
     ) -> None:
-        """`launch` starts a process that is not initialized. `features` are what the CLI is known to do right."""
+        """`launch` starts a process that is not initialized. `features` are what the CLI is known to do right.
+
+        `cli_info` is the latest reply to `initialize`, `rate_limit` the latest `rate_limit_info`.
+        """
         self.features = features
         self.cli_info: JsonObject = {}
+        self.rate_limit: JsonObject = {}
         self._launch = launch
         self._roster = Roster(limits)
         self._workers: dict[int, Worker] = {}
@@ -218,6 +222,7 @@ class Pool:
         except Exception:
             log.exception("the end of a turn failed")
         finally:
+            self.rate_limit = worker.rate_limit or self.rate_limit
             now = time.monotonic()
             reusable = good and "rewind" in self.features and self._closing is None
             if reusable and not self._roster.is_old(member, now):

@@ -7,7 +7,7 @@ them for the models that the CLI offers; another model is asked about once, agai
 import asyncio
 import logging
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from ... import errors
@@ -16,7 +16,7 @@ from ...scripted import ScriptedAPI, serve_scripted
 from ..planning.body import Defaults
 from ..process.channel import Unconfirmed
 from .baited_home import BaitedHome
-from .contract import defaults_of
+from .contract import ContractResult, defaults_of
 from .examiner import Examiner
 
 log = logging.getLogger("claude_max.engine")
@@ -26,18 +26,20 @@ class ModelDefaults:
     """The defaults of every model that was asked about."""
 
     def __init__(
-        self, program: Path, path: str, known: Mapping[str, Defaults], offered: Callable[[], tuple[Model, ...]]
+        self, program: Path, path: str, contract: ContractResult, offered: Callable[[], tuple[Model, ...]]
     ) -> None:
-        """`known` are the contract check's, by full id; `offered` tells which id a name stands for with this login."""
+        """`contract` knows some; `offered` tells which id a name stands for with this login."""
         self._program = program
         self._path = path
-        self._known = dict(known)
+        self.contract = contract
+        self._known = dict(contract.defaults)
         self._offered = offered
         self._asking: dict[str, asyncio.Task[Defaults]] = {}
 
-    def replace(self, known: Mapping[str, Defaults]) -> None:
+    def replace(self, contract: ContractResult) -> None:
         """Forgets everything: the CLI is another one."""
-        self._known = dict(known)
+        self.contract = contract
+        self._known = dict(contract.defaults)
         self._asking.clear()
 
     async def of(self, model: str) -> Defaults:

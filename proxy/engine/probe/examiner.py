@@ -9,7 +9,7 @@ from typing import Any
 
 from ...events import Event, Message, Text, Tool, Turn
 from ...scripted import ScriptedAPI
-from ..planning.body import Defaults
+from ..planning.compose import Context
 from ..planning.want import Want, exact_want, lines_want, plain_want
 from ..process.channel import Timeouts
 from ..process.worker import Worker
@@ -50,13 +50,11 @@ class Examiner:
     async def exact(self, *messages: Message, **fields: Any) -> list[Event]:
         """The events of a turn of the exact way."""
         turn = _turn(messages, fields)
-        return await self._run(exact_want(turn, str(uuid.uuid4()), Defaults(), base_url=self.home.url)[0])
+        return await self._run(exact_want(turn, str(uuid.uuid4()), Context(base_url=self.home.url))[0])
 
     async def lines(self, *messages: Message, **fields: Any) -> list[Event]:
         """The events of a turn of the lines way."""
-        return await self._run(
-            lines_want(_turn(messages, fields), str(uuid.uuid4()), Defaults(), base_url=self.home.url)
-        )
+        return await self._run(lines_want(_turn(messages, fields), str(uuid.uuid4()), Context(base_url=self.home.url)))
 
     async def plain(self, model: str) -> dict[str, Any]:
         """The body of a request for which the CLI chooses everything itself."""

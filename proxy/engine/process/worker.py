@@ -44,7 +44,7 @@ class Worker:
         self._answer: Answer | None = None
         self._want: Want | None = None
         self._lines: list[str] = []
-        self._rate_limit: JsonObject | None = None
+        self.rate_limit: JsonObject | None = None
         self._is_reset = False
         self._has_tools = False
         # Whether an answer has shown that the CLI sends the body that it is given.
@@ -111,7 +111,7 @@ class Worker:
         answer = self._answer
         if answer is None:
             return False
-        self._rate_limit = answer.rate_limit
+        self.rate_limit = answer.rate_limit
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self._take_back(answer)
@@ -187,7 +187,7 @@ class Worker:
         self.system = system
 
     async def _ask(self, want: Want) -> None:
-        self._answer = Answer(want.uuid, want.tools, self._rate_limit)
+        self._answer = Answer(want.uuid, want.tools, self.rate_limit)
         self._lines.append(want.uuid)
         if want.way == "exact":
             self.channel.expect(SETTINGS_ID)
