@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from claude_max.proxy.app import contract_of, create_app
 from claude_max.proxy.config import Settings
-from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.server import listen
 
 from .upstream import upstream

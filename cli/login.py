@@ -12,7 +12,7 @@ from typing import NoReturn
 from rich.console import RenderableType
 
 from claude_max.proxy.config import load
-from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.engine.probe.locate import locate
 
 from .output import Exit, Result, render
 

@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from claude_max.proxy.config import load
-from claude_max.proxy.engine import inquiry
-from claude_max.proxy.engine.command import environment
-from claude_max.proxy.engine.locate import locate
-from claude_max.proxy.translate import models as names
+from claude_max.proxy.engine.probe import queries
+from claude_max.proxy.engine.probe.locate import locate
+from claude_max.proxy.engine.wire.command import environment
+from claude_max.proxy.translate.common import models as names
 
 from .output import Result, render
 
@@ -88,15 +88,15 @@ def _models() -> Models:
     settings = load()
     cli = locate(settings.claude_path, os.environ)
     environ = environment(os.environ, allow_api_key=settings.allow_anthropic_api_key)
-    offered = names.from_initialize(asyncio.run(inquiry.about(cli.path, environ)))
-    default = next((model.resolved for model in offered if model.value == DEFAULT), None)
-    full = {model.value: model.resolved for model in offered}
+    offered = asyncio.run(queries.models(cli.path, environ))
+    default = next((model.id for model in offered if model.name == DEFAULT), None)
+    full = {model.name: model.id for model in offered}
     ids = {}
     for id in names.ids(offered, settings.aliases):
         target = names.resolve(id, offered, settings.aliases)
         ids[id] = full.get(target, target)
     rows = [
-        Row(model.value, model.resolved, model.name, model.description, model.efforts, model.resolved == default)
+        Row(model.name, model.id, model.display_name, model.description, model.efforts, model.id == default)
         for model in offered
     ]
     return Models(tuple(rows), ids)

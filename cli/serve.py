@@ -20,9 +20,9 @@ from claude_max.proxy.config import (
     unknown,
     without_password,
 )
-from claude_max.proxy.engine.command import API_KEYS
-from claude_max.proxy.engine.locate import Cli, locate
-from claude_max.proxy.engine.pool import Pool
+from claude_max.proxy.engine.pool.pool import Pool
+from claude_max.proxy.engine.probe.locate import Cli, locate
+from claude_max.proxy.engine.wire.command import API_KEYS
 from claude_max.proxy.errors import CliUnavailable
 from claude_max.proxy.port_check import Kind, address, listener, owner
 from claude_max.proxy.renamed import FIX, FLAGS, now_called

@@ -14,10 +14,10 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from claude_max.proxy.config import load
-from claude_max.proxy.engine import inquiry
-from claude_max.proxy.engine.command import environment
-from claude_max.proxy.engine.failure import WINDOWS
-from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.engine.probe import queries
+from claude_max.proxy.engine.probe.locate import locate
+from claude_max.proxy.engine.wire.command import environment
+from claude_max.proxy.engine.wire.failure import WINDOWS
 from claude_max.proxy.errors import UpstreamFault
 from claude_max.proxy.events import JsonObject
 
@@ -141,4 +141,4 @@ def _usage() -> Usage:
     settings = load()
     cli = locate(settings.claude_path, os.environ)
     environ = environment(os.environ, allow_api_key=settings.allow_anthropic_api_key)
-    return from_get_usage(asyncio.run(inquiry.usage(cli.path, environ)))
+    return from_get_usage(asyncio.run(queries.usage(cli.path, environ)))

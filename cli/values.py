@@ -58,7 +58,7 @@ def efforts(incomplete: str) -> list[str]:
 
 def models(incomplete: str) -> list[str]:
     """For `--model`: what is always accepted. What else there is only the CLI knows, and that would take a second."""
-    from claude_max.proxy.translate.models import FAMILIES, SEED_IDS
+    from claude_max.proxy.translate.common.models import FAMILIES, SEED_IDS
 
     return _begun(("default", *FAMILIES, *SEED_IDS), incomplete)
 

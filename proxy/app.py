@@ -16,27 +16,34 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from platformdirs import user_cache_path
-from starlette.middleware.cors import CORSMiddleware
 
 from .config import Settings
-from .engine.channel import Patience
-from .engine.command import environment
-from .engine.contract_store import verified
-from .engine.engine import Engine
-from .engine.locate import Cli, Version, check
-from .engine.plan import Feature
-from .engine.pool import Bounds, Pool
-from .engine.upkeep import Upkeep, login_file
-from .engine.worker import Worker
+from .engine.planning.roster import PoolLimits
+from .engine.planning.steps import Feature
+from .engine.planning.want import BASE_URL
+from .engine.pool.engine import Composer, Engine
+from .engine.pool.pool import Pool
+from .engine.pool.upkeep import Upkeep, login_file
+from .engine.probe.contract import ContractResult
+from .engine.probe.contract_store import verified
+from .engine.probe.defaults import ModelDefaults
+from .engine.probe.locate import Cli, check
+from .engine.process.channel import Timeouts
+from .engine.process.worker import Worker
+from .engine.wire.command import environment
+from .engine.wire.models import models_of
+from .engine.wire.versions import Version
+from .events import CacheMark, Model
 from .readiness import Login
-from .routes import chat, completions, failures, guard, health, models, openapi
+from .routes import wiring
 from .routes.services import Services
-from .translate.chat_schema import ChatRequest
-from .translate.completions import CompletionRequest
-from .translate.models import from_initialize
+from .translate import chat, completions
+from .translate.common.dialect import Dialect
 
 log = logging.getLogger("claude_max")
 VERSION = version("claude-max-toolkit")
+# The APIs that are served: a new dialect is one folder in `translate` and one more name here.
+DIALECTS: tuple[Dialect, ...] = (chat.DIALECT, completions.DIALECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +54,52 @@ class Upstream:
     scripted: bool = False
 
 
-async def contract_of(cli: Cli) -> frozenset[Feature]:
+async def contract_of(cli: Cli) -> ContractResult:
     """What may be relied on with this CLI, checked once and remembered. Raises CliUnavailable for an unsafe one."""
     return await verified(cli, user_cache_path("claude-max") / "contracts.json", VERSION, os.environ)
 
 
-def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], source: Upstream) -> FastAPI:
+def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: Upstream) -> FastAPI:
     """The whole proxy. Its workers start and end with the app's lifespan; `app.state.pool` is theirs.
 
-    `features` are what `contract_of` found.
+    `contract` is what `contract_of` found.
     """
     environ = environment(source.environ, allow_api_key=settings.allow_anthropic_api_key)
     cwd = working_directory()
 
-    patience = Patience(silence=settings.timeout, start=settings.start_timeout)
+    timeouts = Timeouts(silence=settings.timeout, start=settings.start_timeout)
 
     async def launch() -> Worker:
         await upkeep.examine()
-        return await Worker.spawn(cli.path, environ, cwd, patience, upkeep.accept)
+        return await Worker.spawn(cli.path, environ, cwd, timeouts, upkeep.accept)
 
-    bounds = Bounds(workers=settings.workers, warm=settings.warm_workers, queue=settings.queue_size)
-    pool = Pool(launch, bounds, features)
+    limits = PoolLimits(workers=settings.workers, warm=settings.warm_workers, queue=settings.queue_size)
+    pool = Pool(launch, limits, contract.features)
+
+    def offered() -> tuple[Model, ...]:
+        return models_of(pool.cli_info)
+
+    defaults = ModelDefaults(cli.path, environ.get("PATH", os.defpath), contract, offered)
 
     async def recheck() -> tuple[Version, frozenset[Feature]]:
         # As a worker is started: a wrapper may choose the version by folder or variables.
         found = await asyncio.to_thread(check, cli.path, cli.source, environ, cwd)
-        return found.version, await contract_of(found)
+        result = await contract_of(found)
+        defaults.replace(result)
+        return found.version, result.features
 
+    def cache_ttl() -> CacheMark:
+        # An hour's mark behind a shorter one is refused, and the CLI's own are short once extra usage has begun.
+        allowed = defaults.contract.cache_ttl == "1h" and not pool.rate_limit.get("isUsingOverage")
+        return "1h" if settings.cache_ttl == "1h" and allowed else "5m"
+
+    composer = Composer(
+        defaults.of,
+        settings.composition,
+        environ.get(BASE_URL, ""),
+        cache_ttl=cache_ttl,
+        cli_version=lambda: str(pool.cli_info.get("claude_code_version")),
+    )
     upkeep = Upkeep(pool, cli.path, login_file(environ), recheck)
     login = Login(cli.path, environ)
 
@@ -101,23 +127,15 @@ def create_app(settings: Settings, cli: Cli, features: frozenset[Feature], sourc
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool
-    app.state.services = Services(
-        engine=Engine(pool),
+    services = Services(
+        engine=Engine(pool, composer),
         settings=settings,
-        models=lambda: from_initialize(pool.about),
+        models=offered,
         ready=ready,
         new_id=new_id,
         now=time.time,
     )
-    for module in (chat, completions, models, health):
-        app.include_router(module.router)
-    failures.install(app)
-    openapi.install(app, ChatRequest, CompletionRequest)
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
-        )
-    app.add_middleware(guard.Guard, settings=settings, new_id=new_id, scripted=source.scripted)
+    wiring.install(app, services, DIALECTS, scripted=source.scripted)
     return app
 
 

@@ -72,6 +72,12 @@ class Settings(BaseSettings):
         "auto", description="text, json, or auto: text on a terminal, JSON lines elsewhere."
     )
     log_content: bool = Field(False, description="Also log prompts and answers.")
+    cache_ttl: Literal["5m", "1h"] = Field(
+        "5m", description="How long the prompt cache keeps a conversation; an hour costs more to write."
+    )
+    composition: Literal["auto", "exact", "lines"] = Field(
+        "auto", description="How requests reach the model: whole and exact, line by line, or what the CLI allows."
+    )
     timeout: float = Field(300, gt=0, description="Seconds a model may send nothing before a turn fails.")
     start_timeout: float = Field(30, gt=0, description="Seconds a new claude process may take until it answers.")
     keepalive_interval: float = Field(

@@ -1,14 +1,40 @@
-"""Every failure a client can meet, each with its HTTP status, OpenAI `type` and `code`, and what to do about it.
+"""Every failure a client can meet: its kind, its HTTP status, a sentence, and what to do about it.
 
-One base class, one subclass a meaning. Nothing here knows HTTP frameworks or processes: `routes` renders these,
-`translate` and `engine` raise them. Statuses and codes follow the OpenAI API reference ("Error codes"); where OpenAI
-has no such failure the code says plainly what happened.
+One base class, one subclass a meaning. `translate` and `engine` raise them. How an error looks on the wire is each API
+dialect's own (`translate/common/dialect.py`): nothing here knows one, nor HTTP frameworks or processes.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar, Literal
 
 # Characters of a message. Some hold the client's own words, of which there may be megabytes.
 LONGEST = 2000
+
+Kind = Literal[
+    "invalid_request",
+    "context_too_long",
+    "not_signed_in",
+    "invalid_key",
+    "extra_usage_required",
+    "permission_denied",
+    "forbidden",
+    "not_found",
+    "model_not_found",
+    "method_not_allowed",
+    "request_timeout",
+    "too_large",
+    "unsupported_media_type",
+    "head_too_large",
+    "rate_limited",
+    "busy",
+    "internal",
+    "cli_crashed",
+    "upstream_failed",
+    "composition_ignored",
+    "cli_unavailable",
+    "overloaded",
+    "shutting_down",
+    "timed_out",
+]
 
 
 def shortened(text: str, most: int) -> str:
@@ -17,25 +43,29 @@ def shortened(text: str, most: int) -> str:
 
 
 class ProxyError(Exception):
-    """A failure with a meaning. `str(error)` is the sentence the client's user reads.
+    """A failure with a meaning.
 
-    `retry_after` is in seconds. `should_retry` False tells SDKs (header `x-should-retry`) that a retry cannot help.
+    `kind` is its name, the same in every dialect. `sentence` says what happened, `hint` what to do about it (empty for
+    none); `message`, and `str(error)`, is both. `param` is the path of the field it is about: as the client's dialect
+    names it where `translate` raises the error, the Turn's field where the engine does. `retry_after` is in seconds.
+    `should_retry` False tells SDKs (header `x-should-retry`) that a retry cannot help. `brief` says that the fault is
+    likely over a moment later, so the proxy itself asks once more.
     """
 
+    kind: ClassVar[Kind] = "internal"
     status: ClassVar[int] = 500
-    type: ClassVar[str] = "server_error"
-    code: ClassVar[str | None] = None
     should_retry: bool | None = None
+    brief: bool = False
 
-    def __init__(self, message: str, *, param: str | None = None, retry_after: float | None = None) -> None:
-        self.message = shortened(message, LONGEST)
+    def __init__(
+        self, sentence: str, *, hint: str = "", param: str | None = None, retry_after: float | None = None
+    ) -> None:
+        self.sentence = shortened(sentence, LONGEST)
+        self.hint = hint
+        self.message = f"{self.sentence} {hint}" if hint else self.sentence
         super().__init__(self.message)
         self.param = None if param is None else shortened(param, LONGEST // 10)
         self.retry_after = retry_after
-
-    def body(self) -> dict[str, Any]:
-        """The OpenAI error object, all four keys always present."""
-        return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
 
     def headers(self) -> dict[str, str]:
         """Headers that tell a client when, and whether, to try again (`Retry-After` in whole seconds, rounded up)."""
@@ -50,100 +80,104 @@ class ProxyError(Exception):
 class BadRequest(ProxyError):
     """The request itself is wrong; `param` names the field."""
 
-    status, type, code = 400, "invalid_request_error", "invalid_value"
+    kind: ClassVar[Kind] = "invalid_request"
+    status = 400
 
 
 class ContextTooLong(BadRequest):
     """The conversation does not fit the model's context window."""
 
-    code = "context_length_exceeded"
+    kind = "context_too_long"
 
 
 class NotSignedIn(ProxyError):
     """The Claude Code CLI has no valid login."""
 
-    status, type, code = 401, "authentication_error", "not_signed_in"
+    kind, status = "not_signed_in", 401
     should_retry = False
 
 
 class InvalidKey(ProxyError):
     """The bearer key is missing or is not the configured one."""
 
-    status, type, code = 401, "invalid_request_error", "invalid_api_key"
+    kind, status = "invalid_key", 401
 
 
 class ExtraUsageRequired(ProxyError):
     """The service says that this kind of use is billed apart from the plan; its own words are the message."""
 
-    status, type, code = 402, "billing_error", "extra_usage_required"
+    kind, status = "extra_usage_required", 402
     should_retry = False
 
 
 class PermissionDenied(ProxyError):
     """The service does not let this account do it; its own words are the message."""
 
-    status, type, code = 403, "permission_error", "permission_denied"
+    kind, status = "permission_denied", 403
     should_retry = False
 
 
 class Forbidden(ProxyError):
     """The request comes from where it may not (another Host or Origin)."""
 
-    status, type, code = 403, "invalid_request_error", "forbidden"
+    kind, status = "forbidden", 403
 
 
 class NotFound(ProxyError):
     """No such path."""
 
-    status, type, code = 404, "invalid_request_error", "not_found"
+    kind: ClassVar[Kind] = "not_found"
+    status = 404
 
 
 class ModelNotFound(NotFound):
     """No such model."""
 
-    code = "model_not_found"
+    kind = "model_not_found"
 
 
 class MethodNotAllowed(ProxyError):
     """The path exists, the method does not."""
 
-    status, type, code = 405, "invalid_request_error", "method_not_allowed"
+    kind, status = "method_not_allowed", 405
 
 
 class RequestTimeout(ProxyError):
     """The request's body did not arrive in time."""
 
-    status, type, code = 408, "invalid_request_error", "request_timeout"
+    kind, status = "request_timeout", 408
 
 
 class TooLarge(ProxyError):
     """The request's body is over the limit."""
 
-    status, type, code = 413, "invalid_request_error", "request_too_large"
+    kind, status = "too_large", 413
 
 
 class UnsupportedMediaType(ProxyError):
     """The request's body is not `application/json`."""
 
-    status, type, code = 415, "invalid_request_error", "unsupported_media_type"
+    kind, status = "unsupported_media_type", 415
 
 
 class HeadTooLarge(ProxyError):
     """The request's head is over the limit."""
 
-    status, type, code = 431, "invalid_request_error", "request_head_too_large"
+    kind, status = "head_too_large", 431
 
 
 class RateLimited(ProxyError):
     """The plan's limit is reached; `retry_after` is the time to the window's real reset when the CLI tells it."""
 
-    status, type, code = 429, "rate_limit_error", "rate_limit_exceeded"
+    kind, status = "rate_limited", 429
 
     # An SDK that sleeps for hours looks hung: past this many seconds the person should decide, not a retry loop.
     PATIENCE: ClassVar[float] = 60.0
 
-    def __init__(self, message: str, *, param: str | None = None, retry_after: float | None = None) -> None:
-        super().__init__(message, param=param, retry_after=retry_after)
+    def __init__(
+        self, sentence: str, *, hint: str = "", param: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(sentence, hint=hint, param=param, retry_after=retry_after)
         if retry_after is not None and retry_after > self.PATIENCE:
             self.should_retry = False
 
@@ -151,36 +185,42 @@ class RateLimited(ProxyError):
 class Busy(ProxyError):
     """All workers are taken and the queue is full, or too many requests are in flight."""
 
-    status, type, code = 429, "rate_limit_error", "server_busy"
+    kind, status = "busy", 429
 
     RETRY_SECONDS: ClassVar[float] = 2.0
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, retry_after=self.RETRY_SECONDS)
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, retry_after=self.RETRY_SECONDS)
 
 
 class ServerFault(ProxyError):
     """A fault of this program itself."""
 
-    status, type, code = 500, "server_error", "internal_error"
+    kind, status = "internal", 500
 
 
 class CliCrashed(ProxyError):
     """The claude process died or spoke nonsense in the middle of a turn."""
 
-    status, type, code = 502, "server_error", "cli_crashed"
+    kind, status = "cli_crashed", 502
 
 
 class UpstreamFault(ProxyError):
     """The service behind the CLI failed or cut its answer short."""
 
-    status, type, code = 502, "server_error", "upstream_error"
+    kind, status = "upstream_failed", 502
+
+
+class CompositionIgnored(ProxyError):
+    """The CLI asked the model something else than the client's request; what came back is not an answer to it."""
+
+    kind, status = "composition_ignored", 502
 
 
 class CliUnavailable(ProxyError):
     """No usable Claude Code CLI: missing, too old, or refused by the contract check."""
 
-    status, type, code = 503, "server_error", "cli_unavailable"
+    kind, status = "cli_unavailable", 503
     should_retry = False
 
 
@@ -191,16 +231,16 @@ class CliTooOld(CliUnavailable):
 class Overloaded(ProxyError):
     """The service, or this machine, is overloaded; trying again a little later may help."""
 
-    status, type, code = 503, "server_error", "overloaded"
+    kind, status = "overloaded", 503
 
 
 class ShuttingDown(ProxyError):
     """The proxy is stopping; the next one to start can answer."""
 
-    status, type, code = 503, "server_error", "shutting_down"
+    kind, status = "shutting_down", 503
 
 
 class TimedOut(ProxyError):
     """The model did not answer within the configured time."""
 
-    status, type, code = 504, "server_error", "timeout"
+    kind, status = "timed_out", 504

@@ -10,11 +10,16 @@ from typing import Any, Literal
 JsonObject = dict[str, Any]
 
 
+# A prompt cache mark on a block (`cache_control` of the Messages API): how long the prefix up to it is kept.
+CacheMark = Literal["5m", "1h"]
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """Plain text, never empty."""
 
     text: str
+    cache: CacheMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,22 @@ class Media:
     data: str | None = None
     url: str | None = None
     title: str | None = None
+    cache: CacheMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """The model's own thinking, as it came: the service refuses it with another signature or another text."""
+
+    text: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class RedactedThinking:
+    """Thinking that the service encrypted; carried back unchanged."""
+
+    data: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +56,17 @@ class ToolCall:
     id: str
     name: str
     arguments: JsonObject
+    cache: CacheMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpaqueBlock:
+    """A content block of the Messages API that has no type of its own here (`server_tool_use`, `search_result`, …).
+
+    `json` travels as it is, in both directions.
+    """
+
+    json: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +74,12 @@ class ToolResult:
     """What a call gave back; `call_id` is the id of a ToolCall in the assistant message before."""
 
     call_id: str
-    content: tuple[Text | Media, ...]
+    content: tuple[Text | Media | OpaqueBlock, ...]
+    is_error: bool = False
+    cache: CacheMark | None = None
 
 
-Block = Text | Media | ToolCall | ToolResult
+Block = Text | Media | Thinking | RedactedThinking | ToolCall | ToolResult | OpaqueBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +92,20 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function of the client's; `parameters` is a JSON Schema of type object."""
+    """A function of the client's; `parameters` is a JSON Schema of type object. `strict` None means not said."""
 
     name: str
     description: str
     parameters: JsonObject
+    strict: bool | None = None
+    cache: CacheMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTool:
+    """A tool that the service runs itself (web search); `json` is its declaration in the Messages API's own form."""
+
+    json: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +119,36 @@ class ToolChoice:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """All that one answer depends on. The last message is the user's; `system` is empty for none.
+    """All that one answer depends on. `system` is empty for none.
 
-    `model` is a name the CLI takes (an alias such as `sonnet`, or a full id). In the other fields None means that the
-    client did not say. `schema` is a JSON Schema the answer's text must satisfy. `thinking` is on as the model has it,
-    asked to be off, or asked to be shown.
+    The last message is the user's, or the assistant's where the model is to continue it. `model` is a name the CLI
+    takes (an alias such as `sonnet`, or a full id). In the other fields None means that the client did not say.
+    `schema` is a JSON Schema the answer's text must satisfy. `thinking` is on as the model has it, asked to be off, or
+    asked to be shown; `thinking_budget` is in tokens. `carries_thinking` says that the dialect sends the model's
+    thinking back by itself, so none is to be added to its history.
     """
 
     model: str
     messages: tuple[Message, ...]
     system: str = ""
-    tools: tuple[Tool, ...] = ()
+    tools: tuple[Tool | ServerTool, ...] = ()
     tool_choice: ToolChoice = ToolChoice()
     schema: JsonObject | None = None
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
     effort: str | None = None
     thinking: Literal["default", "off", "shown"] = "default"
+    thinking_budget: int | None = None
+    carries_thinking: bool = False
 
 
-StopReason = Literal["end_turn", "stop_sequence", "max_tokens", "tool_use", "refusal"]
+# As the Messages API names them.
+StopReason = Literal[
+    "end_turn", "stop_sequence", "max_tokens", "model_context_window_exceeded", "tool_use", "pause_turn", "refusal"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +179,18 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The model began to answer; `model` is the id that really answers.
+    """The model began to answer; `model` is the id that really answers, `id` the service's id of the message.
 
     `ignored` names the client's parameters that had to be dropped on the way, as the field is called in the Turn.
+    `repaired` says in short phrases what was changed on the way. `usage` is what the service counted so far: the
+    input, and next to no output.
     """
 
     model: str
     ignored: frozenset[str] = field(default_factory=frozenset)
+    repaired: frozenset[str] = field(default_factory=frozenset)
+    id: str = ""
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +201,24 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class Citation:
+    """A citation of the text block that is being written, as the Messages API has it."""
+
+    json: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
 class ReasoningDelta:
     """More of the model's visible thinking."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningSigned:
+    """The signature of the thinking block that is being written; it may have no visible text at all."""
+
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +239,54 @@ class ToolCallDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockCompleted:
+    """A content block ended, the one the deltas before belong to.
+
+    Blocks come one after another. `block` is set for the two kinds that come whole, without deltas: RedactedThinking
+    and OpaqueBlock.
+    """
+
+    block: RedactedThinking | OpaqueBlock | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """The answer is complete. A failure is raised as a ProxyError instead."""
+    """The answer is complete. A failure is raised as a ProxyError instead.
+
+    `stop_sequence` is the one of the Turn's that ended it.
+    """
 
     reason: StopReason
     usage: Usage
+    stop_sequence: str | None = None
 
 
-Event = Started | TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta | Finished
+Event = (
+    Started
+    | TextDelta
+    | Citation
+    | ReasoningDelta
+    | ReasoningSigned
+    | ToolCallStarted
+    | ToolCallDelta
+    | BlockCompleted
+    | Finished
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that the CLI offers this login.
+
+    `name` is what a Turn's `model` takes (an alias such as `sonnet`), `id` the full id it stands for today. None means
+    that the CLI has not said it: the two windows (tokens) are known once a model has answered.
+    """
+
+    name: str
+    id: str
+    display_name: str = ""
+    description: str = ""
+    efforts: tuple[str, ...] = ()
+    thinking_off: bool | None = None
+    context_window: int | None = None
+    max_output: int | None = None

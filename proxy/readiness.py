@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from .engine.inquiry import login
+from .engine.probe.queries import login
 from .errors import CliCrashed
 
 log = logging.getLogger("claude_max")

@@ -24,6 +24,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .config import LOCALHOST, Settings
 from .errors import BadRequest
+from .translate.common.openai_errors import error_object
 
 log = logging.getLogger("claude_max.http")
 
@@ -96,7 +97,7 @@ class PatientProtocol(H11Protocol):
         """Answers what is not HTTP with an error; once an answer has begun, only closes the connection."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             error = BadRequest("Invalid HTTP request, or its head is too large (setting head_limit).")
-            content = orjson.dumps(error.body())
+            content = orjson.dumps(error_object(error))
             headers = {"content-type": "application/json", "content-length": str(len(content)), "connection": "close"}
             answer = h11.Response(status_code=error.status, headers=list(headers.items()), reason=b"Bad Request")
             for event in (answer, h11.Data(data=content), h11.EndOfMessage()):

@@ -1,21 +1,153 @@
-"""Fixtures of the end-to-end tests: one proxy for all tests that do not need their own."""
+"""What all tests share: markers and groups, the loop of coroutine tests, and one proxy for those that need no other.
 
+A test in `unit` starts neither claude-max nor the real CLI; an audit hook holds that. In parallel (`-n`), tests that
+share a proxy of their file run in one process; every other end-to-end test may run anywhere.
+"""
+
+import asyncio
+import gc
+import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from harness.proxy import RunningProxy, running_proxy, scripted
+from harness.proxy import RunningProxy, installed, running_proxy, scripted
+
+from claude_max.proxy.engine.probe.locate import locate
 
 # Tests that run in the background of a script inherit an ignored Ctrl-C, and would pass it on to what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# The marker of each folder; a file that is not of its folder's kind is named itself.
+MARKERS = {
+    "agent": "e2e",
+    "agent/test_agent_files.py": "unit",
+    "agent/test_agent_spec.py": "unit",
+    "chat": "e2e",
+    "chat/test_chat_prompt.py": "unit",
+    "chat/test_chat_session.py": "unit",
+    "chat/test_chat_view.py": "unit",
+    "cli": "e2e",
+    "cli/test_maps.py": "unit",
+    "cli/test_readme_blocks.py": "unit",
+    "clients": "clients",
+    "doctor": "e2e",
+    "e2e": "e2e",
+    "engine": "unit",
+    "routes": "unit",
+    "scripted": "unit",
+    "scripted/test_scripted_cli.py": "e2e",
+    "translate": "unit",
+    "test_config.py": "unit",
+}
+# Seconds for one unit test; those that start processes have `timeout` of pyproject.toml.
+UNIT_SECONDS = 20
+HERE = Path(__file__).parent
+# Programs that a unit test must not start.
+PROGRAMS = {installed(), str(locate(None, {}).path)}
+current: list[str] = []
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`. Tests wait for about a third of their time, so that there are three of them for two cores."""
+    return (os.cpu_count() or 2) * 3 // 2
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks each test, and groups those that share something slow. In parallel the short ones run last."""
+    for item in items:
+        file = item.path.relative_to(HERE)
+        kind = _marker(file)
+        assert kind is not None, f"{file} needs a marker, see MARKERS"
+        item.add_marker(getattr(pytest.mark, kind))
+        if kind == "unit" and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(UNIT_SECONDS))
+        shared = _shared_in_module(item)
+        if item.get_closest_marker("xdist_group") is None and (shared or kind == "unit"):
+            item.add_marker(pytest.mark.xdist_group(" ".join((file.stem, *shared))))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("unit") is not None)
+
+
+def _shared_in_module(item: pytest.Item) -> list[str]:
+    """The names of the item's fixtures that live as long as their module, without factories."""
+    assert isinstance(item, pytest.Function)
+    found = item._fixtureinfo.name2fixturedefs
+    return sorted(name for name, made in found.items() if made[-1].scope == "module" and name != "own_proxy")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Keeps the name of the unit test that runs, for `only_stand_ins`."""
+    if item.get_closest_marker("unit") is not None:
+        current.append(item.name)
+    try:
+        return (yield)
+    finally:
+        current.clear()
+
+
+def only_stand_ins(event: str, arguments: tuple[Any, ...]) -> None:
+    """Fails a unit test that starts claude-max or the real CLI."""
+    if event == "subprocess.Popen" and current and str(arguments[0]) in PROGRAMS:
+        pytest.fail(f"{current[0]} is a unit test and starts {arguments[0]}")
+
+
+sys.addaudithook(only_stand_ins)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m unit` the other files are not even imported: that takes seconds."""
+    if config.option.markexpr != "unit" or not collection_path.is_relative_to(HERE) or collection_path == HERE:
+        return None
+    file = collection_path.relative_to(HERE)
+    return True if collection_path.is_file() and _marker(file) not in (None, "unit") else None
+
+
+def _marker(file: Path) -> str | None:
+    return MARKERS.get(file.as_posix()) or MARKERS.get(file.parts[0])
+
+
+def pytest_collection_finish() -> None:
+    """What was imported is not looked through at each collection that `anyio_backend` asks for."""
+    gc.freeze()
+
+
+@pytest.fixture
+def anyio_backend() -> Iterator[tuple[str, dict[str, Callable[[], asyncio.AbstractEventLoop]]]]:
+    """Runs each `async def test_…` on a loop of its own, which anyio closes before this ends.
+
+    A failure in a task that nobody awaits, such as one of the pool's own, is an error of the test.
+    """
+    unseen: list[dict[str, Any]] = []
+
+    class Loop(asyncio.SelectorEventLoop):
+        def call_exception_handler(self, context: dict[str, Any]) -> None:
+            unseen.append(context)
+
+    yield "asyncio", {"loop_factory": Loop}
+    # A task reports its exception when it is collected.
+    gc.collect()
+    assert not unseen, unseen
+
+
 @pytest.fixture(scope="session")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
+def composition() -> str:
+    """How requests reach the model; the core of the end-to-end tests runs with "exact" and with "lines"."""
+    return "auto"
+
+
+@pytest.fixture(scope="session")
+def proxy(tmp_path_factory: pytest.TempPathFactory, composition: str) -> Iterator[RunningProxy]:
     """A running proxy, shared: tests tell their own upstream requests by a marker."""
-    with scripted() as api, running_proxy(tmp_path_factory.mktemp("home"), api=api) as running:
+    home = tmp_path_factory.mktemp("home")
+    environ = {"CLAUDE_MAX_COMPOSITION": composition}
+    with scripted() as api, running_proxy(home, api=api, environ=environ) as running:
         yield running
 
 

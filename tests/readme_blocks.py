@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from claude_max.cli.main import app
 from claude_max.cli.output import MEANINGS
 from claude_max.proxy.config import PREFIX, Settings
-from claude_max.proxy.engine.command import KEPT
+from claude_max.proxy.engine.wire.command import KEPT
 
 DOCUMENTS = [Path(__file__).parent.parent / name for name in ("README.md", "SECURITY.md")]
 BLOCK = re.compile(r"(<!-- (help:[^>]*?|settings|environment|exit codes) -->\n)(.*?)(<!-- end -->)", re.DOTALL)

@@ -1,13 +1,13 @@
 """Files as parts of a message: read, recognised by their first bytes, encoded. Every mistake is one clear line.
 
-What a part may be is the proxy's to say (`proxy/translate/content.py`); here only what a person could have got wrong.
+`proxy/translate/common/media.py` decides what a part may be; here only what a person could have got wrong.
 """
 
 import base64
 import sys
 from pathlib import Path
 
-from claude_max.proxy.translate.content import SIGNATURES
+from claude_max.proxy.translate.common.media import SIGNATURES
 
 from .commands import Unusable
 from .session import Attachment

@@ -12,7 +12,7 @@ from jsonschema_rs import Draft202012Validator, ValidationError
 
 from claude_max.proxy.errors import BadRequest
 from claude_max.proxy.events import JsonObject
-from claude_max.proxy.translate.json_schema import check_schema
+from claude_max.proxy.translate.common.json_schema import check_schema
 
 from .attach import read
 from .commands import Unusable

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from claude_max.proxy.config import ConfigError, Settings, config_path, load
-from claude_max.proxy.engine.locate import BUNDLED, Cli, locate
+from claude_max.proxy.engine.probe.locate import BUNDLED, Cli, locate
 from claude_max.proxy.port_check import Kind, address, listener
 
 from ..output import Exit

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from claude_max.proxy.engine.locate import INSTALL_COMMANDS
+from claude_max.proxy.engine.probe.locate import INSTALL_COMMANDS
 
 from .spec import ServiceError
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from ..engine.locate import INSTALL_COMMANDS, ON_PATH, TESTED, Cli, candidates, check, dotted
+from ..engine.probe.locate import INSTALL_COMMANDS, ON_PATH, Cli, candidates, check
+from ..engine.wire.versions import TESTED, dotted
 from ..errors import CliCrashed, CliTooOld, CliUnavailable
 from .finding import Finding, failed, ok, warning
 from .machine import Machine

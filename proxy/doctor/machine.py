@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from platformdirs import user_cache_path
 
 from ..config import ConfigError, Settings, config_path, load
-from ..engine import inquiry
-from ..engine.command import environment
-from ..engine.locate import Cli, locate
+from ..engine.probe import queries
+from ..engine.probe.locate import Cli, locate
+from ..engine.wire.command import environment
 from ..errors import CliUnavailable
 from ..events import JsonObject
 from ..port_check import Listener, listener
 
 if TYPE_CHECKING:
-    from ..engine.contract import Record
+    from ..engine.probe.contract import ContractResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ def _no_legacy(port: int) -> Sequence[LegacyService]:
     return ()
 
 
-def _contract(cli: Cli) -> "Record":
+def _contract(cli: Cli) -> "ContractResult":
     """What is remembered of this CLI; where nothing is, it is tried now, which takes about two seconds."""
     # A web server comes with it, which no other check needs.
-    from ..engine.contract_store import record_of
+    from ..engine.probe.contract_store import record_of
 
     file = user_cache_path("claude-max") / "contracts.json"
     return asyncio.run(record_of(cli, file, version("claude-max-toolkit"), os.environ))
@@ -78,8 +78,8 @@ def managed_settings() -> tuple[Path, ...]:
 
 
 def ask_login(program: Path, environ: Mapping[str, str]) -> JsonObject:
-    """As `inquiry.login`."""
-    return asyncio.run(inquiry.login(program, environ))
+    """As `queries.login`."""
+    return asyncio.run(queries.login(program, environ))
 
 
 def _available_memory() -> int:
@@ -106,7 +106,7 @@ class Machine:
     reach: Callable[[str, Mapping[str, str]], str | None] | None = None
     start: Callable[[Path, Mapping[str, str]], None] | None = None
     managed: Sequence[Path] = ()
-    contract: "Callable[[Cli], Record] | None" = None
+    contract: "Callable[[Cli], ContractResult] | None" = None
     service: Callable[[], ServiceRecord | None] | None = None
     legacy_services: Callable[[int], Sequence[LegacyService]] = _no_legacy
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 
 from ..config import without_password
-from ..engine import inquiry
+from ..engine.probe import queries
 from ..errors import CliCrashed, CliUnavailable, NotSignedIn
 from .finding import Finding, failed, ok, warning
 from .machine import Machine
@@ -66,7 +66,7 @@ def reach(url: str, environ: Mapping[str, str]) -> str | None:
 def start(program: Path, environ: Mapping[str, str]) -> None:
     """Starts a claude process and ends it. Raises CliCrashed, with what the CLI itself printed, and NotSignedIn."""
     try:
-        asyncio.run(inquiry.about(program, environ))
+        asyncio.run(queries.cli_info(program, environ))
     except CliCrashed as error:
         said = _last_words(program, environ)
         raise CliCrashed(f"{error.message} It says: {said}" if said else error.message) from None

@@ -7,7 +7,7 @@ does not, so the questions are asked again with the service's own.
 from importlib.metadata import version
 
 from .. import renamed
-from ..engine.locate import locate
+from ..engine.probe.locate import locate
 from ..errors import CliUnavailable
 from .claude import login_finding
 from .finding import Finding, Status, failed, ok, warning

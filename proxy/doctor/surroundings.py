@@ -7,10 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..config import WORKER_MB, ConfigError, open_to_all, unknown, without_password
-from ..engine.command import API_KEYS
+from ..engine.wire.command import API_KEYS
 from ..errors import ModelNotFound
 from ..port_check import Kind, Listener, address
-from ..translate.models import resolve
+from ..translate.common.models import resolve
 from .finding import Finding, failed, ok, warning
 from .machine import Machine
 

@@ -1,4 +1,4 @@
-"""Errors as responses: every failure in OpenAI's shape, with its own status and headers, and never a traceback."""
+"""Errors as responses: every failure in the asker's dialect, with its own status and headers, never a traceback."""
 
 import logging
 
@@ -8,7 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from .. import errors
-from .journal import failed
+from ..translate.common.dialect import ErrorForm
+from .journal import entry_of, failed
 
 log = logging.getLogger("claude_max.http")
 
@@ -30,10 +31,11 @@ class ClientGone(Exception):
     """Nobody waits for the answer any more."""
 
 
-def response(error: errors.ProxyError) -> Response:
+def response(error: errors.ProxyError, form: ErrorForm, request_id: str) -> Response:
     """The HTTP response of an error."""
     failed(error)
-    return Response(orjson.dumps(error.body()), error.status, error.headers(), "application/json")
+    body = orjson.dumps(form.body(error, request_id))
+    return Response(body, form.status(error), error.headers(), "application/json")
 
 
 def from_exception(error: Exception) -> errors.ProxyError:
@@ -46,22 +48,25 @@ def from_exception(error: Exception) -> errors.ProxyError:
 
 
 def install(app: FastAPI) -> None:
-    """Makes `app` answer every failure in this shape."""
+    """Makes `app` answer every failure in the form that the guard found for the request."""
 
-    async def on_proxy_error(_: Request, error: Exception) -> Response:
-        return response(from_exception(error))
+    def told(request: Request, error: errors.ProxyError) -> Response:
+        return response(error, request.state.errors, entry_of(request).id)
+
+    async def on_proxy_error(request: Request, error: Exception) -> Response:
+        return told(request, from_exception(error))
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         where = f"{request.method} {request.url.path}"
         if status == 404:
             why = next((text for path, text in ABSENT.items() if request.url.path.startswith(path)), "")
-            return response(errors.NotFound(f"There is no {where} here. {why}".strip()))
+            return told(request, errors.NotFound(f"There is no {where} here.", hint=why))
         if status == 405:
-            found = response(errors.MethodNotAllowed(f"{where} is not allowed."))
+            found = told(request, errors.MethodNotAllowed(f"{where} is not allowed."))
             found.headers.update(getattr(error, "headers", None) or {})
             return found
-        return response(errors.BadRequest(str(getattr(error, "detail", error))))
+        return told(request, errors.BadRequest(str(getattr(error, "detail", error))))
 
     async def on_client_gone(_: Request, __: Exception) -> Response:
         # Never read; 499 is what web servers write into their logs for this.

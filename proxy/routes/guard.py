@@ -9,7 +9,7 @@ import asyncio
 import hmac
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
@@ -17,14 +17,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import errors
 from ..config import Settings
-from .answers import IGNORED
+from ..translate.common.dialect import Dialect, errors_at
+from ..translate.common.openai_errors import OPENAI_ERRORS
+from .endpoint import IGNORED, REPAIRED
 from .failures import from_exception, response
 from .journal import Entry, client_of
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN_PATHS = frozenset({"/health"})
 # What a page of an allowed origin may read of an answer besides its body.
-EXPOSED = f"x-request-id, {IGNORED}, retry-after, x-should-retry"
+EXPOSED = f"{IGNORED}, {REPAIRED}, retry-after, x-should-retry"
 _HOST = re.compile(r"^(\[[^\]]+\]|[^:\[\]]+)(?::\d+)?$")
 
 
@@ -46,13 +48,13 @@ def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settin
     own = {host_name(name) or name for name in (settings.host, *settings.allowed_hosts)}
     if host is None or host not in LOCAL_NAMES | own:
         return errors.Forbidden(
-            f"The Host header names {host or 'nothing'!r}, which is not this machine. If you meant this, start with "
-            "--allowed-host NAME."
+            f"The Host header names {host or 'nothing'!r}, which is not this machine.",
+            hint="If you meant this, start with --allowed-host NAME.",
         )
     origin = headers.get("origin")
     same = origin is not None and origin.lower() == f"http://{headers['host'].strip().lower()}"
     if origin is not None and not same and origin not in settings.cors_origins:
-        return errors.Forbidden(f"The web origin {origin!r} may not call. If you meant this, set cors_origins.")
+        return errors.Forbidden(f"The web origin {origin!r} may not call.", hint="If you meant this, set cors_origins.")
     if settings.api_key is not None and path not in OPEN_PATHS and method != "OPTIONS":
         scheme, _, token = headers.get("authorization", "").partition(" ")
         given = (token.strip() if scheme.lower() == "bearer" else "") or headers.get("x-api-key", "")
@@ -91,13 +93,24 @@ def too_large(settings: Settings) -> errors.TooLarge:
 
 
 class Guard:
-    """Applies the verdict, limits the body as it arrives, names every response with `x-request-id`, and logs it."""
+    """Applies the verdict, limits the body as it arrives, puts the request's id on every response, and logs it.
 
-    def __init__(self, app: ASGIApp, settings: Settings, new_id: Callable[[], str], scripted: bool) -> None:
+    What fails is told in the dialect of the path asked for, else in OpenAI's.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        new_id: Callable[[], str],
+        scripted: bool,
+        dialects: Sequence[Dialect] = (),
+    ) -> None:
         self._app = app
         self._settings = settings
         self._new_id = new_id
         self._scripted = scripted
+        self._dialects = dialects
         self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,7 +121,8 @@ class Guard:
         headers = fields(scope["headers"])
         request_id = f"req_{self._new_id()}"
         entry = Entry(request_id, scope["method"], quote(scope["path"]), client=client_of(headers))
-        scope.setdefault("state", {})["journal"] = entry
+        form = errors_at(scope["path"], headers, self._dialects, OPENAI_ERRORS)
+        scope.setdefault("state", {}).update(journal=entry, errors=form)
 
         begun = False
 
@@ -117,12 +131,12 @@ class Guard:
             if message["type"] == "http.response.start":
                 begun, entry.status = True, message["status"]
                 found = MutableHeaders(scope=message)
-                found["x-request-id"] = request_id
+                found[form.request_id_header] = request_id
                 entry.take(found)
                 if headers.get("origin") in self._settings.cors_origins:
                     # Also on what is refused here, and on every error: else a browser hides it from its page.
                     found["access-control-allow-origin"] = headers["origin"]
-                    found["access-control-expose-headers"] = EXPOSED
+                    found["access-control-expose-headers"] = f"{form.request_id_header}, {EXPOSED}"
                     found["vary"] = "Origin"
                 if self._scripted:
                     found["x-claude-max-scripted"] = "true"
@@ -132,14 +146,14 @@ class Guard:
         self._running += 1
         try:
             if refusal is not None:
-                await response(refusal)(scope, receive, named)
+                await response(refusal, form, request_id)(scope, receive, named)
             else:
                 await self._app(scope, self._limited(receive), named)
         except Exception as error:
             if begun:
                 raise
             # Here, and not further out, where the connection would be cut after its answer.
-            await response(from_exception(error))(scope, receive, named)
+            await response(from_exception(error), form, request_id)(scope, receive, named)
         finally:
             self._running -= 1
             entry.write()

@@ -80,7 +80,7 @@ class Entry:
             facts["first_ms"] = self.first
         facts["ms"] = self.elapsed()
         if self.error is not None:
-            facts["error"] = {"code": self.error.code, "message": self._sentence(self.error)}
+            facts["error"] = {"code": self.error.kind, "message": self._sentence(self.error)}
         facts |= {"ignored": self.ignored} if self.ignored else {}
         facts |= {"repaired": self.repaired} if self.repaired else {}
         return facts

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from ..translate.models import ids, model_object, resolve
+from ..translate.common.models import ids, model_object, resolve
 from .services import Wired
 
 router = APIRouter()

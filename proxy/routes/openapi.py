@@ -1,5 +1,6 @@
 """The server's own OpenAPI document: request bodies are read by hand, so they are described by hand too."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,7 +16,7 @@ def described(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-def install(app: FastAPI, *models: type[BaseModel]) -> None:
+def install(app: FastAPI, models: Sequence[type[BaseModel]]) -> None:
     """Puts the shapes that `described` refers to into the app's document."""
     document = app.openapi()
     _, shapes = models_json_schema([(model, "validation") for model in models], ref_template=PLACE)

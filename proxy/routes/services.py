@@ -7,8 +7,7 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends, Request
 
 from ..config import Settings
-from ..events import Event, Turn
-from ..translate.models import Model
+from ..events import Event, Model, Turn
 
 
 class Engine(Protocol):
@@ -21,7 +20,10 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`models` is what the CLI offers now; `ready` is what `/health` tells; `new_id` and `now` are dice and clock."""
+    """`models` is what the CLI offers now; `ready` is what `/health` tells.
+
+    `new_id` makes 24 hexadecimal digits that no other object has; `now` is unix seconds.
+    """
 
     engine: Engine
     settings: Settings

@@ -1,29 +1,21 @@
-"""Server-sent events, and clients that go away. Knows HTTP connections, not what is said on them."""
+"""Responses that are streamed, and clients that go away. Knows HTTP connections, not what is said on them."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ..events import JsonObject
+from ..errors import ProxyError
+from ..translate.common.frames import Frame, StreamForm
 from .failures import ClientGone, from_exception
 
 T = TypeVar("T")
 
-DONE = b"data: [DONE]\n\n"
-KEEP_ALIVE = b": keep-alive\n\n"
 HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-
-
-def data(value: JsonObject) -> bytes:
-    """One event. U+2028 and U+2029 are escaped: some clients take them for the end of a line."""
-    line = orjson.dumps(value).replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
-    return b"data: " + line + b"\n\n"
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -43,27 +35,32 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
 
 class EventStream(Response):
-    """A `text/event-stream` of byte chunks that stays open in silence and is abandoned when its client goes.
+    """Frames, written in a dialect's form; it stays open in silence and is abandoned when its client goes.
 
-    A failure in the middle becomes a last `data: {"error": …}` event, which every OpenAI SDK raises.
+    A failure in the middle becomes its last frames.
     """
 
     def __init__(
         self,
-        chunks: AsyncGenerator[bytes],
+        frames: AsyncGenerator[Frame],
+        form: StreamForm,
+        failed: Callable[[ProxyError], list[Frame]],
+        abandon: Callable[[], Awaitable[None]],
+        *,
         headers: dict[str, str],
         keepalive: float,
-        abandon: Callable[[], Awaitable[None]],
     ) -> None:
-        """`keepalive` is how many seconds of silence bring a comment.
+        """`keepalive` is the seconds of silence before the form's sign of life; `failed` makes the frames of a failure.
 
-        `abandon` is called at the end in every case: closing `chunks` runs nothing of it when it was never begun.
+        `abandon` is called at the end in every case: closing `frames` runs nothing of it when it was never begun.
         """
-        super().__init__(headers={**HEADERS, **headers}, media_type="text/event-stream")
+        super().__init__(headers={**HEADERS, **headers}, media_type=form.media_type)
         del self.headers["content-length"]
-        self._chunks = chunks
-        self._keepalive = keepalive
+        self._frames = frames
+        self._form = form
+        self._failed = failed
         self._abandon = abandon
+        self._keepalive = keepalive
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the stream, until its end or the client's."""
@@ -75,31 +72,35 @@ class EventStream(Response):
                 pump.result()
         finally:
             await _cancel(pump, gone)
-            await self._chunks.aclose()
+            await self._frames.aclose()
             await self._abandon()
 
     async def _pump(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for chunk in with_comments(self._caught(), self._keepalive):
+        async for chunk in with_signs_of_life(self._written(), self._form.keep_alive, self._keepalive):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _caught(self) -> AsyncGenerator[bytes]:
+    async def _written(self) -> AsyncGenerator[bytes]:
+        write = self._form.write
         try:
-            async for chunk in self._chunks:
-                yield chunk
+            async for frame in self._frames:
+                yield write(frame)
+            if self._form.end:
+                yield self._form.end
         except Exception as error:  # noqa: BLE001 - the status is sent: the only place left for a failure is the stream
-            yield data(from_exception(error).body())
+            for frame in self._failed(from_exception(error)):
+                yield write(frame)
 
 
-async def with_comments(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
-    """The chunks, and a comment for every `seconds` in which none came."""
+async def with_signs_of_life(chunks: AsyncIterator[bytes], sign: bytes, seconds: float) -> AsyncIterator[bytes]:
+    """The chunks, and `sign` for every `seconds` in which none came; an empty sign is not sent."""
     coming: asyncio.Future[bytes] | None = None
     try:
         while True:
             coming = asyncio.ensure_future(_next(chunks))
-            while not (await asyncio.wait({coming}, timeout=seconds))[0]:
-                yield KEEP_ALIVE
+            while not (await asyncio.wait({coming}, timeout=seconds if sign else None))[0]:
+                yield sign
             try:
                 chunk = coming.result()
             except StopAsyncIteration:

@@ -4,12 +4,11 @@ Source of the shapes: the Messages API's streaming reference, and what Claude Co
 here and nothing waits here: a pause is a step like any other, for the wire to take.
 """
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from .reply import Block, Reply, TextBlock, ThinkingBlock
+from .reply import Reply
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ def steps(reply: Reply, message_id: str, model: str) -> Iterator[Step]:
         yield from _quiet(reply)
     sent = 0
     for index, block in enumerate(reply.blocks):
-        yield {"type": "content_block_start", "index": index, "content_block": _opening(block)}
+        yield {"type": "content_block_start", "index": index, "content_block": block.opening()}
         if index == 0:
             yield from _quiet(reply)
         for delta in block.deltas():
@@ -45,6 +44,8 @@ def steps(reply: Reply, message_id: str, model: str) -> Iterator[Step]:
                 yield Wait(reply.pause)
             yield {"type": "content_block_delta", "index": index, "delta": delta}
             sent += 1
+            if reply.ping_every and sent % reply.ping_every == 0:
+                yield {"type": "ping"}
         yield {"type": "content_block_stop", "index": index}
     # A break planned for beyond the last delta is still due: the script said this answer does not end well.
     if broken := _break(reply, None):
@@ -66,7 +67,7 @@ def _message(reply: Reply, message_id: str, model: str, *, started: bool) -> dic
         "type": "message",
         "role": "assistant",
         "model": model,
-        "content": [] if started else [_whole(block) for block in reply.blocks],
+        "content": [] if started else [block.whole() for block in reply.blocks],
         "stop_reason": None if started else reply.stop_reason,
         "stop_sequence": None if started else reply.stop_sequence,
         # The real API has counted one token or so when a stream starts; the true number comes in message_delta.
@@ -75,30 +76,15 @@ def _message(reply: Reply, message_id: str, model: str, *, started: bool) -> dic
 
 
 def _usage(reply: Reply) -> dict[str, Any]:
-    counts = asdict(reply.usage)
-    if counts["output_tokens"] is None:
-        counts["output_tokens"] = reply.tokens
-    return counts
-
-
-def _opening(block: Block) -> dict[str, Any]:
-    if isinstance(block, TextBlock):
-        return {"type": "text", "text": ""}
-    if isinstance(block, ThinkingBlock):
-        return {"type": "thinking", "thinking": "", "signature": ""}
-    return {"type": "tool_use", "id": block.id, "name": block.name, "input": {}}
-
-
-def _whole(block: Block) -> dict[str, Any]:
-    if isinstance(block, TextBlock):
-        return {"type": "text", "text": block.text}
-    if isinstance(block, ThinkingBlock):
-        return {"type": "thinking", "thinking": block.thinking, "signature": block.signature}
-    try:
-        value = json.loads(block.raw)
-    except ValueError:
-        value = block.raw  # broken on purpose: a script may send what no real API would
-    return {"type": "tool_use", "id": block.id, "name": block.name, "input": value}
+    usage = reply.usage
+    written, hour = usage.cache_creation_input_tokens, usage.hour_input_tokens
+    return {
+        "input_tokens": usage.input_tokens,
+        "cache_creation_input_tokens": written,
+        "cache_read_input_tokens": usage.cache_read_input_tokens,
+        "cache_creation": {"ephemeral_5m_input_tokens": written - hour, "ephemeral_1h_input_tokens": hour},
+        "output_tokens": reply.tokens if usage.output_tokens is None else usage.output_tokens,
+    }
 
 
 def _quiet(reply: Reply) -> Iterator[Step]:

@@ -12,6 +12,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from .prompt_cache import CacheUse
+
 
 @dataclass
 class Exchange:
@@ -20,7 +22,8 @@ class Exchange:
     `number` counts POST /v1/messages from 1, and is 0 for every other request. `time` is unix seconds. `headers` are
     lower-cased and never hold credentials. `body` is {} when there was none or it was not a JSON object. `status` is
     None until an answer began; `finished`: sent to its end (a scripted cut never is); `aborted`: the client went away
-    before that.
+    before that. `cache` is what a message that was answered had of the prompt cache, None for every other request;
+    `refused` the sentence of the rule that it broke.
     """
 
     number: int
@@ -33,6 +36,8 @@ class Exchange:
     status: int | None = None
     finished: bool = False
     aborted: bool = False
+    cache: CacheUse | None = None
+    refused: str | None = None
 
 
 class Record:

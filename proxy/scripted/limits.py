@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .reply import Block, Reply, TextBlock, ThinkingBlock, ToolUseBlock, words
+from .reply import Block, OtherBlock, Reply, TextBlock, ThinkingBlock, ToolUseBlock, words
 
 
 def limited(reply: Reply, max_tokens: int | None, stop_sequences: Iterable[str] = ()) -> Reply:
@@ -40,7 +40,7 @@ def _counted(reply: Reply, max_tokens: int) -> Reply:
     for block in reply.blocks:
         if left <= 0:
             return _cut(reply, kept)
-        if isinstance(block, ToolUseBlock):
+        if isinstance(block, (ToolUseBlock, OtherBlock)):
             kept.append(block)
             continue
         said = words(block.text if isinstance(block, TextBlock) else block.thinking)

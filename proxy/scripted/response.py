@@ -5,6 +5,7 @@ What it says is decided before it comes here.
 
 import asyncio
 import contextlib
+import json
 import secrets
 import time
 from collections.abc import Mapping
@@ -16,28 +17,31 @@ from starlette.types import Receive, Scope, Send
 
 from .events import Cut, Wait, message, steps
 from .exchange import Exchange, Record
-from .reply import Failure, Reply
+from .reply import Drop, Failure, Reply
 
 # Seconds. A client that finds the end of the connection right behind the last event may drop both: Claude Code 2.1.330
 # (Bun's fetch) showed none of the deltas then. Real connections do not break in the same instant either.
 _BEFORE_CUT = 0.05
+_BETWEEN_PIECES = 0.001  # seconds
+# Of the ASGI scope's extensions: closes the connection. serving.py puts it there.
+CLOSE = "scripted.close"
 
 
 class ScriptedResponse(Response):
-    """A Reply or a Failure on its way out, watching whether anyone still listens."""
+    """A Reply, a Failure or a Drop on its way out, watching whether anyone still listens."""
 
-    def __init__(self, record: Record, exchange: Exchange, answer: Reply | Failure) -> None:
+    def __init__(self, record: Record, exchange: Exchange, answer: Reply | Failure | Drop) -> None:
         super().__init__()
         self._record, self._exchange, self._answer = record, exchange, answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it all, unless the client leaves or the server hangs up first."""
-        writing = asyncio.create_task(self._write(send))
+        writing = asyncio.create_task(self._write(scope, send))
         leaving = asyncio.create_task(_left(receive))
         self._record.writing.add(writing)
         try:
             await asyncio.wait({writing, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            self._exchange.aborted = not writing.done()
+            self._exchange.aborted = not writing.done() and not isinstance(self._answer, Drop)
         finally:
             self._record.writing.discard(writing)
             for task in (writing, leaving):
@@ -47,10 +51,12 @@ class ScriptedResponse(Response):
                 await writing
             self._record.changed()
 
-    async def _write(self, send: Send) -> None:
+    async def _write(self, scope: Scope, send: Send) -> None:
         answer, exchange = self._answer, self._exchange
         await asyncio.sleep(answer.first_byte)
-        if isinstance(answer, Reply) and exchange.body.get("stream") is True:
+        if isinstance(answer, Drop):
+            complete = await self._dropped(answer, scope, send)
+        elif isinstance(answer, Reply) and exchange.body.get("stream") is True:
             complete = await self._stream(answer, send)
         else:
             complete = await self._whole(answer, send)
@@ -72,7 +78,7 @@ class ScriptedResponse(Response):
         this_request = request_id()
         if status != 200:
             value["request_id"] = this_request
-        content = orjson.dumps(value)
+        content = dumps(value)
         await self._start(send, status, "application/json", this_request, {"content-length": str(len(content))})
         body = content[: len(content) // 2] if cut else content
         await send({"type": "http.response.body", "body": body, "more_body": cut})
@@ -87,15 +93,33 @@ class ScriptedResponse(Response):
             if isinstance(step, Wait):
                 await asyncio.sleep(step.seconds)
                 continue
-            event = b"event: %s\ndata: %s\n\n" % (step["type"].encode(), orjson.dumps(step))
-            await send({"type": "http.response.body", "body": event, "more_body": True})
+            event = b"event: %s\ndata: %s\n\n" % (step["type"].encode(), dumps(step))
+            for piece in _pieces(event, reply.chunk):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                # Without it the pieces would leave in one packet.
+                await asyncio.sleep(_BETWEEN_PIECES if reply.chunk else 0)
+            await asyncio.sleep(reply.event_pause)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return True
 
+    async def _dropped(self, drop: Drop, scope: Scope, send: Send) -> bool:
+        if drop.headers:
+            await self._start(send, 200, "text/event-stream; charset=utf-8", request_id(), {})
+            await asyncio.sleep(_BEFORE_CUT)
+            return False
+        scope["extensions"][CLOSE]()
+        # An answer that ends before its connection has would be made a 500 by uvicorn.
+        await asyncio.Event().wait()
+        return False
+
     async def _start(self, send: Send, status: int, kind: str, this_request: str, extra: Mapping[str, str]) -> None:
-        headers = {"content-type": kind, "request-id": this_request, **extra, **self._answer.headers}
+        own = {} if isinstance(self._answer, Drop) else self._answer.headers
+        headers = {"content-type": kind, "request-id": this_request, **extra, **own}
         if isinstance(self._answer, Failure) and self._answer.reset_in is not None:
-            headers["anthropic-ratelimit-unified-reset"] = str(int(time.time() + self._answer.reset_in))
+            headers["anthropic-ratelimit-unified-reset"] = f"+{int(self._answer.reset_in)}"
+        for name, value in headers.items():
+            if name.lower().endswith("-reset") and value.startswith("+"):
+                headers[name] = str(int(time.time()) + int(value))
         self._exchange.status = status
         self._record.changed()
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
@@ -113,3 +137,15 @@ async def _left(receive: Receive) -> None:
 def request_id() -> str:
     """A new id for the `request-id` header."""
     return f"req_{secrets.token_hex(12)}"
+
+
+def dumps(value: Any) -> bytes:
+    """`value` as JSON; half of a surrogate pair, which has no bytes in UTF-8, as an escape."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return json.dumps(value).encode()
+
+
+def _pieces(event: bytes, size: int) -> list[bytes]:
+    return [event[at : at + size] for at in range(0, len(event), size)] if size else [event]

@@ -1,27 +1,50 @@
-"""What the real API refuses about a request: parameters, tools, thinking. Pure.
+"""What the real API refuses about a POST /v1/messages: which rules there are, and which of them are in force. Pure.
 
 A scripted API that took everything would let a proxy pass its tests and fail its users. The rules are those that are
-publicly documented or known from reports, worded like the real messages; rules_messages.py has those of the
-conversation.
+publicly documented or known from reports, worded like the real messages; each rules_*.py names its sources and what of
+it is only reported. What Claude Code sends by itself is let through as it sends it.
+
+Some rules have a name, and can be left out: ScriptedAPI(strict=...). ALL is every name, STRICT what is in force when
+nothing is said: all but `prefill`, so that a history may end with the assistant whatever the model.
+
+Documented (platform.claude.com), of the rules that stand here: "Thinking" and "Migration guide" (sampling: models since
+Opus 4.1 take one of `temperature` and `top_p`, since 4.7 only their defaults), "Errors" (prefill), "Models overview"
+(`max_tokens`). The sentences of sampling are reported (skydiscover-ai/skydiscover#15, altic-dev/FluidVoice#285), those
+of stop sequences too (BerriAI/litellm#3286).
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from . import rules_cache, rules_media, rules_thinking, rules_tools, signing
+from .models import traits
 from .reply import Failure
-from .rules_messages import complaints
+from .rules_messages import complaints, notes
+from .rules_schema import complaints as schema_complaints
+from .walk import Body
 
-Body = Mapping[str, Any]
 EFFORTS = ("low", "medium", "high", "xhigh", "max")  # what `initialize` lists for every model (Claude Code 2.1.330)
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+Rule = Callable[[Body], Iterator[str]]
 
 
-def refusal(body: Body) -> Failure | None:
-    """The 400 the real API would answer to `body` (a POST /v1/messages), for the first rule it breaks; else None."""
-    for rule in (_limits, _conversation, _tools, _tool_choice, _sampling, _thinking, _effort):
+def refusal(body: Body, strict: frozenset[str] | None = None, betas: frozenset[str] = frozenset()) -> Failure | None:
+    """The 400 the real API would answer to `body` (a POST /v1/messages), for the first rule it breaks; else None.
+
+    `strict` names the rules that may be left out and are not (default STRICT); `betas` are those of the request's
+    `anthropic-beta` header.
+    """
+    asked = STRICT if strict is None else strict
+    if unknown := asked - ALL:
+        raise ValueError(f"no such rules: {', '.join(sorted(unknown))}; there are {', '.join(sorted(ALL))}")
+    for rule in _BASE:
         for message in rule(body):
             return Failure(400, "invalid_request_error", message)
+    # These look at a body whose shape is sound.
+    for name, rule in _NAMED:
+        for message in rule(body) if name in asked else ():
+            return Failure(400, "invalid_request_error", message)
+    for message in signing.complaints(body, betas) if "signatures" in asked else ():
+        return Failure(400, "invalid_request_error", message)
     return None
 
 
@@ -69,68 +92,11 @@ def _limits(body: Body) -> Iterator[str]:
         yield "stop_sequences: each stop sequence must contain non-whitespace"
 
 
-def _tools(body: Body) -> Iterator[str]:
-    tools = body.get("tools", [])
-    if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
-        yield "tools: Input should be a valid list"
-        return
-    for place, tool in enumerate(tools):
-        if not isinstance(tool.get("name"), str) or not _TOOL_NAME.fullmatch(tool["name"]):
-            yield f"tools.{place}.custom.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'"
-        # Tools with a type of their own run on Anthropic's side and bring no schema.
-        if tool.get("type", "custom") == "custom":
-            schema = tool.get("input_schema")
-            if not isinstance(schema, dict):
-                yield f"tools.{place}.custom.input_schema: Field required"
-            elif schema.get("type") != "object":
-                yield f"tools.{place}.custom.input_schema.type: Input should be 'object'"
-    if len({tool.get("name") for tool in tools}) < len(tools):
-        yield "tools: Tool names must be unique."
-
-
-def _tool_choice(body: Body) -> Iterator[str]:
-    choice = body.get("tool_choice")
-    if choice is None:
-        return
-    kind = choice.get("type") if isinstance(choice, dict) else None
-    if kind not in ("auto", "any", "tool", "none"):
-        yield "tool_choice: Input tag does not match any of the expected tags: 'auto', 'any', 'tool', 'none'"
-    elif not body.get("tools"):
-        yield "tool_choice: tool_choice may only be specified while providing tools"
-    elif kind == "tool" and choice.get("name") not in [tool["name"] for tool in body["tools"]]:
-        yield f"tool_choice: Tool '{choice.get('name')}' not found in provided tools"
-    elif kind in ("any", "tool") and _thinks(body):
-        yield "Thinking may not be enabled when tool_choice forces tool use."
-
-
-def _sampling(body: Body) -> Iterator[str]:
+def _ranges(body: Body) -> Iterator[str]:
     for name in ("temperature", "top_p"):
         value = body.get(name)
         if value is not None and not (_is_number(value, (int, float)) and 0 <= value <= 1):
             yield f"{name}: range: 0..1"
-
-
-def _thinking(body: Body) -> Iterator[str]:
-    thinking = body.get("thinking")
-    if thinking is None:
-        return
-    if not isinstance(thinking, dict) or thinking.get("type") not in ("enabled", "adaptive", "disabled"):
-        yield "thinking: Input tag does not match any of the expected tags: 'adaptive', 'disabled', 'enabled'"
-        return
-    if not _thinks(body):
-        return
-    if body.get("temperature") not in (None, 1):
-        yield "`temperature` may only be set to 1 when thinking is enabled or in adaptive mode."
-    if body.get("top_p") is not None and body["top_p"] < 0.95:
-        yield "`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled."
-    if thinking["type"] == "enabled":
-        budget: Any = thinking.get("budget_tokens")
-        if not _is_number(budget, int):
-            yield "thinking.enabled.budget_tokens: Field required"
-        elif budget < 1024:
-            yield "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024"
-        elif budget >= body["max_tokens"]:
-            yield "`max_tokens` must be greater than `thinking.budget_tokens`."
 
 
 def _effort(body: Body) -> Iterator[str]:
@@ -140,10 +106,69 @@ def _effort(body: Body) -> Iterator[str]:
         yield f"output_config.effort: Input should be {', '.join(map(repr, EFFORTS[:-1]))} or {EFFORTS[-1]!r}"
 
 
-def _thinks(body: Body) -> bool:
-    thinking = body.get("thinking")
-    return isinstance(thinking, dict) and thinking.get("type") in ("enabled", "adaptive")
+def _max_tokens(body: Body) -> Iterator[str]:
+    most = traits(body["model"]).max_tokens
+    if most is not None and body["max_tokens"] > most:
+        yield (
+            f"max_tokens: {body['max_tokens']} > {most}, which is the maximum allowed number of output tokens for"
+            f" {body['model']}"
+        )
+
+
+def _sampling(body: Body) -> Iterator[str]:
+    takes = traits(body["model"]).sampling
+    if takes == "default":
+        for name, default in (("temperature", 1), ("top_p", 1), ("top_k", None)):
+            if body.get(name) not in (None, default):
+                yield f"`{name}` is deprecated for this model."
+    if takes != "any" and body.get("temperature") is not None and body.get("top_p") is not None:
+        yield "`temperature` and `top_p` cannot both be specified for this model. Please use only one."
+
+
+def _prefill(body: Body) -> Iterator[str]:
+    spoken = [message["role"] for message in body["messages"] if message["role"] != "system"]
+    if spoken[-1:] == ["assistant"] and not traits(body["model"]).prefill:
+        yield "This model does not support assistant message prefill. The conversation must end with a user message."
+
+
+def _schemas(body: Body) -> Iterator[str]:
+    config = body.get("output_config")
+    wanted = config.get("format") if isinstance(config, Mapping) else None
+    if isinstance(wanted, Mapping) and wanted.get("type") == "json_schema":
+        yield from schema_complaints("output_config.format.schema", wanted.get("schema"))
+    yield from rules_tools.strict_tools(body)
+
+
+def _notes(body: Body) -> Iterator[str]:
+    yield from notes(body["messages"])
 
 
 def _is_number(value: Any, kinds: type | tuple[type, ...]) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+# Marks come before the conversation: an empty text with a mark is refused for the mark.
+_BASE: tuple[Rule, ...] = (
+    _limits,
+    rules_cache.complaints,
+    _conversation,
+    rules_tools.tools,
+    rules_tools.choice,
+    _ranges,
+    rules_thinking.configuration,
+    _effort,
+)
+_NAMED: tuple[tuple[str, Rule], ...] = (
+    ("max_tokens", _max_tokens),
+    ("notes", _notes),
+    ("images", rules_media.complaints),
+    ("sampling", _sampling),
+    ("thinking_type", rules_thinking.of_model),
+    ("forced_choice", rules_tools.choice_of_model),
+    ("clear_thinking", rules_thinking.clearing),
+    ("final_thinking", rules_thinking.final),
+    ("schemas", _schemas),
+    ("prefill", _prefill),
+)
+ALL = frozenset(name for name, _ in _NAMED) | {"signatures"}
+STRICT = ALL - {"prefill"}

@@ -2,7 +2,9 @@
 
 The wording follows the real messages where they are publicly known, so that code that reads them can be tested. Claude
 Code puts `system` messages of its own among the others; they are allowed here as it sends them (2.1.330): right after a
-user message, and empty only when they carry an output_config.
+user message, and empty only when they carry an output_config. Their places are documented (platform.claude.com,
+"Mid-conversation system messages", limitations); the sentence about them is made up, and models that are documented to
+take no such message are not told apart, because Claude Code sends it to all of them.
 """
 
 import re
@@ -42,6 +44,27 @@ def complaints(messages: Any) -> Iterator[str]:
         yield from _ending(messages)
         yield from _places(turns)
         yield from _pairs(turns)
+
+
+def notes(messages: list[dict[str, Any]]) -> Iterator[str]:
+    """Every `system` message at a place where none may be; for messages whose shape is sound."""
+    for index, message in enumerate(messages):
+        before, after = messages[index - 1] if index else None, messages[index + 1 : index + 2]
+        if message["role"] != "system":
+            continue
+        follows = before is not None and (before["role"] in ("user", "system") or _ends_served(before))
+        if not follows or (after and after[0]["role"] == "user"):
+            yield (
+                f"messages.{index}: `system` messages must follow a `user` turn and precede an `assistant` turn or the"
+                " end of the conversation"
+            )
+
+
+def _ends_served(message: dict[str, Any]) -> bool:
+    """Whether an assistant's message ends with the result of a tool that runs on the service's side."""
+    content = message["content"]
+    kind = content[-1]["type"] if isinstance(content, list) and content else ""
+    return message["role"] == "assistant" and kind.endswith("_tool_result")
 
 
 def _shape(messages: list[Any]) -> Iterator[str]:

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .directive import CONTENT, DirectiveError, blocks, failure, found
+from .directive import blocks, drop, failure, found, limits, once
+from .directive_keys import CONTENT, DirectiveError
 from .limits import limited
-from .reply import OVERLOADED, Block, Failure, Reply, TextBlock, ToolUseBlock, Usage
+from .reply import OVERLOADED, Block, Drop, Failure, Reply, TextBlock, ToolUseBlock, Usage
 from .schema import NoInstanceError, minimal_instance
 
 Body = Mapping[str, Any]
@@ -22,7 +23,22 @@ _QUOTED = 2000  # characters of the prompt quoted back; more would make a demo s
 _STRUCTURED = "StructuredOutput"  # the tool Claude Code offers in its own schema mode
 
 
-def answer(body: Body, number: int) -> Reply | Failure:
+# Keys of a directive that are a Reply's own.
+_SAME = (
+    "stop_sequence",
+    "pause",
+    "event_pause",
+    "first_byte",
+    "silence",
+    "pings",
+    "ping_every",
+    "chunk",
+    "cut_after",
+    "error_after",
+)
+
+
+def answer(body: Body, number: int) -> Reply | Failure | Drop:
     """The answer to `body`, a POST /v1/messages that rules.py let through; `number` is its place among them.
 
     A directive that cannot be followed, or a schema without an instance, is a Failure 400 that names it.
@@ -31,10 +47,21 @@ def answer(body: Body, number: int) -> Reply | Failure:
         directive = _directive(body)
         if directive and "status" in directive:
             return failure(directive)
+        if directive and "drop" in directive:
+            return drop(directive["drop"], directive.get("first_byte", 0.0))
         reply = _reply(directive or {}, body, number)
     except (DirectiveError, NoInstanceError) as why:
         return Failure(400, "invalid_request_error", str(why))
     return limited(reply, body.get("max_tokens"), body.get("stop_sequences") or ())
+
+
+def count(body: Body) -> int:
+    """What POST /v1/messages/count_tokens answers: the `usage.input_tokens` of the directive in force, else a count."""
+    try:
+        directive = _directive(body) or {}
+    except DirectiveError:
+        directive = {}
+    return int(directive.get("usage", {}).get("input_tokens", input_tokens(body)))
 
 
 def input_tokens(body: Body) -> int:
@@ -56,14 +83,16 @@ def _reply(directive: Mapping[str, Any], body: Body, number: int) -> Reply:
         said = ()
     else:
         said = _unscripted(body, new_id(0))
-    calls = any(isinstance(block, ToolUseBlock) for block in said)
-    same = ("stop_sequence", "pause", "first_byte", "silence", "pings", "cut_after", "error_after", "headers")
+    calls = any(isinstance(block, ToolUseBlock) and block.kind == "tool_use" for block in said)
+    usage = directive.get("usage", {})
     return Reply(
         said,
         stop_reason=directive.get("stop_reason", "tool_use" if calls else "end_turn"),
-        usage=Usage(**{"input_tokens": input_tokens(body), **directive.get("usage", {})}),
+        usage=Usage(**{"input_tokens": input_tokens(body), **usage}, measured=not usage.keys() - {"output_tokens"}),
         error=replace(OVERLOADED, **directive.get("error", {})),
-        **{key: directive[key] for key in same if key in directive},
+        headers={**limits(directive), **directive.get("headers", {})},
+        once=once(directive),
+        **{key: directive[key] for key in _SAME if key in directive},
     )
 
 

@@ -3,8 +3,10 @@
 What to answer is decided elsewhere (script.py, rules.py). Credentials that arrive are dropped, not stored.
 """
 
+import hashlib
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -15,11 +17,13 @@ from starlette.routing import Route
 
 from . import script
 from .exchange import Exchange, Record
-from .reply import Failure, Reply
-from .response import ScriptedResponse, request_id
+from .prompt_cache import CacheTotals, PromptCache
+from .reply import Drop, Failure, Reply
+from .response import ScriptedResponse, dumps, request_id
 from .rules import refusal, unsupported
+from .signing import signed
 
-Answer = Callable[[dict[str, Any], int], Reply | Failure]
+Answer = Callable[[dict[str, Any], int], Reply | Failure | Drop]
 _SECRET = ("authorization", "x-api-key", "proxy-authorization", "cookie")
 _KEEP = 1000  # exchanges kept: more than any test makes, few enough for a demo that runs for weeks
 _NOT_JSON = Failure(400, "invalid_request_error", "The request body is not valid JSON")
@@ -29,12 +33,24 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 class ScriptedAPI:
     """A Messages API whose every answer is `answer(body, number)`, after the rules of the real one.
 
-    `refuse` names parameters no model takes (rules.unsupported has the syntax); it may be changed between requests.
+    `refuse` names parameters no model takes (rules.unsupported has the syntax); `strict` names the rules that may be
+    left out and are not (rules.ALL has them; None: rules.STRICT). Both may be changed between requests, and so may
+    `cache`, the prompt cache.
     """
 
-    def __init__(self, answer: Answer = script.answer, refuse: frozenset[str] = frozenset(), keep: int = _KEEP) -> None:
+    def __init__(
+        self,
+        answer: Answer = script.answer,
+        refuse: frozenset[str] = frozenset(),
+        keep: int = _KEEP,
+        strict: frozenset[str] | None = None,
+        cache: PromptCache | None = None,
+    ) -> None:
         self.answer = answer
         self.refuse = refuse
+        self.strict = strict
+        self.cache = cache or PromptCache()
+        self._failed: dict[bytes, int] = {}
         self.app = Starlette(
             routes=[
                 Route("/v1/messages", self._messages, methods=["POST"]),
@@ -63,6 +79,13 @@ class ScriptedAPI:
         """The bodies of POST /v1/messages, oldest first."""
         return [exchange.body for exchange in self.messages()]
 
+    def cached(self, since: int = 0) -> CacheTotals:
+        """What the messages behind number `since` had of the prompt cache, together."""
+        uses = [exchange.cache for exchange in self.messages() if exchange.number > since and exchange.cache]
+        return CacheTotals(
+            len(uses), sum(use.total for use in uses), sum(use.read for use in uses), sum(use.repeated for use in uses)
+        )
+
     async def wait_for(self, n: int, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - the bound is the point
         """Return once `n` message requests have arrived since the start; TimeoutError after `timeout` seconds."""
         await self.wait_until(lambda: self.arrived >= n, timeout)
@@ -82,17 +105,47 @@ class ScriptedAPI:
 
     async def _messages(self, request: Request) -> Response:
         body, exchange = await self._note(request, counted=True)
-        if body is None:
-            answer: Reply | Failure = _NOT_JSON
-        else:
-            answer = refusal(body) or unsupported(body, self.refuse) or self.answer(body, exchange.number)
-        return ScriptedResponse(self._record, exchange, answer)
+        return ScriptedResponse(self._record, exchange, _NOT_JSON if body is None else self._answer(body, exchange))
+
+    def _answer(self, body: dict[str, Any], exchange: Exchange) -> Reply | Failure | Drop:
+        refused = refusal(body, self.strict, _betas(exchange)) or unsupported(body, self.refuse)
+        if refused:
+            exchange.refused = refused.message
+            return refused
+        answer = self.answer(body, exchange.number)
+        if not isinstance(answer, Reply):
+            return answer
+        if answer.once and self._fails_again(body, answer.once.times):
+            return answer.once.how
+        exchange.cache = use = self.cache.use(body)
+        if answer.usage.measured:
+            total = answer.usage.input_tokens
+            read, written = min(use.read, total), min(use.written, max(0, total - use.read))
+            usage = replace(
+                answer.usage,
+                input_tokens=total - read - written,
+                cache_read_input_tokens=read,
+                cache_creation_input_tokens=written,
+                hour_input_tokens=min(use.written_1h, written),
+            )
+            answer = replace(answer, usage=usage)
+        return signed(answer, body)
+
+    def _fails_again(self, body: dict[str, Any], times: int) -> bool:
+        """Whether this conversation has not failed so many times yet; the same one is tried again with the same."""
+        key = hashlib.sha256(dumps(body["messages"])).digest()
+        self._failed[key] = self._failed.get(key, 0) + 1
+        return self._failed[key] <= times
 
     async def _count(self, request: Request) -> Response:
         body, exchange = await self._note(request)
         if body is None:
             return ScriptedResponse(self._record, exchange, _NOT_JSON)
-        return self._plain(exchange, {"input_tokens": script.input_tokens(body)})
+        # It takes what a message takes, but for the limit of an answer that it does not give.
+        if refused := refusal({"max_tokens": 1 << 17, **body}, frozenset(), _betas(exchange)):
+            exchange.refused = refused.message
+            return ScriptedResponse(self._record, exchange, refused)
+        return self._plain(exchange, {"input_tokens": script.count(body)})
 
     async def _root(self, request: Request) -> Response:
         _, exchange = await self._note(request)
@@ -126,3 +179,7 @@ class ScriptedAPI:
         self._record.exchanges.append(exchange)
         self._record.changed()
         return body, exchange
+
+
+def _betas(exchange: Exchange) -> frozenset[str]:
+    return frozenset(beta.strip() for beta in exchange.headers.get("anthropic-beta", "").split(","))

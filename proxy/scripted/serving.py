@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from .response import CLOSE
 from .server import ScriptedAPI
 
 # Longer than any test or CLI waits between two requests: a keep-alive connection closed just as the next request is
@@ -68,7 +70,7 @@ async def serve_scripted(api: ScriptedAPI, host: str = "127.0.0.1", port: int = 
     """
     listening = _bound(host, port)
     config = uvicorn.Config(
-        api.app,
+        _closable(api.app),
         http=_Protocol,
         ws="none",
         lifespan="off",
@@ -88,6 +90,18 @@ async def serve_scripted(api: ScriptedAPI, host: str = "127.0.0.1", port: int = 
         api.hang_up()
         server.stop.set()
         await asyncio.shield(serving)
+
+
+def _closable(app: ASGIApp) -> ASGIApp:
+    """`app`, able to close the connection of a request instead of answering it: ASGI has no word for that."""
+
+    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            cycle = getattr(receive, "__self__")  # noqa: B009 - uvicorn's RequestResponseCycle, which ASGI hides
+            scope.setdefault("extensions", {})[CLOSE] = cycle.transport.close
+        await app(scope, receive, send)
+
+    return asked
 
 
 def _bound(host: str, port: int) -> socket.socket:

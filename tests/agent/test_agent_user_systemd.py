@@ -17,7 +17,7 @@ from claude_max.cli.service.quoting import unquoted
 from claude_max.cli.service.spec import Service
 from claude_max.cli.service.steps import Machine
 from claude_max.cli.service.systemd import Systemd
-from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.engine.probe.locate import locate
 
 TOKEN = "sk-ant-oat01-in-a-file"
 

@@ -15,7 +15,7 @@ from harness.proxy import installed
 from claude_max.cli import completion, values
 from claude_max.proxy.config import Settings
 from claude_max.proxy.doctor import CHECKS, LIVE, describe
-from claude_max.proxy.translate.models import FAMILIES, resolve
+from claude_max.proxy.translate.common.models import FAMILIES, resolve
 
 COMMITTED = Path(__file__).parents[2] / "completions"
 

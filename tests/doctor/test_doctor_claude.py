@@ -13,8 +13,8 @@ from claude_max.proxy.config import Settings
 from claude_max.proxy.doctor import Finding, Machine, Status
 from claude_max.proxy.doctor.claude import check_cli, check_contract, check_login, check_python, check_shadows
 from claude_max.proxy.doctor.machine import ask_login
-from claude_max.proxy.engine import locate
-from claude_max.proxy.engine.contract import Record
+from claude_max.proxy.engine.probe import locate
+from claude_max.proxy.engine.probe.contract import ContractResult
 from claude_max.proxy.errors import CliCrashed
 
 MakeMachine = Callable[..., Machine]
@@ -39,7 +39,7 @@ def test_python(machine: MakeMachine) -> None:
 
 def test_the_tested_cli(machine: MakeMachine, home: Path) -> None:
     finding = found(check_cli(machine()), Status.OK)
-    assert finding.summary == f"Claude Code 2.1.330 at {home / 'bin/claude'} (PATH)"
+    assert finding.summary == f"Claude Code 2.1.332 at {home / 'bin/claude'} (PATH)"
     assert finding.detail == ""
 
 
@@ -71,7 +71,7 @@ def test_versions(machine: MakeMachine, home: Path, says: str, status: Status, f
 
 def test_a_newer_cli_is_told(machine: MakeMachine, home: Path) -> None:
     stand_in(home / "bin", "2.9.0 (Claude Code)")
-    assert "tested with 2.1.330" in found(check_cli(machine()), Status.OK).detail
+    assert "tested with 2.1.332" in found(check_cli(machine()), Status.OK).detail
 
 
 def test_one_claude_on_path(machine: MakeMachine) -> None:
@@ -145,7 +145,7 @@ def test_contract(machine: MakeMachine) -> None:
     assert check_contract(machine()) is None
 
     def with_record(*holds: str, **fails: str) -> Finding | None:
-        return check_contract(machine(contract=lambda cli: Record(frozenset(holds), fails)))
+        return check_contract(machine(contract=lambda cli: ContractResult(frozenset(holds), fails)))
 
     found(with_record("answers"), Status.OK)
     assert "rewind: left a trace" in found(with_record(rewind="left a trace"), Status.WARNING).summary

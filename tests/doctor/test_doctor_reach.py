@@ -16,7 +16,7 @@ from claude_max.proxy.doctor.claude import check_managed, check_shadows
 from claude_max.proxy.doctor.reach import check_network, check_start, reach, start
 from claude_max.proxy.doctor.service import check_service
 from claude_max.proxy.doctor.surroundings import check_aliases, check_port
-from claude_max.proxy.engine import locate
+from claude_max.proxy.engine.probe import locate
 from claude_max.proxy.port_check import Kind, Listener
 
 MakeMachine = Callable[..., Machine]

@@ -30,7 +30,7 @@ OURS = {
     "status": "ok",
     "provider": "claude-code-cli",
     "version": version("claude-max-toolkit"),
-    "cli_version": "2.1.330",
+    "cli_version": "2.1.332",
 }
 
 

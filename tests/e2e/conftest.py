@@ -5,8 +5,21 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from harness.machine import eventually
 from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
+from harness.short_waits import SHORT_WAITS
+
+# The files whose tests run in both compositions.
+CORE = ("test_chat", "test_tools", "test_parameters", "test_content", "test_structured")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The core runs with the exact composition and with the lines one."""
+    if metafunc.module.__name__.rpartition(".")[2] in CORE and "proxy" in metafunc.fixturenames:
+        marks = {mark.name for mark in getattr(metafunc.function, "pytestmark", ())}
+        metafunc.parametrize("composition", ["exact"] if "exact" in marks else ["exact", "lines"], scope="session")
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +32,31 @@ def own_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnProxy]:
             return stack.enter_context(running_proxy(tmp_path_factory.mktemp("home"), *arguments, api=api, **more))
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def two_workers(own_proxy: OwnProxy) -> RunningProxy:
+    """A proxy with two workers, one of them kept warm, that soon replaces one which is lost."""
+    return own_proxy("--workers", "2", "--warm-workers", "1", through=SHORT_WAITS)
+
+
+@pytest.fixture
+def renewed(two_workers: RunningProxy) -> RunningProxy:
+    """The same, as after its start: one new worker, which holds nothing."""
+    old = two_workers.claudes()
+    for process in old:
+        process.kill()
+    psutil.wait_procs(old, 10)
+
+    def one() -> bool:
+        found = two_workers.claudes()
+        # One that was just starting, besides the one that replaces the old.
+        for process in found[1:]:
+            process.kill()
+        return len(found) == 1
+
+    eventually(one, 20, said=lambda: "".join(two_workers.log))
+    return two_workers
 
 
 @pytest.fixture

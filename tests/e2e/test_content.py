@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from harness.asking import PIXEL
-from harness.proxy import RunningProxy
+from harness.proxy import OwnProxy, RunningProxy
 from harness.upstream import expected, seen, user
 
 PDF = base64.b64encode(b"%PDF-1.4\n%%EOF\n").decode()
@@ -108,10 +108,9 @@ def test_refused(proxy: RunningProxy, name: str) -> None:
     assert answer.json()["error"]["param"].startswith("messages[0].content[1]")
 
 
-def test_the_prompt_overhead(proxy: RunningProxy, marker: str) -> None:
-    """What is sent for a one-line prompt, beyond the CLI's environment note: at most 1,100 characters."""
+def test_the_prompt_overhead(own_proxy: OwnProxy, marker: str) -> None:
+    """What is sent for a one-line prompt with the exact composition: at most 1,000 characters beside the prompt."""
+    proxy = own_proxy()
     proxy.client.chat.completions.create(model="sonnet", messages=[{"role": "user", "content": marker}])
     (body,) = proxy.bodies(marker)
-    note = next(m for m in body["messages"] if m["role"] == "system")["content"]
-    text = note if isinstance(note, str) else note[0]["text"]
-    assert len(json.dumps(body, ensure_ascii=False)) - len(text) <= 1100
+    assert len(json.dumps(body, ensure_ascii=False)) <= 1000

@@ -11,14 +11,26 @@ import pytest
 from harness.filtered_cli import filtered
 from harness.proxy import home_environment, installed, running_proxy, scripted
 
-from claude_max.proxy.engine.contract import Record, examine
-from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.engine.probe.contract import ContractResult, examine
+from claude_max.proxy.engine.probe.locate import locate
 
-ALL = {"answers", "isolation", "verbatim", "limits", "rewind", "system", "replay", "resume", "tools", "errors"}
+ALL = {
+    "answers",
+    "isolation",
+    "verbatim",
+    "limits",
+    "exact",
+    "rewind",
+    "system",
+    "lines",
+    "tools",
+    "errors",
+    "models",
+}
 OLD = "@anthropic-ai/claude-code@2.1.197"
 
 
-def check(program: Path) -> Record:
+def check(program: Path) -> ContractResult:
     return asyncio.run(examine(program, os.environ["PATH"]))
 
 
@@ -27,18 +39,24 @@ def test_the_tested_cli_does_everything() -> None:
     assert dict(record.fails) == {}
     assert record.holds == ALL
     assert record.unsafe is None
+    assert record.cache_ttl == "1h"
+    assert {each.max_tokens for each in record.defaults.values()} == {128_000}
+    assert {each.thinking["type"] for each in record.defaults.values() if each.thinking} == {"adaptive"}
 
 
 SPOILT: dict[str, tuple[dict[str, Any], str]] = {
     "a rewind confirmed and not done": ({"swallow": ["rewind_conversation"]}, "rewind"),
     "a system prompt confirmed and not set": ({"strip": ["system_prompt"]}, "system"),
-    "limits confirmed and not set": ({"swallow": ["apply_flag_settings"]}, "limits"),
-    "no lifecycle lines": ({"mute": ["command_lifecycle"]}, "replay"),
-    "a history that asks": ({"strip": ["shouldQuery"]}, "replay"),
-    "tools confirmed and not set": ({"swallow": ["mcp_set_servers"]}, "resume"),
+    "settings confirmed and not set": ({"swallow": ["apply_flag_settings"]}, "answers"),
+    "a body that is ignored": ({"rename": {"CLAUDE_CODE_EXTRA_BODY": "IGNORED_BY_POLICY"}}, "limits"),
+    "messages in the body that are ignored": ({"rename": {'\\"messages\\"': '\\"ignored\\"'}}, "exact"),
+    "no lifecycle lines": ({"mute": ["command_lifecycle"]}, "lines"),
+    "a history that asks": ({"strip": ["shouldQuery"]}, "lines"),
+    "tools confirmed and not set": ({"swallow": ["mcp_set_servers"]}, "tools"),
     "prompts that are commands": ({"strip": ["client_composed"]}, "verbatim"),
     "the user's settings": ({"arguments": ["--setting-sources="]}, "isolation"),
 }
+UNSAFE = ("answers", "isolation", "limits", "verbatim")
 
 
 @pytest.mark.parametrize("name", SPOILT)
@@ -46,7 +64,7 @@ def test_what_a_cli_does_not_do_is_found(tmp_path: Path, name: str) -> None:
     spoil, lost = SPOILT[name]
     record = check(filtered(tmp_path, **spoil))
     assert lost in record.fails
-    assert (record.unsafe is not None) is (lost in ("verbatim", "isolation"))
+    assert (record.unsafe is not None) is (lost in UNSAFE)
 
 
 def test_an_unsafe_cli_is_not_served(tmp_path: Path, home: Path) -> None:
@@ -101,6 +119,6 @@ def test_an_older_real_cli(tmp_path_factory: pytest.TempPathFactory, pytestconfi
             pytest.skip("the npm registry is out of reach")
         assert done.returncode == 0, done.stderr
     record = check(program)
-    assert {"verbatim", "rewind", "system", "replay"} <= set(record.fails)
+    assert {"verbatim", "exact", "lines"} <= set(record.fails)
     assert {"answers", "errors"} <= record.holds
     assert record.unsafe is not None

@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,19 @@ import psutil
 import pytest
 from harness.asking import TOOL, ask, directive, fine
 from harness.command import claude_max
-from harness.filtered_cli import filtered
+from harness.filtered_cli import filtered, vouched
 from harness.machine import eventually
 from harness.plan_service import sign_in
 from harness.proxy import OwnProxy, RunningProxy, home_environment, running_proxy, scripted, sessions
+from harness.short_waits import SHORT_WAITS
+
+from claude_max.proxy.scripted import ScriptedServer
+
+
+def quick_to_look(home: Path, program: Path, api: ScriptedServer) -> AbstractContextManager[RunningProxy]:
+    """A proxy that soon notices what happens to its CLI."""
+    arguments, environ = ("--claude-path", str(program)), vouched(program)
+    return running_proxy(home, *arguments, api=api, environ=environ, through=SHORT_WAITS)
 
 
 def kill(processes: list[psutil.Process]) -> None:
@@ -31,25 +41,27 @@ def kill(processes: list[psutil.Process]) -> None:
 
 
 @pytest.mark.parametrize("held", ["nothing yet", "a conversation"])
-def test_a_worker_killed_while_idle(small: RunningProxy, held: str) -> None:
-    assert held == "nothing yet" or fine(small)
-    assert small.claudes()
-    kill(small.claudes())
-    assert fine(small)
+def test_a_worker_killed_while_idle(renewed: RunningProxy, held: str) -> None:
+    assert held == "nothing yet" or fine(renewed)
+    assert renewed.claudes()
+    kill(renewed.claudes())
+    assert fine(renewed)
 
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("when", ["before", "during"])
-def test_a_worker_killed_before_and_during_an_answer(small: RunningProxy, marker: str, when: str, stream: bool) -> None:
+def test_a_worker_killed_before_and_during_an_answer(
+    renewed: RunningProxy, marker: str, when: str, stream: bool
+) -> None:
     """No 200 for half an answer: its own status before the first word, an error event after it."""
-    assert small.api is not None
+    assert renewed.api is not None
     slow = {"first_byte": 60} if when == "before" else {"words": 500, "pause": 0.1}
     begun = threading.Event()
 
     def asking() -> tuple[int, str]:
         said = [{"role": "user", "content": f"{marker}\n{directive(**slow)}"}]
         body = {"model": "sonnet", "messages": said, "stream": stream}
-        with httpx2.stream("POST", f"{small.url}/v1/chat/completions", json=body, timeout=30) as answer:
+        with httpx2.stream("POST", f"{renewed.url}/v1/chat/completions", json=body, timeout=30) as answer:
             text = ""
             for part in answer.iter_text():
                 text += part
@@ -58,9 +70,9 @@ def test_a_worker_killed_before_and_during_an_answer(small: RunningProxy, marker
 
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(asking)
-        small.api.wait_until(lambda: bool(small.bodies(marker)), 10)
+        renewed.api.wait_until(lambda: bool(renewed.bodies(marker)), 10)
         assert when == "before" or not stream or begun.wait(10)
-        kill(small.claudes())
+        kill(renewed.claudes())
         status, text = asked.result(10)
     if when == "during" and stream:
         assert status == 200
@@ -68,7 +80,7 @@ def test_a_worker_killed_before_and_during_an_answer(small: RunningProxy, marker
     else:
         assert status == 502
     assert json.loads(text)["error"]["code"] == "cli_crashed"
-    assert fine(small)
+    assert fine(renewed)
 
 
 def calls_and_goes_on(proxy: RunningProxy, marker: str, result: str, between: Callable[[], object]) -> None:
@@ -87,16 +99,16 @@ def calls_and_goes_on(proxy: RunningProxy, marker: str, result: str, between: Ca
 
 
 @pytest.mark.parametrize("how", ["killed", "stopped"])
-def test_a_worker_killed_or_stopped_while_parked_in_a_call(small: RunningProxy, marker: str, how: str) -> None:
+def test_a_worker_killed_or_stopped_while_parked_in_a_call(renewed: RunningProxy, marker: str, how: str) -> None:
     """The results find no worker: the history is replayed."""
 
     def lose() -> None:
         if how == "killed":
-            kill(small.claudes())
-        for process in small.claudes():
+            kill(renewed.claudes())
+        for process in renewed.claudes():
             process.suspend()
 
-    calls_and_goes_on(small, marker, "sun", lose)
+    calls_and_goes_on(renewed, marker, "sun", lose)
 
 
 def test_a_worker_that_dies_of_the_results(spoilt: RunningProxy, marker: str) -> None:
@@ -120,7 +132,7 @@ def spoilt(own_proxy: OwnProxy, tmp_path_factory: pytest.TempPathFactory) -> Run
     """A proxy whose CLI does something odd when a prompt tells it to."""
     acts = {"ONCE-sun": "die once"} | {f"ACT-{name.replace(' ', '-')}.": act for name, (act, _) in ACTS.items()}
     program = filtered(tmp_path_factory.mktemp("filter"), acts=acts, stall=["STALL-here"])
-    return own_proxy("--claude-path", str(program), "--timeout", "3")
+    return own_proxy("--claude-path", str(program), "--timeout", "3", environ=vouched(program))
 
 
 @pytest.mark.parametrize("name", ACTS)
@@ -143,7 +155,7 @@ def test_a_cli_that_says_nothing_at_all(tmp_path: Path, home: Path) -> None:
     """One new process is waited for, not three; once the CLI speaks again, so does the proxy."""
     silent = tmp_path / "silent"
     program = filtered(tmp_path, silent=str(silent))
-    environ = {"CLAUDE_MAX_START_TIMEOUT": "1.5"}
+    environ = {**vouched(program), "CLAUDE_MAX_START_TIMEOUT": "4"}
     with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api, environ=environ) as proxy:
         silent.touch()
         kill(proxy.claudes())
@@ -155,20 +167,21 @@ def test_a_cli_that_says_nothing_at_all(tmp_path: Path, home: Path) -> None:
         assert fine(proxy)
 
 
-def test_a_cli_that_stops_in_its_tracks(small: RunningProxy) -> None:
+def test_a_cli_that_stops_in_its_tracks(renewed: RunningProxy) -> None:
     """It lives and says nothing: an idle one is replaced, and the request answered by another."""
-    assert fine(small)
-    stopped = small.claudes()
+    assert fine(renewed)
+    stopped = renewed.claudes()
     for process in stopped:
         process.suspend()
-    assert fine(small)
+    assert fine(renewed)
     _, alive = psutil.wait_procs(stopped, 20)
     assert not alive
 
 
 def test_a_cli_that_ignores_sigterm_is_killed(tmp_path: Path, home: Path) -> None:
     program = filtered(tmp_path, stubborn=True)
-    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api) as proxy:
+    environ = vouched(program)
+    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api, environ=environ) as proxy:
         assert fine(proxy)
         claudes = proxy.claudes()
         proxy.process.send_signal(signal.SIGTERM)
@@ -183,13 +196,13 @@ def test_no_cli(home: Path) -> None:
     assert "npm install" in done.err
 
 
-def test_the_login_ends_while_running(small: RunningProxy) -> None:
+def test_the_login_ends_while_running(renewed: RunningProxy) -> None:
     """A 401 in the middle of a session, then a new login: the next request is fine, by a new process."""
-    assert fine(small)
-    before = {process.pid for process in small.claudes()}
-    assert ask(small, directive(status=401)).status_code == 401
-    assert fine(small)
-    assert not before & {process.pid for process in small.claudes()}
+    assert fine(renewed)
+    before = {process.pid for process in renewed.claudes()}
+    assert ask(renewed, directive(status=401)).status_code == 401
+    assert fine(renewed)
+    assert not before & {process.pid for process in renewed.claudes()}
 
 
 def test_a_login_that_comes_while_running(home: Path) -> None:
@@ -263,7 +276,7 @@ def test_no_room_on_disk(tmp_path: Path) -> None:
 def test_the_cli_changes_on_disk(tmp_path: Path, home: Path) -> None:
     """It is examined again, and new processes run the new one."""
     program = filtered(tmp_path)
-    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api) as proxy:
+    with scripted() as api, quick_to_look(home, program, api) as proxy:
         assert fine(proxy)
         before = {process.pid for process in proxy.claudes()}
         program.write_text(program.read_text() + "\n# another version\n")
@@ -273,7 +286,7 @@ def test_the_cli_changes_on_disk(tmp_path: Path, home: Path) -> None:
 
 def test_the_cli_is_removed_while_running(tmp_path: Path, home: Path) -> None:
     program = filtered(tmp_path)
-    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api) as proxy:
+    with scripted() as api, quick_to_look(home, program, api) as proxy:
         assert fine(proxy)
         program.unlink()
         kill(proxy.claudes())
@@ -289,7 +302,8 @@ def test_the_cli_is_removed_while_running(tmp_path: Path, home: Path) -> None:
 def test_the_cli_is_away_for_a_moment(tmp_path: Path, home: Path) -> None:
     """As while it is updated: whoever needs a new process is told, the worker that is there goes on."""
     program = filtered(tmp_path)
-    with scripted() as api, running_proxy(home, "--claude-path", str(program), "--warm-workers", "1", api=api) as proxy:
+    arguments, environ = ("--claude-path", str(program), "--warm-workers", "1"), vouched(program)
+    with scripted() as api, running_proxy(home, *arguments, api=api, environ=environ) as proxy:
         assert fine(proxy)
         before = proxy.claudes()
         away = program.rename(tmp_path / "away")
@@ -307,7 +321,7 @@ def test_why_a_cli_never_worked_is_in_the_log(tmp_path: Path, home: Path) -> Non
     program, wrapper = filtered(tmp_path), tmp_path / "wrapper"
     wrapper.write_text(f'#!/bin/sh\nexec "{program}" "$@"\n')
     wrapper.chmod(0o755)
-    with scripted() as api, running_proxy(home, "--claude-path", str(wrapper), api=api) as proxy:
+    with scripted() as api, quick_to_look(home, wrapper, api) as proxy:
         assert fine(proxy)
         program.write_text("#!/bin/sh\necho 'the real reason' >&2\nexit 1\n")
         kill(proxy.claudes())
@@ -321,7 +335,7 @@ def test_a_worse_cli_takes_its_place_while_running(tmp_path: Path, home: Path, m
     """No process of it is started for a request before it was examined, and it is not asked anything."""
     program, temporary = filtered(tmp_path), tmp_path / "temporary"
     temporary.mkdir()
-    environ = {"TMPDIR": str(temporary)}
+    environ = {**vouched(program), "TMPDIR": str(temporary)}
     with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api, environ=environ) as proxy:
         assert fine(proxy)
         filtered(tmp_path, strip=["client_composed"])
@@ -344,7 +358,7 @@ def test_a_worse_cli_comes_behind_a_wrapper(tmp_path: Path, home: Path, marker: 
     link.symlink_to("one")
     wrapper.write_text(f'#!/bin/sh\nexec "{link}/claude" "$@"\n')
     wrapper.chmod(0o755)
-    with scripted() as api, running_proxy(home, "--claude-path", str(wrapper), api=api) as proxy:
+    with scripted() as api, quick_to_look(home, wrapper, api) as proxy:
         assert fine(proxy)
         link.unlink()
         link.symlink_to("two")

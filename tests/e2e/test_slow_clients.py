@@ -15,6 +15,9 @@ from harness.asking import CHAT, ask, directive, fine
 from harness.openai_schema import check_error
 from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
 
+# What is measured in seconds runs one after the other.
+pytestmark = pytest.mark.xdist_group("timing")
+
 # Bytes of an answer that the buffers of a connection do not take.
 SIZE = 2_000_000
 

@@ -1,15 +1,14 @@
 """Steps that fail between two requests: another worker answers, and the doubtful one is gone."""
 
-import json
 from typing import Any
 
 import pytest
 from harness.asking import TOOL
-from harness.filtered_cli import filtered
+from harness.filtered_cli import filtered, vouched
 from harness.proxy import OwnProxy, RunningProxy
 from harness.upstream import expected, seen, user
 
-STEPS = ("rewind_conversation", "apply_flag_settings", "set_model", "mcp_set_servers")
+STEPS = ("rewind_conversation", "apply_flag_settings", "set_model")
 
 
 @pytest.fixture(scope="module")
@@ -19,39 +18,26 @@ def spoilt(own_proxy: OwnProxy, tmp_path_factory: pytest.TempPathFactory) -> Run
     program = filtered(
         tmp_path_factory.mktemp("filter"), acts={key.replace(" ", "-"): act for key, act in acts.items()}
     )
-    return own_proxy("--claude-path", str(program), "--workers", "1", "--warm-workers", "1")
+    return own_proxy("--claude-path", str(program), "--workers", "1", "--warm-workers", "1", environ=vouched(program))
 
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("how", ["REFUSE", "DIE-AT"])
 def test_another_worker_answers(spoilt: RunningProxy, marker: str, how: str, step: str) -> None:
     def ask(text: str, **fields: Any) -> Any:
-        messages = [{"role": "system", "content": f"system {text}"}, {"role": "user", "content": text}]
+        system = f"system {text.partition(' ')[0]} {marker}"
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": text}]
         return spoilt.http.post("/v1/chat/completions", json={"model": "sonnet", "messages": messages, **fields})
 
-    assert ask(f"first {marker} {how}-{step}.").status_code == 200
     before = {process.pid for process in spoilt.claudes()}
+    # The settings are taken back while the answer comes, so a process that dies of that cannot complete it.
+    dies_early = (how, step) == ("DIE-AT", "apply_flag_settings")
+    assert ask(f"first {marker} {how}-{step}.").status_code == (502 if dies_early else 200)
     text = f"second {marker}"
     answer = ask(text, max_tokens=5000, tools=[TOOL])
     assert answer.status_code == 200, answer.text
     assert answer.json()["choices"][0]["message"]["content"].endswith(text)
     (body,) = spoilt.bodies(text)
-    tool = {"name": "look", "description": "", "input_schema": {"type": "object", "properties": {}}}
+    tool = {"name": "look", "input_schema": {"type": "object", "properties": {}}}
     assert seen(body) == expected(user(text), system=f"system {text}", max_tokens=5000, tools=[tool])
     assert not before & {process.pid for process in spoilt.claudes()}
-
-
-def test_a_client_that_leaves_during_the_steps(spoilt: RunningProxy, marker: str) -> None:
-    """A long history takes a while to replay; nothing of it is in the next request."""
-    history = [
-        {"role": role, "content": f"{marker} {number}"} for number in range(150) for role in ("user", "assistant")
-    ]
-    content = json.dumps({"model": "sonnet", "messages": [*history, {"role": "user", "content": marker}]}).encode()
-    with pytest.raises(Exception, match="timed out"):
-        spoilt.http.post(
-            "/v1/chat/completions", content=content, headers={"content-type": "application/json"}, timeout=0.2
-        )
-    body = {"model": "sonnet", "messages": [{"role": "user", "content": f"next to {marker[::-1]}"}]}
-    assert spoilt.http.post("/v1/chat/completions", json=body).status_code == 200
-    (seen_body,) = spoilt.bodies(marker[::-1])
-    assert seen(seen_body) == expected(user(f"next to {marker[::-1]}"))

@@ -13,11 +13,12 @@ import psutil
 import pytest
 from harness.asking import TOOL, ask, directive, fine
 from harness.command import claude_max
-from harness.filtered_cli import filtered
+from harness.filtered_cli import filtered, vouched
 from harness.machine import eventually
 from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted, sessions, workers_of
 
 
+@pytest.mark.xdist_group("timing")
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_stopping_under_load(home: Path, sign: signal.Signals) -> None:
     """Short answers end well, long ones with an error event; every process and session file is gone within 6 s."""
@@ -130,11 +131,10 @@ def test_a_question_that_hangs_ends_with_the_server(tmp_path: Path, home: Path) 
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     program = filtered(tmp_path, hang=["auth", "status"])
+    environ = {**vouched(program), "TMPDIR": str(temporary)}
     with (
         scripted() as api,
-        running_proxy(
-            home, "--claude-path", str(program), api=api, environ={"TMPDIR": str(temporary)}, ready=None
-        ) as proxy,
+        running_proxy(home, "--claude-path", str(program), api=api, environ=environ, ready=None) as proxy,
     ):
         assert fine(proxy)
         children = psutil.Process(proxy.process.pid).children(recursive=True)

@@ -1,4 +1,4 @@
-"""Structured output: native where the model takes it, the CLI's own schema mode where it does not."""
+"""Structured output: native where the model takes it, a forced tool where it does not."""
 
 import json
 from typing import Any
@@ -63,8 +63,8 @@ def test_json_object(proxy: RunningProxy, marker: str) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_the_clis_own_mode(stubborn: RunningProxy, marker: str, stream: bool) -> None:
-    """The scripted model hands the CLI a minimal instance of the schema; no internal tool shows."""
+def test_by_a_forced_tool(stubborn: RunningProxy, marker: str, stream: bool) -> None:
+    """The scripted model calls the tool with a minimal instance of the schema; no tool shows."""
     if stream:
         made = stubborn.client.chat.completions.create(
             model="sonnet", stream=True, response_format=FORMAT, messages=[{"role": "user", "content": marker}]
@@ -82,8 +82,8 @@ def test_the_clis_own_mode(stubborn: RunningProxy, marker: str, stream: bool) ->
 
 def test_no_half_attempt_leaks(stubborn: RunningProxy, marker: str) -> None:
     """A first attempt that breaks the schema, then one that fits: only the second is seen, both are counted."""
-    wrong = {"call": [{"name": "StructuredOutput", "input": {"name": "WRONG"}}], "text": "Here:"}
-    right = {"call": [{"name": "StructuredOutput", "input": BOB}], "then": {"text": "done"}}
+    wrong = {"call": [{"name": "structured_answer", "input": {"name": "WRONG"}}], "text": "Here:"}
+    right = {"call": [{"name": "structured_answer", "input": BOB}], "then": {"text": "done"}}
     prompt = f"{marker}\n{directive(**wrong, then=right)}"
     made = stubborn.client.chat.completions.create(
         model="sonnet",
@@ -124,24 +124,29 @@ LATER: dict[str, tuple[dict[str, Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", LATER)
-def test_schemas_that_the_clis_own_mode_does_not_know(stubborn: RunningProxy, marker: str, name: str) -> None:
-    """It takes draft 7 to the letter, and leaves another schema away in silence."""
+def test_schemas_of_many_writers(stubborn: RunningProxy, marker: str, name: str) -> None:
+    """Each reaches the model as a tool's schema, unchanged."""
     schema, value = LATER[name]
-    reply = {"call": [{"name": "StructuredOutput", "input": {"a": value}}], "then": {"text": "done"}}
+    reply = {"call": [{"name": "structured_answer", "input": {"a": value}}], "then": {"text": "done"}}
     wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
     choice = ask(stubborn, f"{marker}\n{directive(**reply)}", response_format=wanted)
     assert json.loads(choice["message"]["content"]) == {"a": value}
 
 
-@pytest.mark.parametrize("schema", [{"type": "string", "pattern": "("}, {"enum": ["a", "a"]}], ids=str)
-def test_a_schema_that_it_cannot_use(stubborn: RunningProxy, marker: str, schema: dict[str, Any]) -> None:
-    """Told before the model has answered."""
-    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": fields(a=schema)}}
-    said = [{"role": "user", "content": marker}]
-    answer = stubborn.http.post(CHAT, json={"model": "sonnet", "messages": said, "response_format": wanted})
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "response_format.json_schema.schema")
-    assert "draft 7" in answer.json()["error"]["message"]
-    assert ask(stubborn, f"next to {marker}")["finish_reason"] == "stop"
+ROOTS: list[tuple[Any, Any]] = [
+    ({"type": "array", "items": {"$ref": "#/$defs/n"}, "$defs": {"n": {"type": "integer"}}}, [1, 2]),
+    ({"enum": ["µg", "m²"]}, "m²"),
+    ({"anyOf": [{"type": "string"}, {"type": "null"}]}, None),
+]
+
+
+@pytest.mark.parametrize(("schema", "value"), ROOTS, ids=str)
+def test_a_root_that_no_tool_can_have(stubborn: RunningProxy, marker: str, schema: Any, value: Any) -> None:
+    """It is wrapped for the tool, and the answer is unwrapped."""
+    reply = {"call": [{"name": "structured_answer", "input": {"value": value}}]}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    choice = ask(stubborn, f"{marker}\n{directive(**reply)}", response_format=wanted)
+    assert json.loads(choice["message"]["content"]) == value
 
 
 def test_tools_and_a_schema_together(stubborn: RunningProxy, proxy: RunningProxy, marker: str) -> None:
@@ -153,7 +158,7 @@ def test_tools_and_a_schema_together(stubborn: RunningProxy, proxy: RunningProxy
         (call,) = choice["message"]["tool_calls"]
         assert call["function"]["name"] == "get_weather"
         if served is stubborn:
-            reply = {"call": [{"name": "StructuredOutput", "input": BOB}], "then": {"text": "done"}}
+            reply = {"call": [{"name": "structured_answer", "input": BOB}], "then": {"text": "done"}}
         answer = {"role": "tool", "tool_call_id": call["id"], "content": "sun"}
         extra = {"role": "user", "content": directive(**reply)} if served is stubborn else None
         messages = [prompt, choice["message"], answer, *([extra] if extra else [])]

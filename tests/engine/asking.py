@@ -1,29 +1,12 @@
 """Short ways to ask a pool, and to end one. No tests here."""
 
 import asyncio
-import gc
-from collections.abc import Coroutine
-from typing import Any
 
 from engine.fake_worker import World, quiet
 from engine.turns import turn, user, wants
 
-from claude_max.proxy.engine.pool import Pool
+from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.events import Turn
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    """Runs a test, 20 seconds at most; a failure of a task that nobody asks, such as the pool's own, fails it too."""
-    unseen: list[dict[str, Any]] = []
-
-    async def bounded() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: unseen.append(context))
-        await asyncio.wait_for(test, 20)
-
-    asyncio.run(bounded())
-    # A task tells of its exception when it is collected.
-    gc.collect()
-    assert not unseen, unseen
 
 
 async def ask(pool: Pool, text: str, system: str = "") -> str:

@@ -14,10 +14,10 @@ from engine.cli_model import CliModel
 from engine.turns import said
 
 from claude_max.proxy import errors
-from claude_max.proxy.engine.channel import Doubt
-from claude_max.proxy.engine.plan import Plan, State, Step
-from claude_max.proxy.engine.pool import Bounds, Pool
-from claude_max.proxy.engine.worker import Worker
+from claude_max.proxy.engine.planning.steps import Plan, State, Step
+from claude_max.proxy.engine.pool.pool import Bounds, Pool
+from claude_max.proxy.engine.process.channel import Doubt
+from claude_max.proxy.engine.process.worker import Worker
 from claude_max.proxy.events import Event, Finished, JsonObject, Started, TextDelta, Usage
 
 

@@ -42,7 +42,7 @@ def claude_max(
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def stand_in(folder: Path, says: str = "2.1.330 (Claude Code)", *, name: str = "claude") -> Path:
+def stand_in(folder: Path, says: str = "2.1.332 (Claude Code)", *, name: str = "claude") -> Path:
     """A tiny program that answers `--version` as told, and nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / name

@@ -8,7 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from claude_max.proxy.engine.locate import locate
+from claude_max.proxy.app import VERSION
+from claude_max.proxy.engine.planning.body import Defaults
+from claude_max.proxy.engine.planning.steps import EVERYTHING
+from claude_max.proxy.engine.probe.contract import ContractResult
+from claude_max.proxy.engine.probe.contract_store import key, remember
+from claude_max.proxy.engine.probe.locate import locate
 
 PROGRAM = '''#!{python}
 """A filter around the real claude; see tests/harness/filtered_cli.py."""
@@ -60,8 +65,11 @@ def inward():
         for key in SPOIL.get("strip", []):
             line.pop(key, None)
             request.pop(key, None)
-        act(SPOIL.get("acts", {{}}), json.dumps(line))
-        child.stdin.write(json.dumps(line).encode() + b"\\n")
+        text = json.dumps(line)
+        act(SPOIL.get("acts", {{}}), text)
+        for old, new in SPOIL.get("rename", {{}}).items():
+            text = text.replace(old, new)
+        child.stdin.write(text.encode() + b"\\n")
         child.stdin.flush()
     child.stdin.close()
 
@@ -121,11 +129,26 @@ def filtered(folder: Path, **spoil: Any) -> Path:
     `ignore`: control requests neither passed on nor answered. `strip`: keys removed from what is written to the CLI.
     `mute`: lines of the CLI that hold one of these words do not come through. `stall`: half of a line that holds one
     of these words comes through, and nothing after it. `acts`: what happens when a word is in a line written to the
-    CLI. `stubborn`: stays after its stdin is closed and after SIGTERM. `silent`: while this file exists, a new process
-    says nothing at all. `hang`: a command line that says nothing and does not end. `version`: what it says it is.
+    CLI. `rename`: text replaced in what is written to the CLI. `stubborn`: stays after its stdin is closed and after
+    SIGTERM. `silent`: while this file exists, a new process says nothing at all. `hang`: a command line that says
+    nothing and does not end. `version`: what it says it is.
     """
     program = folder / "claude"
     real = str(locate(None, {}).path)
     program.write_text(PROGRAM.format(python=sys.executable, spoil=json.dumps(spoil), real=real))
     program.chmod(0o755)
     return program
+
+
+def vouched(program: Path) -> dict[str, str]:
+    """An environment in which the contract check of `program` was done, and all was good.
+
+    The check takes three seconds of CPU time for each program. A test whose filter spoils nothing that is checked does
+    without; a change of the program is examined all the same. The records have a cache folder of their own, since the
+    shared one keeps only the last eight.
+    """
+    cache = program.parent / "cache"
+    defaults = {f"claude-{name}-5-5": Defaults(128_000) for name in ("opus", "sonnet", "haiku")}
+    record = ContractResult(frozenset({"answers", "isolation", "verbatim", "errors", *EVERYTHING}), {}, defaults, "1h")
+    remember(cache / "claude-max" / "contracts.json", key(locate(str(program), {}), VERSION), record)
+    return {"XDG_CACHE_HOME": str(cache)}

@@ -23,6 +23,7 @@ import psutil
 from claude_max.proxy.scripted import ScriptedAPI, ScriptedServer, scripted_in_thread
 
 from .machine import eventually
+from .upstream import without_notes
 
 START_SECONDS = 30.0
 
@@ -36,7 +37,9 @@ def installed() -> str:
 
 def home_environment(home: Path) -> dict[str, str]:
     """An environment with a login and folders of its own, and nothing of the developer's."""
+    measured = {name: os.environ[name] for name in ("COVERAGE_PROCESS_CONFIG",) if name in os.environ}
     return {
+        **measured,
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "CLAUDE_CONFIG_DIR": str(home / ".claude"),
@@ -60,6 +63,7 @@ class RunningProxy:
     home: Path
     api: ScriptedServer | None
     log: list[str] = field(default_factory=list)
+    composition: str = "auto"
 
     @cached_property
     def client(self) -> openai.OpenAI:
@@ -80,7 +84,8 @@ class RunningProxy:
     def bodies(self, marker: str) -> list[dict[str, Any]]:
         """The upstream request bodies that hold `marker`, in order."""
         assert self.api is not None
-        return [body for body in self.api.api.bodies() if marker in str(body)]
+        found = [body for body in self.api.api.bodies() if marker in str(body)]
+        return [without_notes(body) for body in found] if self.composition == "lines" else found
 
     def claudes(self) -> list[psutil.Process]:
         """The workers of this proxy."""
@@ -109,9 +114,10 @@ def running_proxy(
     """Starts `claude-max serve` on a free port, waits until it is ready, and ends it with SIGTERM.
 
     `ready` False waits for a verdict of any kind, None only for an answer. `through` is a program that starts it, such
-    as `prlimit`.
+    as `prlimit`. One worker is kept warm unless `--warm` says otherwise; each more takes a third of a second of
+    processor time.
     """
-    environment = home_environment(home)
+    environment = {**home_environment(home), "CLAUDE_MAX_WARM": "1"}
     if api is not None:
         environment["ANTHROPIC_BASE_URL"] = api.url
     process = subprocess.Popen(
@@ -130,7 +136,8 @@ def running_proxy(
         found = re.search(r"http://localhost:\d+", "".join(log))
         assert found, f"the server ended: {''.join(log)}"
         _ready(found[0], ready)
-        running = RunningProxy(found[0], process, home, api, log)
+        composition = (environ or {}).get("CLAUDE_MAX_COMPOSITION", "auto")
+        running = RunningProxy(found[0], process, home, api, log, composition)
         with closing(running.http), closing(running.client):
             yield running
     finally:

@@ -1,6 +1,8 @@
-"""Whole upstream bodies: what reached the API, minus a written allow-list of the CLI's own notes.
+"""Whole upstream bodies: what reached the API, minus a written list of what the CLI adds.
 
-Whatever else the CLI adds, or leaves out, shows as a difference. The list is for Claude Code 2.1.330.
+Whatever else the CLI adds, or leaves out, shows as a difference. The list is for Claude Code 2.1.332. With the exact
+composition it is: two lines before the system prompt, `metadata`, `context_management` beside thinking, and prompt
+cache marks; nothing at all in `messages`. With the lines composition `without_notes` takes the CLI's notes out first.
 """
 
 import re
@@ -50,14 +52,20 @@ def seen(body: dict[str, Any]) -> dict[str, Any]:
     billing, identity, *system = [block["text"] for block in body["system"]]
     assert BILLING.fullmatch(billing), billing
     assert identity == IDENTITY
-    messages = [_message(message) for message in body["messages"] if not _is_note(message)]
+    assert ("context_management" in body) is (body.get("thinking", {}).get("type") in ("adaptive", "enabled"))
+    messages = [_message(message) for message in body["messages"]]
     rest = {key: value for key, value in body.items() if key not in (*OWN_FIELDS, "messages", "system")}
     return {**rest, "system": "\n\n".join(system), "messages": messages}
 
 
+def without_notes(body: dict[str, Any]) -> dict[str, Any]:
+    """A body of the lines composition without the messages that the CLI adds; raises AssertionError for other ones."""
+    notes = [message for message in body["messages"] if message["role"] == "system"]
+    assert all(_is_note(note) for note in notes), notes
+    return {**body, "messages": [message for message in body["messages"] if message["role"] != "system"]}
+
+
 def _is_note(message: dict[str, Any]) -> bool:
-    if message["role"] != "system":
-        return False
     content = message["content"]
     if not content:
         # Carries the effort, nothing else: after the first replayed line, and where the effort changes.

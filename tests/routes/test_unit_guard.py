@@ -1,6 +1,5 @@
 """Who may call: a page in the user's browser may not, whatever name it found for this machine."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -220,7 +219,7 @@ def test_a_forbidden_host_is_told_before_a_missing_key() -> None:
     assert judged({"host": "evil.example"}, api_key=SecretStr("sesame")) is errors.Forbidden
 
 
-def test_a_fault_of_ours_is_answered_here() -> None:
+async def test_a_fault_of_ours_is_answered_here() -> None:
     """Further out the connection would be cut after its answer, and the next request on it with it."""
 
     async def broken(scope: Scope, receive: Receive, send: Send) -> None:
@@ -237,7 +236,7 @@ def test_a_fault_of_ours_is_answered_here() -> None:
     guard = Guard(broken, Settings.model_construct(), lambda: "1", scripted=False)
     headers = [(b"host", b"localhost")]
     scope = {"type": "http", "method": "GET", "path": "/v1/models", "headers": headers}
-    asyncio.run(guard(scope, receive, send))
+    await guard(scope, receive, send)
     assert sent[0]["status"] == 500
     assert b"nobody thought" not in sent[1]["body"]
     assert json.loads(sent[1]["body"])["error"]["code"] == "internal_error"

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,13 +13,18 @@ from starlette.types import Message
 
 from claude_max.proxy import errors
 from claude_max.proxy.events import Event, Finished, JsonObject, Started, TextDelta, Turn, Usage
-from claude_max.proxy.routes.answers import LARGE, Answers, translated
+from claude_max.proxy.routes.answers import Answers
+from claude_max.proxy.routes.endpoint import LARGE, parsed
 from claude_max.proxy.routes.failures import ClientGone
 from claude_max.proxy.routes.services import Services
-from claude_max.proxy.routes.stream import KEEP_ALIVE, EventStream, data, while_connected, with_comments
-from claude_max.proxy.translate.models import Model
+from claude_max.proxy.routes.stream import EventStream, while_connected, with_signs_of_life
+from claude_max.proxy.translate.common.dialect import RequestContext
+from claude_max.proxy.translate.common.frames import NDJSON, SSE, Frame, json_line, server_sent_event
+from claude_max.proxy.translate.common.openai_completions import STREAM
+from claude_max.proxy.translate.common.openai_errors import error_object
 
 TURN = Turn("sonnet", ())
+KEEP_ALIVE = SSE.keep_alive
 ASK: list[Event] = [Started("m"), TextDelta("a"), Finished("end_turn", Usage(output=1))]
 
 
@@ -33,7 +38,7 @@ def test_a_comment_for_every_silence_and_the_chunks_in_order() -> None:
 
     async def test() -> None:
         found: list[bytes] = []
-        async for chunk in with_comments(chunks(), 0.001):
+        async for chunk in with_signs_of_life(chunks(), KEEP_ALIVE, 0.001):
             found.append(chunk)
             if found.count(KEEP_ALIVE) == 3:
                 silent.set()
@@ -51,7 +56,9 @@ def test_without_silence_there_is_no_comment() -> None:
             yield str(number).encode()
 
     async def test() -> None:
-        assert [chunk async for chunk in with_comments(chunks(), 60)] == [str(n).encode() for n in range(50)]
+        assert [chunk async for chunk in with_signs_of_life(chunks(), KEEP_ALIVE, 60)] == [
+            str(n).encode() for n in range(50)
+        ]
 
     asyncio.run(test())
 
@@ -62,7 +69,7 @@ def test_a_failure_of_the_chunks_is_raised() -> None:
         raise errors.UpstreamFault("cut")
 
     async def test() -> None:
-        found = with_comments(chunks(), 60)
+        found = with_signs_of_life(chunks(), KEEP_ALIVE, 60)
         assert await anext(found) == b"one"
         with pytest.raises(errors.UpstreamFault):
             await anext(found)
@@ -70,10 +77,29 @@ def test_a_failure_of_the_chunks_is_raised() -> None:
     asyncio.run(test())
 
 
+def test_an_empty_sign_of_life_is_not_sent() -> None:
+    silent = asyncio.Event()
+
+    async def chunks() -> AsyncGenerator[bytes]:
+        yield b"one"
+        await silent.wait()
+        yield b"two"
+
+    async def test() -> None:
+        asyncio.get_running_loop().call_later(0.05, silent.set)
+        found = [chunk async for chunk in with_signs_of_life(chunks(), NDJSON.keep_alive, 0.001)]
+        assert found == [b"one", b"two"]
+
+    asyncio.run(asyncio.wait_for(test(), 10))
+
+
 def test_lines_hold_no_separator_of_lines() -> None:
-    found = data({"a": "x\u2028y\u2029z\n"})
+    value = {"a": "x\u2028y\u2029z\n"}
+    found = server_sent_event(Frame(value))
     assert found == b'data: {"a":"x\\u2028y\\u2029z\\n"}\n\n'
-    assert orjson.loads(found[6:]) == {"a": "x\u2028y\u2029z\n"}
+    assert orjson.loads(found[6:]) == value
+    assert server_sent_event(Frame(value, "said")) == b"event: said\n" + found
+    assert json_line(Frame(value, "said")) == found[6:-1]
 
 
 async def never() -> dict[str, Any]:
@@ -112,7 +138,15 @@ def test_work_for_a_client_that_stays_is_done() -> None:
     asyncio.run(test())
 
 
-async def sent(chunks: AsyncGenerator[bytes], receive: Callable[[], Awaitable[Any]] = never) -> list[bytes]:
+def failed(error: errors.ProxyError) -> list[Frame]:
+    return [Frame(error_object(error))]
+
+
+ONE, LAST = Frame({"n": 1}), Frame({"n": 2})
+ONE_WRITTEN = server_sent_event(ONE)
+
+
+async def sent(frames: AsyncGenerator[Frame], receive: Callable[[], Awaitable[Any]] = never) -> list[bytes]:
     bodies: list[bytes] = []
 
     async def send(message: Any) -> None:
@@ -121,17 +155,27 @@ async def sent(chunks: AsyncGenerator[bytes], receive: Callable[[], Awaitable[An
     async def abandon() -> None:
         """Nothing more to end than the chunks themselves."""
 
-    await EventStream(chunks, {"x-a": "b"}, 60, abandon)({"type": "http"}, receive, send)
+    stream = EventStream(frames, STREAM, failed, abandon, headers={"x-a": "b"}, keepalive=60)
+    await stream({"type": "http"}, receive, send)
     return bodies
 
 
+def test_the_end_follows_the_last_frame_of_a_whole_answer() -> None:
+    async def chunks() -> AsyncGenerator[Frame]:
+        yield ONE
+        yield LAST
+
+    written = [ONE_WRITTEN, server_sent_event(LAST), b"data: [DONE]\n\n"]
+    assert asyncio.run(sent(chunks())) == [b"start", *written, b""]
+
+
 def test_a_failure_in_mid_stream_is_its_last_event() -> None:
-    async def chunks() -> AsyncGenerator[bytes]:
-        yield b"one"
+    async def chunks() -> AsyncGenerator[Frame]:
+        yield ONE
         raise errors.Overloaded("too much")
 
     found = asyncio.run(sent(chunks()))
-    assert found[:2] == [b"start", b"one"]
+    assert found[:2] == [b"start", ONE_WRITTEN]
     assert orjson.loads(found[2][6:])["error"]["code"] == "overloaded"
     assert found[3:] == [b""]
 
@@ -141,9 +185,9 @@ def test_a_client_that_leaves_ends_the_stream_and_what_makes_it() -> None:
         closed = asyncio.Event()
         first = asyncio.Event()
 
-        async def chunks() -> AsyncGenerator[bytes]:
+        async def chunks() -> AsyncGenerator[Frame]:
             try:
-                yield b"one"
+                yield ONE
                 first.set()
                 await asyncio.Event().wait()
             finally:
@@ -153,7 +197,7 @@ def test_a_client_that_leaves_ends_the_stream_and_what_makes_it() -> None:
             await first.wait()
             return {"type": "http.disconnect"}
 
-        assert await sent(chunks(), leaves) == [b"start", b"one"]
+        assert await sent(chunks(), leaves) == [b"start", ONE_WRITTEN]
         assert closed.is_set()
 
     asyncio.run(test())
@@ -182,7 +226,7 @@ class Scripted:
 
 def test_several_answers_begin_in_their_order_and_each_is_whole() -> None:
     async def test() -> None:
-        answers = Answers(Scripted([*ASK], [*ASK[:1], TextDelta("b"), *ASK[2:]]), TURN, 2)
+        answers = Answers(Scripted([*ASK], [*ASK[:1], TextDelta("b"), *ASK[2:]]), (TURN, TURN))
         started = await answers.start()
         found = [item async for item in answers]
         await answers.aclose()
@@ -199,7 +243,7 @@ def test_several_answers_begin_in_their_order_and_each_is_whole() -> None:
 def test_a_large_body_is_read_beside_the_event_loop(large: bool) -> None:
     where: list[int] = []
 
-    def to_turn(body: JsonObject, models: Sequence[Model], aliases: Mapping[str, str]) -> JsonObject:
+    def to_turn(body: JsonObject, context: RequestContext) -> JsonObject:
         where.append(threading.get_ident())
         return body
 
@@ -209,7 +253,7 @@ def test_a_large_body_is_read_beside_the_event_loop(large: bool) -> None:
     async def test() -> None:
         limits = SimpleNamespace(json_depth=3, aliases={})
         services = cast("Services", SimpleNamespace(settings=limits, models=tuple))
-        read = await translated(Request({"type": "http"}, body), services, to_turn)
+        read = await parsed(Request({"type": "http", "headers": []}, body), services, to_turn)
         assert read.keys() == {"x"}
         assert where != [threading.get_ident()] if large else where == [threading.get_ident()]
 
@@ -219,7 +263,7 @@ def test_a_large_body_is_read_beside_the_event_loop(large: bool) -> None:
 def test_one_that_fails_before_all_have_begun_ends_them_all() -> None:
     async def test() -> None:
         engine = Scripted([Started("m"), TextDelta("a")], [errors.Busy("full")])
-        answers = Answers(engine, TURN, 2)
+        answers = Answers(engine, (TURN, TURN))
         with pytest.raises(errors.Busy):
             await answers.start()
         assert engine.closed == 2
@@ -230,7 +274,7 @@ def test_one_that_fails_before_all_have_begun_ends_them_all() -> None:
 def test_one_that_fails_later_is_raised_where_it_is_read() -> None:
     async def test() -> None:
         engine = Scripted([Started("m"), TextDelta("a"), errors.UpstreamFault("cut")])
-        answers = Answers(engine, TURN)
+        answers = Answers(engine, (TURN,))
         await answers.start()
         with pytest.raises(errors.UpstreamFault):
             [item async for item in answers]
@@ -243,13 +287,13 @@ def test_one_that_fails_later_is_raised_where_it_is_read() -> None:
 def test_a_client_that_leaves_before_the_first_byte_ends_the_answer_too() -> None:
     async def test() -> None:
         engine = Scripted([Started("m"), TextDelta("a")])
-        answers = Answers(engine, TURN)
+        answers = Answers(engine, (TURN,))
         await answers.start()
 
-        async def lines() -> AsyncGenerator[bytes]:
+        async def lines() -> AsyncGenerator[Frame]:
             try:
                 async for _ in answers:
-                    yield b"x"
+                    yield ONE
             finally:
                 await answers.aclose()
 
@@ -257,7 +301,8 @@ def test_a_client_that_leaves_before_the_first_byte_ends_the_answer_too() -> Non
             await asyncio.Event().wait()
 
         # The connection takes nothing any more, and then it is gone.
-        await EventStream(lines(), {}, 60, answers.aclose)({"type": "http"}, gone, blocked)
+        stream = EventStream(lines(), STREAM, failed, answers.aclose, headers={}, keepalive=60)
+        await stream({"type": "http"}, gone, blocked)
         assert engine.closed == 1
 
     asyncio.run(asyncio.wait_for(test(), 10))

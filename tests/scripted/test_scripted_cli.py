@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from claude_max.proxy.scripted import ScriptedAPI, serve_scripted
 
 SDK = importlib.util.find_spec("claude_agent_sdk")
@@ -194,5 +196,55 @@ def test_failures_reach_the_cli_as_the_real_ones_do(tmp_path: Path) -> None:
             ("rejected", 4000000000, "five_hour")
         ]
         assert (lines[-1]["is_error"], lines[-1]["api_error_status"]) == (True, 429)
+
+    with_cli(tmp_path, scenario)
+
+
+def test_blocks_of_any_type_go_through_the_cli(tmp_path: Path) -> None:
+    redacted = {"type": "redacted_thinking", "data": "x"}
+    search = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "q"}}
+    found = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+    content = [redacted, search, found, {"type": "text", "text": "so"}]
+
+    async def scenario(_api: ScriptedAPI, cli: Claude) -> None:
+        lines = await cli.turn("scripted: " + json.dumps({"content": content, "stop_sequence": "END"}))
+        opened = [event["content_block"] for event in stream(lines) if event["type"] == "content_block_start"]
+        assert opened == [redacted, search | {"input": {}}, found, {"type": "text", "text": ""}]
+        ended = [event["delta"] for event in stream(lines) if event["type"] == "message_delta"]
+        assert ended == [{"stop_reason": "end_turn", "stop_sequence": "END"}]
+
+    with_cli(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [({"drop": "before_headers"}, None), ({"drop": "after_headers"}, None), ({"status": 529}, 529)],
+)
+def test_failing_once(tmp_path: Path, wanted: dict[str, Any], status: int | None) -> None:
+    async def scenario(api: ScriptedAPI, cli: Claude) -> None:
+        lines = await cli.turn("scripted: " + json.dumps({"text": "fine", "once": {**wanted, "times": 9}}))
+        assert (said(lines), lines[-1]["is_error"], lines[-1]["api_error_status"]) == ("", True, status)
+        assert api.arrived in (1, 2), "a dropped connection is tried once more"
+
+    with_cli(tmp_path, scenario)
+
+
+def test_the_limits_of_a_plan_reach_the_cli(tmp_path: Path) -> None:
+    limits = {
+        "status": "allowed_warning",
+        "claim": "five_hour",
+        "reset": "+60",
+        "5h": 0.93,
+        "7d": 0.2,
+        "5h_surpassed": 0.9,
+    }
+
+    async def scenario(_api: ScriptedAPI, cli: Claude) -> None:
+        lines = await cli.turn("scripted: " + json.dumps({"text": "fine", "limits": limits}))
+        told = [line["rate_limit_info"] for line in lines if line["type"] == "rate_limit_event"]
+        assert [(each["status"], each["rateLimitType"], each["utilization"]) for each in told] == [
+            ("allowed_warning", "five_hour", 0.93)
+        ]
+        assert told[0]["unifiedWindows"]["seven_day"]["utilization"] == 0.2
 
     with_cli(tmp_path, scenario)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from harness.scripted_bodies import WEATHER, body, reply, say, text
 
-from claude_max.proxy.scripted import Failure, TextBlock, ThinkingBlock, ToolUseBlock, Usage, answer
+from claude_max.proxy.scripted import Drop, Failure, Once, TextBlock, ThinkingBlock, ToolUseBlock, Usage, answer
+from claude_max.proxy.scripted.script import count
 
 
 def test_pieces_of_json_lose_nothing() -> None:
@@ -65,6 +66,9 @@ def test_a_called_name_finds_its_prefixed_version(offered: list[dict[str, Any]],
 
 def test_every_key_of_the_pace_reaches_the_reply() -> None:
     pace = {
+        "event_pause": 0.05,
+        "ping_every": 2,
+        "chunk": 7,
         "pause": 0.1,
         "first_byte": 0.2,
         "silence": 0.3,
@@ -87,6 +91,61 @@ def test_usage_is_of_the_real_sizes_and_can_be_set() -> None:
     assert reply(body(say(text="x", usage={"cache_read_input_tokens": 7, "input_tokens": 2}))).usage == Usage(
         2, None, 0, 7
     )
+
+
+def test_content_is_given_as_it_is() -> None:
+    citation = {"type": "web_search_result_location", "url": "https://example.com"}
+    redacted, unknown = {"type": "redacted_thinking", "data": "x"}, {"type": "brand_new", "value": [1]}
+    search = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "q"}}
+    found = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+    cited = {"type": "text", "text": "a b", "citations": [citation]}
+    content = [{"type": "thinking", "thinking": "hm"}, redacted, search, found, cited, unknown]
+    made = reply(body(say(content=content)))
+    assert [block.whole() for block in made.blocks][1:] == content[1:]
+    assert (made.blocks[0], made.stop_reason) == (ThinkingBlock("hm"), "end_turn")
+    assert made.blocks[2].opening() == {**search, "input": {}}
+    assert [delta["type"] for delta in made.blocks[4].deltas()] == ["text_delta", "text_delta", "citations_delta"]
+    assert [made.blocks[at].deltas() for at in (1, 3, 5)] == [[], [], []]
+
+
+def test_a_call_can_be_whole_at_its_start() -> None:
+    made = reply(body(say(call={"name": "f", "input": {"a": 1}, "id": "x", "at_once": True})))
+    assert made.blocks[0].opening() == {"type": "tool_use", "id": "x", "name": "f", "input": {"a": 1}}
+    assert made.blocks[0].deltas() == []
+
+
+@pytest.mark.parametrize("given", ['{"a": "\\ud83d!"}', {"a": "\ud83d!"}])
+def test_half_a_surrogate_pair_is_an_escape(given: Any) -> None:
+    block = ToolUseBlock("x", "f", given)
+    assert "\\ud83d" in block.raw
+    assert json.loads("".join(delta["partial_json"] for delta in block.deltas())) == {"a": "\ud83d!"}
+
+
+def test_the_limits_of_a_plan_are_headers() -> None:
+    limits = {"status": "allowed_warning", "claim": "overage", "5h": 0.9, "overage": "allowed", "in_use": True}
+    made = reply(body(say(text="x", limits=limits, headers={"a": "b"})))
+    prefix = "anthropic-ratelimit-unified-"
+    assert made.headers == {
+        f"{prefix}status": "allowed_warning",
+        f"{prefix}representative-claim": "overage",
+        f"{prefix}5h-utilization": "0.9",
+        f"{prefix}5h-reset": "+3600",
+        f"{prefix}overage-status": "allowed",
+        f"{prefix}overage-in-use": "true",
+        "a": "b",
+    }
+
+
+def test_failing_once_and_dropping() -> None:
+    made = reply(body(say(text="x", once={"status": 529, "times": 2})))
+    assert made.once == Once(Failure(529, "overloaded_error", "scripted: 529"), 2)
+    assert reply(body(say(text="x", once={"drop": "after_headers"}))).once == Once(Drop(headers=True))
+    assert answer(body(say(drop="before_headers")), 1) == Drop()
+
+
+def test_a_count_can_be_set() -> None:
+    assert count(body(say(usage={"input_tokens": 1_200_000}))) == 1_200_000
+    assert count(body("hi")) == count(body("{not a directive"[:2])) > 0
 
 
 def test_repeat_gives_back_the_request() -> None:
@@ -142,6 +201,14 @@ def test_a_429_carries_the_headers_the_cli_reads() -> None:
         ('{"error": {"type": "x"}}', "error.type"),
         ('{"call": {"name": "f"}, "then": {"tetx": ""}}', "tetx"),
         ("", "not JSON"),
+        ('{"content": [{}]}', "content must be objects with a type"),
+        ('{"content": [], "text": "a"}', "text, content"),
+        ('{"drop": "now"}', "drop must be one of"),
+        ('{"once": {}}', "once must have a status or a drop"),
+        ('{"once": {"status": 500, "drop": "before_headers"}}', "once must have a status or a drop"),
+        ('{"once": {"status": 200}}', "200"),
+        ('{"limits": {"3h": 1}}', "limits.3h"),
+        ('{"call": {"name": "f", "at_once": 1}}', "call.at_once must be bool"),
     ],
 )
 def test_a_directive_that_cannot_be_followed_is_named(line: str, named: str) -> None:

@@ -1,10 +1,11 @@
-"""What is refused as the real API refuses it, and what is let through because Claude Code sends it."""
+"""What is refused whatever the model, and what is let through because Claude Code sends it."""
 
 from typing import Any
 
 import pytest
 
-from claude_max.proxy.scripted import refusal
+from claude_max.proxy.scripted import Failure
+from claude_max.proxy.scripted import refusal as any_refusal
 from claude_max.proxy.scripted.rules import unsupported
 
 TOOL = {"name": "f", "input_schema": {"type": "object"}}
@@ -134,6 +135,11 @@ PARAMETERS: list[tuple[dict[str, Any], str]] = [
         "output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'",
     ),
     ({"system": [text("")]}, "system.0: text content blocks must be non-empty"),
+    ({"thinking": {"type": "adaptive"}, "top_k": 5}, "`top_k` must be unset when thinking is enabled."),
+    (
+        {"tools": [{"name": "f", "input_schema": {"type": "object", "anyOf": []}}]},
+        "tools.0.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level",
+    ),
 ]
 
 ALLOWED: list[dict[str, Any]] = [
@@ -143,6 +149,11 @@ ALLOWED: list[dict[str, Any]] = [
     {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 1025, "output_config": {"effort": "max"}},
     {"tools": [{"type": "web_search_20250305", "name": "web_search"}], "stop_sequences": ["a b"], "system": ""},
 ]  # fmt: skip
+
+
+def refusal(body: dict[str, Any]) -> Failure | None:
+    """By the rules that have no name; test_scripted_strict.py has the others."""
+    return any_refusal(body, frozenset())
 
 
 def request(**more: Any) -> dict[str, Any]:

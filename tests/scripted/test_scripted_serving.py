@@ -35,36 +35,28 @@ async def until_aborted(api: ScriptedAPI, url: str, directive: dict[str, Any], *
 @pytest.mark.parametrize(
     ("directive", "read"), [({"words": 9, "pause": SLOW}, True), ({"text": "x", "first_byte": SLOW}, False)]
 )
-def test_a_client_that_leaves_is_noticed(directive: dict[str, Any], *, read: bool) -> None:
-    async def run() -> None:
-        api = ScriptedAPI()
-        async with serve_scripted(api) as url:
-            await until_aborted(api, url, directive, read=read)
-
-    asyncio.run(run())
+async def test_a_client_that_leaves_is_noticed(directive: dict[str, Any], *, read: bool) -> None:
+    api = ScriptedAPI()
+    async with serve_scripted(api) as url:
+        await until_aborted(api, url, directive, read=read)
 
 
-def test_it_stops_at_once_with_streams_open_and_leaves_the_signals_alone() -> None:
+async def test_it_stops_at_once_with_streams_open_and_leaves_the_signals_alone() -> None:
     api = ScriptedAPI(lambda _body, _number: Reply((TextBlock("a b"),), pause=SLOW))
-
-    async def run() -> float:
-        before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-        async with httpx2.AsyncClient() as client:
-            async with serve_scripted(api) as url:
-                assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
-                response = await client.send(
-                    client.build_request("POST", f"{url}/v1/messages", json=directed(stream=True)), stream=True
-                )
-                reading = response.aiter_raw()
-                await anext(reading)
-                began = time.perf_counter()
-            took = time.perf_counter() - began
-            with pytest.raises(httpx2.RemoteProtocolError):
-                _ = [part async for part in reading]
-            return took
-
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    async with httpx2.AsyncClient() as client:
+        async with serve_scripted(api) as url:
+            assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+            request = client.build_request("POST", f"{url}/v1/messages", json=directed(stream=True))
+            response = await client.send(request, stream=True)
+            reading = response.aiter_raw()
+            await anext(reading)
+            began = time.perf_counter()
+        took = time.perf_counter() - began
+        with pytest.raises(httpx2.RemoteProtocolError):
+            _ = [part async for part in reading]
     # Above a tenth of a second uvicorn would be waiting out its grace for the open stream.
-    assert asyncio.run(run()) < 1
+    assert took < 1
     assert not api.requests[0].finished
     assert not api.requests[0].aborted
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from harness.scripted_bodies import directed
 
-from claude_max.proxy.scripted import ScriptedAPI, ScriptedServer, scripted_in_thread
+from claude_max.proxy.scripted import PromptCache, ScriptedAPI, ScriptedServer, scripted_in_thread
 
 
 @pytest.fixture
@@ -60,8 +60,10 @@ def test_a_stream_has_the_events_of_the_real_api(server: ScriptedServer) -> None
         for e in said
         if e["type"] == "content_block_delta"
     ]
+    signature = deltas[2][2]
+    assert len(signature) > 100, "the service signs its own thinking"
     assert deltas == [
-        (0, "thinking_delta", "a"), (0, "thinking_delta", " b"), (0, "signature_delta", "c2NyaXB0ZWQ="),
+        (0, "thinking_delta", "a"), (0, "thinking_delta", " b"), (0, "signature_delta", signature),
         (1, "text_delta", "c"), (1, "text_delta", " d"),
         (2, "input_json_delta", ""), (2, "input_json_delta", '{"x"'), (2, "input_json_delta", ": 1}"),
     ]  # fmt: skip
@@ -203,3 +205,95 @@ def test_silence_is_filled_with_pings(server: ScriptedServer) -> None:
         "ping",
         "content_block_delta",
     ]
+
+
+def test_a_ping_after_so_many_deltas(server: ScriptedServer) -> None:
+    said = events(post(server, directed({"text": "a b c d", "ping_every": 2, "pings": 0}, stream=True)).text)
+    kinds = [event["type"] for event in said if event["type"] in ("ping", "content_block_delta")]
+    assert kinds == ["content_block_delta", "content_block_delta", "ping"] * 2
+
+
+def test_a_stream_in_small_pieces_loses_nothing(server: ScriptedServer) -> None:
+    said = events(post(server, directed({"text": "ä ✓ 😀", "chunk": 3}, stream=True)).text)
+    assert "".join(e["delta"]["text"] for e in said if e["type"] == "content_block_delta") == "ä ✓ 😀"
+
+
+def test_half_a_surrogate_pair_reaches_the_client(server: ScriptedServer) -> None:
+    asked = {"call": {"name": "f", "input": {"a": "\ud83d"}}}
+    said = events(post(server, directed(asked, stream=True)).text)
+    raw = "".join(e["delta"]["partial_json"] for e in said if e["type"] == "content_block_delta")
+    assert json.loads(raw) == {"a": "\ud83d"}
+    assert json.loads(post(server, directed(asked)).content)["content"][0]["input"] == {"a": "\ud83d"}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_connection_dropped_before_its_headers(server: ScriptedServer, *, stream: bool) -> None:
+    with pytest.raises(httpx2.RemoteProtocolError, match="without sending a response"):
+        post(server, directed({"drop": "before_headers"}, stream=stream))
+    server.wait_until(lambda: not server.api._record.writing)
+    exchange = server.api.requests[0]
+    assert (exchange.status, exchange.finished, exchange.aborted) == (None, False, False)
+
+
+def test_a_connection_dropped_behind_its_headers(server: ScriptedServer) -> None:
+    with (
+        httpx2.stream("POST", f"{server.url}/v1/messages", json=directed({"drop": "after_headers"})) as response,
+        pytest.raises(httpx2.RemoteProtocolError),
+    ):
+        assert response.status_code == 200
+        response.read()
+
+
+@pytest.mark.parametrize(("once", "status"), [({"status": 529}, 529), ({"status": 500, "times": 2}, 500)])
+def test_failing_once_and_then_fine(server: ScriptedServer, once: dict[str, Any], status: int) -> None:
+    asked = directed({"text": "fine", "once": once})
+    statuses = [post(server, asked).status_code for _ in range(4)]
+    assert statuses == [status] * once.get("times", 1) + [200] * (4 - once.get("times", 1))
+    assert post(server, directed({"text": "another", "once": once})).status_code == status
+
+
+def test_dropping_once_and_then_fine(server: ScriptedServer) -> None:
+    asked = directed({"text": "fine", "once": {"drop": "before_headers"}})
+    with pytest.raises(httpx2.RemoteProtocolError):
+        post(server, asked)
+    assert post(server, asked).json()["content"] == [{"type": "text", "text": "fine"}]
+
+
+def test_usage_is_split_by_the_cache_and_recorded(server: ScriptedServer) -> None:
+    server.api.cache = PromptCache(minimum=0)
+    mark = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    asked = directed({"text": "x"}, system=[{"type": "text", "text": "word " * 100, **mark}])
+    first, second = (post(server, asked).json()["usage"] for _ in range(2))
+    assert first["cache_creation"]["ephemeral_1h_input_tokens"] == first["cache_creation_input_tokens"] > 0
+    assert second["cache_read_input_tokens"] == first["cache_creation_input_tokens"]
+    assert first["input_tokens"] == second["input_tokens"] > 0
+    told = directed({"text": "x", "usage": {"input_tokens": 1_200_000}}, system=asked["system"])
+    assert (post(server, told).json()["usage"]["input_tokens"], server.api.requests[2].cache is None) == (
+        1_200_000,
+        False,
+    )
+    total = server.api.cached(since=1)
+    assert (total.requests, total.read) == (2, 2 * second["cache_read_input_tokens"])
+    assert total.read <= total.repeated <= total.total
+    assert 0 < total.share <= 1
+
+
+def test_what_was_refused_is_recorded(server: ScriptedServer) -> None:
+    post(server, directed({"text": "x"}, temperature=2))
+    assert server.api.requests[0].refused == "temperature: range: 0..1"
+    server.api.strict = frozenset()
+    opus = {"model": "claude-opus-4-7", "temperature": 0.5}
+    assert post(server, directed({"text": "x"}) | opus).status_code == 200
+    server.api.strict = frozenset({"sampling"})
+    assert "deprecated" in post(server, directed({"text": "x"}) | opus).json()["error"]["message"]
+
+
+def test_thinking_that_comes_back_is_checked(server: ScriptedServer) -> None:
+    asked = directed({"thinking": "hm", "text": "said"}, model="claude-sonnet-5-5")
+    content = post(server, asked).json()["content"]
+    messages = [*asked["messages"], {"role": "assistant", "content": content}, {"role": "user", "content": "and?"}]
+    assert post(server, {**asked, "messages": messages}).status_code == 200
+    refused = post(server, {**asked, "messages": messages, "system": "another"})
+    assert refused.json()["error"]["message"].startswith(
+        "messages.1.content.0: Invalid `signature` in `thinking` block"
+    )

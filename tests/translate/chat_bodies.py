@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from hypothesis import strategies as st
 
-from claude_max.proxy.events import JsonObject, Media, Message, Text, ToolCall, ToolResult, Turn
+from claude_max.proxy.events import JsonObject, Media, Message, OpaqueBlock, Text, Tool, ToolCall, ToolResult, Turn
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 OBJECT = {"type": "object", "properties": {"a": {"type": "string"}}}
@@ -93,6 +93,7 @@ def written(turn: Turn) -> JsonObject:
         body["tools"] = [
             {"type": "function", "function": {"name": t.name, "description": t.description, "parameters": t.parameters}}
             for t in turn.tools
+            if isinstance(t, Tool)
         ]
         named = {"type": "function", "function": {"name": turn.tool_choice.name}}
         body["tool_choice"] = named if turn.tool_choice.mode == "named" else turn.tool_choice.mode
@@ -118,7 +119,11 @@ def _answer(message: Message) -> list[JsonObject]:
 
 def _said(message: Message) -> list[JsonObject]:
     found = [
-        {"role": "tool", "tool_call_id": item.call_id, "content": [_part(part) for part in item.content]}
+        {
+            "role": "tool",
+            "tool_call_id": item.call_id,
+            "content": [_part(part) for part in item.content if not isinstance(part, OpaqueBlock)],
+        }
         for item in message.content
         if isinstance(item, ToolResult)
     ]

@@ -1,48 +1,59 @@
 """However an answer comes, its chunks joined are the completion of the same events, and both are OpenAI's."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from harness.openai_schema import check_chunk, check_completion
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from translate.response_meta import CREATED, response_meta
 
+from claude_max.proxy.errors import Overloaded
 from claude_max.proxy.events import (
+    BlockCompleted,
+    Citation,
     Event,
     Finished,
     JsonObject,
+    OpaqueBlock,
     ReasoningDelta,
+    ReasoningSigned,
+    RedactedThinking,
     Started,
+    StopReason,
     TextDelta,
     ToolCallDelta,
     ToolCallStarted,
     Usage,
 )
-from claude_max.proxy.translate.chat_answer import Choice, Chunks, Stamp, completion, usage_object, with_model
-from claude_max.proxy.translate.chat_request import ChatOptions
-from claude_max.proxy.translate.completions import TextChoice, frame
+from claude_max.proxy.translate.chat.answer import ChatOptions, ChatReply
+from claude_max.proxy.translate.common.openai_completions import usage_object
+from claude_max.proxy.translate.completions.answer import TextReply
 
-STAMP = Stamp("chatcmpl-1", 1_700_000_000, "claude-sonnet-4-5")
+MODEL = "claude-sonnet-4-5"
 words = st.text(max_size=4)
 usages = st.builds(Usage, *[st.integers(0, 99)] * 5)
+# Events that OpenAI's completions have no place for.
+UNSEEN: list[Event] = [
+    ReasoningSigned("sig"), Citation({"type": "web_search_result_location"}), BlockCompleted(),
+    BlockCompleted(RedactedThinking("x")), BlockCompleted(OpaqueBlock({"type": "server_tool_use"})),
+]  # fmt: skip
 
 
 @st.composite
 def answers(draw: st.DrawFn, most_calls: int = 3) -> list[Event]:
     """The events of one answer, as the engine yields them."""
-    events: list[Event] = [Started("claude-sonnet-4-5")]
+    events: list[Event] = [Started(MODEL)]
     deltas = st.builds(ReasoningDelta, words) | st.builds(TextDelta, st.text(min_size=1, max_size=4))
-    events += draw(st.lists(deltas, max_size=4))
+    events += draw(st.lists(deltas | st.sampled_from(UNSEEN), max_size=4))
     calls = draw(st.integers(0, most_calls))
     for index in range(calls):
         events.append(ToolCallStarted(index, f"toolu_{index}x", draw(st.sampled_from(("look", "seek")))))
         events += [ToolCallDelta(index, part) for part in draw(st.sampled_from((["{}"], ['{"a"', ':"é"}'])))]
     if calls:
         return [*events, Finished("tool_use", draw(usages))]
-    return [
-        *events,
-        Finished(draw(st.sampled_from(("end_turn", "stop_sequence", "max_tokens", "refusal"))), draw(usages)),
-    ]
+    reason = draw(st.sampled_from([reason for reason in get_args(StopReason) if reason != "tool_use"]))
+    return [*events, Finished(reason, draw(usages))]
 
 
 @st.composite
@@ -56,7 +67,7 @@ def mixed(draw: st.DrawFn, streams: list[list[Event]]) -> list[tuple[int, Event]
     return found
 
 
-options = st.builds(ChatOptions, st.just(True), st.booleans(), show_reasoning=st.booleans())
+options = st.builds(ChatOptions, st.booleans(), show_reasoning=st.booleans())
 
 
 def joined(chunks: list[JsonObject], count: int) -> list[JsonObject]:
@@ -98,13 +109,10 @@ def add(whole: dict[str, Any], delta: dict[str, Any]) -> None:
 
 
 def both(events: list[tuple[int, Event]], count: int, wanted: ChatOptions) -> tuple[JsonObject, list[JsonObject]]:
-    choices = [Choice(index, wanted) for index in range(count)]
-    made = Chunks(STAMP, wanted)
-    chunks: list[JsonObject] = []
-    for index, event in events:
-        choices[index].feed(event)
-        chunks += made.feed(index, event)
-    return completion(STAMP, choices), [*chunks, *made.last()]
+    reply = ChatReply(wanted, count, response_meta())
+    frames = [frame for index, event in events for frame in reply.feed(index, event)] + reply.end()
+    assert all(frame.event is None for frame in frames)
+    return reply.whole(), [frame.data for frame in frames]
 
 
 @settings(max_examples=80, deadline=None)
@@ -114,7 +122,7 @@ def test_chunks_joined_are_the_completion(data: st.DataObject, streams: list[lis
     check_completion(whole)
     for chunk in chunks:
         check_chunk(chunk)
-        assert (chunk["id"], chunk["created"], chunk["model"]) == (STAMP.id, STAMP.created, STAMP.model)
+        assert (chunk["id"], chunk["created"], chunk["model"]) == ("chatcmpl-id", CREATED, MODEL)
     assert joined(chunks, len(streams)) == whole["choices"]
     with_usage = [chunk for chunk in chunks if chunk.get("usage")]
     assert [chunk["usage"] for chunk in with_usage] == ([whole["usage"]] if wanted.include_usage else [])
@@ -125,7 +133,7 @@ def test_chunks_joined_are_the_completion(data: st.DataObject, streams: list[lis
 @settings(max_examples=50, deadline=None)
 @given(answers(most_calls=1))
 def test_the_legacy_form_has_one_call(events: list[Event]) -> None:
-    wanted = ChatOptions(stream=True, include_usage=False, legacy_function=True)
+    wanted = ChatOptions(legacy_function=True)
     whole, chunks = both([(0, event) for event in events], 1, wanted)
     check_completion(whole)
     assert joined(chunks, 1) == whole["choices"]
@@ -137,7 +145,7 @@ def test_the_legacy_form_of_two_calls_is_the_first_in_both_ways() -> None:
     calls: list[Event] = [ToolCallStarted(0, "c1", "f"), ToolCallDelta(0, "{}")]
     calls += [ToolCallStarted(1, "c2", "g"), ToolCallDelta(1, "{}")]
     events: list[Event] = [Started("m"), *calls, Finished("tool_use", Usage())]
-    whole, chunks = both([(0, e) for e in events], 1, ChatOptions(True, False, legacy_function=True))
+    whole, chunks = both([(0, e) for e in events], 1, ChatOptions(legacy_function=True))
     assert joined(chunks, 1) == whole["choices"]
 
 
@@ -145,11 +153,11 @@ def test_the_legacy_form_of_two_calls_is_the_first_in_both_ways() -> None:
     ("reason", "name"),
     [
         ("end_turn", "stop"), ("stop_sequence", "stop"), ("max_tokens", "length"), ("tool_use", "tool_calls"),
-        ("refusal", "content_filter"),
+        ("refusal", "content_filter"), ("pause_turn", "stop"), ("model_context_window_exceeded", "length"),
     ],
 )  # fmt: skip
 def test_finish_reasons(reason: Any, name: str) -> None:
-    wanted = ChatOptions(stream=True, include_usage=False)
+    wanted = ChatOptions()
     whole, chunks = both([(0, Started("m")), (0, Finished(reason, Usage()))], 1, wanted)
     assert whole["choices"][0]["finish_reason"] == name
     assert [chunk["choices"][0]["finish_reason"] for chunk in chunks] == [None, name]
@@ -163,27 +171,53 @@ def test_usage_counts_the_cached_tokens_too() -> None:
 
 
 def test_the_model_that_really_answers() -> None:
-    assert with_model(STAMP, "other").model == "other"
-    assert with_model(STAMP, "") == STAMP
+    end = Finished("end_turn", Usage())
+    events: list[tuple[int, Event]] = [(0, Started("other")), (1, Started("another")), (0, end), (1, end)]
+    assert both(events, 2, ChatOptions())[0]["model"] == "other"
+    assert both([(0, Started("")), (0, end)], 1, ChatOptions())[0]["model"] == "sonnet"
+
+
+@settings(max_examples=50, deadline=None)
+@given(answers(), st.booleans())
+def test_visible_thinking_is_shown_where_it_was_asked_for(events: list[Event], shown: bool) -> None:
+    whole, _ = both([(0, event) for event in events], 1, ChatOptions(show_reasoning=shown))
+    thought = [event.text for event in events if isinstance(event, ReasoningDelta)]
+    wanted = "".join(thought) if shown and thought else None
+    assert whole["choices"][0]["message"].get("reasoning_content") == wanted
+
+
+def test_a_failure_is_an_error_object() -> None:
+    (frame,) = ChatReply(ChatOptions(), 1, response_meta()).fail(Overloaded("too much"))
+    assert frame.data["error"]["code"] == "overloaded"
+
+
+def texts(events: list[Event], echo: str, include_usage: bool) -> tuple[JsonObject, list[JsonObject]]:
+    reply = TextReply((echo,), include_usage, response_meta())
+    frames = [frame for event in events for frame in reply.feed(0, event)] + reply.end()
+    return reply.whole(), [frame.data for frame in frames]
 
 
 @settings(deadline=None)
 @given(answers(most_calls=0), st.sampled_from(("", "Once ")))
 def test_legacy_text_joined_is_the_whole_text(events: list[Event], echo: str) -> None:
-    stream, whole = TextChoice(0, echo), TextChoice(0, echo)
-    chunks = [found for event in events if (found := stream.feed(event)) is not None]
-    for event in events:
-        whole.feed(event)
-    rendered = whole.render()
-    assert "".join(chunk["text"] for chunk in chunks) == rendered["text"]
+    whole, chunks = texts(events, echo, False)
+    (rendered,) = whole["choices"]
+    choices = [choice for chunk in chunks for choice in chunk["choices"]]
+    assert "".join(choice["text"] for choice in choices) == rendered["text"]
     assert rendered["text"] == echo + "".join(event.text for event in events if isinstance(event, TextDelta))
-    assert [c["finish_reason"] for c in chunks] == [None] * (len(chunks) - 1) + [rendered["finish_reason"]]
+    assert [c["finish_reason"] for c in choices] == [None] * (len(choices) - 1) + [rendered["finish_reason"]]
 
 
 def test_the_legacy_frame() -> None:
-    chunk = frame(STAMP, [{"text": "a"}])
-    assert chunk == {
-        "id": STAMP.id, "object": "text_completion", "created": STAMP.created, "model": STAMP.model,
-        "choices": [{"text": "a"}],
+    head = {"id": "cmpl-id", "object": "text_completion", "created": CREATED, "model": "m"}
+    choice = {"index": 0, "logprobs": None}
+    events: list[Event] = [Started("m"), TextDelta("a"), Finished("end_turn", Usage(output=1))]
+    whole, chunks = texts(events, "", True)
+    assert chunks[:2] == [
+        {**head, "choices": [{**choice, "text": "a", "finish_reason": None}]},
+        {**head, "choices": [{**choice, "text": "", "finish_reason": "stop"}]},
+    ]
+    assert chunks[2:] == [{**head, "choices": [], "usage": usage_object(Usage(output=1))}]
+    assert whole == {
+        **head, "choices": [{**choice, "text": "a", "finish_reason": "stop"}], "usage": usage_object(Usage(output=1)),
     }  # fmt: skip
-    assert frame(STAMP, [], Usage(output=1))["usage"]["completion_tokens"] == 1

@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from translate.chat_bodies import OBJECT, requests, written
+from translate.response_meta import response_meta
 
 from claude_max.proxy.errors import BadRequest, ModelNotFound
 from claude_max.proxy.events import JsonObject, Message, Text, ToolCall, ToolChoice, ToolResult, Turn
-from claude_max.proxy.translate.chat_request import JSON_OBJECT, ChatOptions, to_turn
+from claude_max.proxy.translate.chat.answer import ChatOptions, ChatReply
+from claude_max.proxy.translate.chat.request import JSON_OBJECT, to_turn
+from claude_max.proxy.translate.common.dialect import ParsedRequest, RequestContext
 
 USER = {"role": "user", "content": "hi"}
 SAID = {"role": "assistant", "content": "x"}
@@ -17,8 +20,15 @@ LOOK = {"type": "function", "function": {"name": "look"}}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 
 
-def made(**fields: Any) -> tuple[Turn, ChatOptions]:
-    return to_turn({"model": "sonnet", "messages": [USER], **fields}, (), {})
+CONTEXT = RequestContext()
+
+
+def asked(**fields: Any) -> ParsedRequest:
+    return to_turn({"model": "sonnet", "messages": [USER], **fields}, CONTEXT)
+
+
+def made(**fields: Any) -> Turn:
+    return asked(**fields).turns[0]
 
 
 def follows_the_rules(turn: Turn) -> None:
@@ -38,19 +48,20 @@ def follows_the_rules(turn: Turn) -> None:
 @settings(max_examples=120, deadline=None)
 @given(requests())
 def test_any_valid_request_becomes_a_turn_that_follows_the_rules(body: JsonObject) -> None:
-    turn, options = to_turn(body, (), {})
+    parsed = to_turn(body, CONTEXT)
+    turn = parsed.turns[0]
     follows_the_rules(turn)
     assert turn.tool_choice.mode == "auto" or turn.tools
-    assert options.n == body.get("n", 1)
+    assert parsed.turns == (turn,) * body.get("n", 1)
     without = {"seed", "logit_bias", "ignore_eos"}
-    assert without & set(body) == without & set(options.ignored)
+    assert without & set(body) == without & set(parsed.ignored)
 
 
 @settings(max_examples=80, deadline=None)
 @given(requests())
 def test_a_turn_written_back_as_a_request_is_the_same_turn(body: JsonObject) -> None:
-    turn, _ = to_turn(body, (), {})
-    assert to_turn(written(turn), (), {})[0] == turn
+    turn = to_turn(body, CONTEXT).turns[0]
+    assert to_turn(written(turn), CONTEXT).turns[0] == turn
 
 
 junk: st.SearchStrategy[Any] = st.recursive(
@@ -89,7 +100,7 @@ def test_any_nonsense_is_a_bad_request_and_no_fault(data: st.DataObject) -> None
         case _:
             body["messages"].pop(data.draw(st.integers(0, len(body["messages"]) - 1)))
     try:
-        turn, _ = to_turn(body, (), {})
+        turn = to_turn(body, CONTEXT).turns[0]
     except (BadRequest, ModelNotFound):
         return
     follows_the_rules(turn)
@@ -192,7 +203,7 @@ MAPPED: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"functions": [{"name": "f"}], "function_call": {"name": "f"}},
         {"tool_choice": ToolChoice("named", "f", parallel=False)},
     ),
-    ({"messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]}, {"messages": made()[0].messages}),
+    ({"messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]}, {"messages": made().messages}),
     (
         {"messages": [{"role": "system", "content": "A"}, USER, {"role": "developer", "content": "B"}]},
         {"system": "A\n\nB"},
@@ -202,7 +213,7 @@ MAPPED: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("fields", "expected"), MAPPED)
 def test_fields_of_the_turn(fields: dict[str, Any], expected: dict[str, Any]) -> None:
-    turn, _ = made(**fields)
+    turn = made(**fields)
     assert {name: getattr(turn, name) for name in expected} == expected
 
 
@@ -231,18 +242,25 @@ IGNORED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
 
 @pytest.mark.parametrize(("fields", "names"), IGNORED)
 def test_what_has_no_effect_is_named(fields: dict[str, Any], names: tuple[str, ...]) -> None:
-    assert set(made(**fields)[1].ignored) == set(names)
+    assert set(asked(**fields).ignored) == set(names)
 
 
 def test_the_form_of_the_answer() -> None:
-    _, options = made(stream=True, stream_options={"include_usage": True}, n=3, reasoning_effort="low", functions=[])
-    assert (options.stream, options.include_usage, options.n) == (True, True, 3)
-    assert (options.show_reasoning, options.legacy_function) == (True, True)
-    assert made(reasoning_effort="none")[1] == ChatOptions(stream=False, include_usage=False)
+    parsed = asked(stream=True, stream_options={"include_usage": True}, n=3, reasoning_effort="low", functions=[])
+    assert (parsed.stream, len(parsed.turns)) == (True, 3)
+    assert options_of(parsed) == ChatOptions(include_usage=True, show_reasoning=True, legacy_function=True)
+    plain = asked(reasoning_effort="none")
+    assert (plain.stream, len(plain.turns), options_of(plain)) == (False, 1, ChatOptions())
+
+
+def options_of(parsed: ParsedRequest) -> ChatOptions:
+    reply = parsed.reply(response_meta())
+    assert isinstance(reply, ChatReply)
+    return reply.options
 
 
 def test_conversations_of_strange_shapes() -> None:
-    turn, _ = made(messages=[SAID, SAID, {"role": "user", "content": ""}, USER, {"role": "assistant"}, USER])
+    turn = made(messages=[SAID, SAID, {"role": "user", "content": ""}, USER, {"role": "assistant"}, USER])
     opening = turn.messages[0]
     assert opening.role == "user"
     assert turn.messages[1:] == (
@@ -253,7 +271,7 @@ def test_conversations_of_strange_shapes() -> None:
 def test_foreign_ids_are_made_the_apis_own_and_still_match() -> None:
     call = {**CALL, "id": "functions.look:0"}
     answer = {"role": "tool", "tool_call_id": "functions.look:0", "content": "x"}
-    turn, _ = made(messages=[USER, {"role": "assistant", "tool_calls": [call]}, answer, USER])
+    turn = made(messages=[USER, {"role": "assistant", "tool_calls": [call]}, answer, USER])
     (made_call,) = turn.messages[1].content
     assert isinstance(made_call, ToolCall)
     assert made_call.id.startswith("call_")
@@ -264,14 +282,14 @@ def test_foreign_ids_are_made_the_apis_own_and_still_match() -> None:
 def test_arguments_that_are_no_object_are_shown_to_the_model(text: str) -> None:
     """It wrote them itself; the client's next message tells it that they were of no use."""
     call = {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": text}}]}
-    turn, _ = made(messages=[USER, call, {"role": "tool", "tool_call_id": "c", "content": "no"}])
+    turn = made(messages=[USER, call, {"role": "tool", "tool_call_id": "c", "content": "no"}])
     assert turn.messages[1].content == (ToolCall("c", "f", {"arguments": text}),)
 
 
 def test_legacy_function_messages() -> None:
     called = {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": '{"a":1}'}}
     result = {"role": "function", "name": "f", "content": "x"}
-    turn, _ = made(messages=[USER, called, result, called, result])
+    turn = made(messages=[USER, called, result, called, result])
     follows_the_rules(turn)
     calls = [item for message in turn.messages for item in message.content if isinstance(item, ToolCall)]
     assert [(call.name, call.arguments) for call in calls] == [("f", {"a": 1})] * 2
@@ -280,11 +298,11 @@ def test_legacy_function_messages() -> None:
 
 def test_ids_used_in_two_messages_are_told_apart() -> None:
     round_ = [{"role": "assistant", "tool_calls": [CALL]}, {"role": "tool", "tool_call_id": "call_1", "content": "x"}]
-    turn, _ = made(messages=[USER, *round_, *round_])
+    turn = made(messages=[USER, *round_, *round_])
     calls = [item.id for message in turn.messages for item in message.content if isinstance(item, ToolCall)]
     assert len(set(calls)) == 2
 
 
 def test_a_past_refusal_beside_an_empty_content_is_kept() -> None:
-    turn, _ = made(messages=[USER, {"role": "assistant", "content": "", "refusal": "I will not."}, USER])
+    turn = made(messages=[USER, {"role": "assistant", "content": "", "refusal": "I will not."}, USER])
     assert turn.messages[1] == Message("assistant", (Text("I will not."),))

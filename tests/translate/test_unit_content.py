@@ -10,8 +10,8 @@ from translate.chat_bodies import PNG
 
 from claude_max.proxy.errors import BadRequest
 from claude_max.proxy.events import Media, Text
-from claude_max.proxy.translate.chat_schema import Part
-from claude_max.proxy.translate.content import blocks_of, text_of
+from claude_max.proxy.translate.chat.content import blocks_of, text_of
+from claude_max.proxy.translate.chat.schema import Part
 
 
 def b64(data: bytes) -> str:

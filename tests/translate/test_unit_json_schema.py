@@ -7,8 +7,8 @@ from attrs import evolve
 from referencing.jsonschema import DRAFT202012
 
 from claude_max.proxy.errors import BadRequest
-from claude_max.proxy.translate import json_schema
-from claude_max.proxy.translate.json_schema import DEPTH, check_schema
+from claude_max.proxy.translate.common import json_schema
+from claude_max.proxy.translate.common.json_schema import DEPTH, check_schema
 
 
 def nested(levels: int) -> dict[str, Any]:

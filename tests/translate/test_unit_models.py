@@ -6,7 +6,8 @@ import pytest
 
 from claude_max.proxy.config import Settings
 from claude_max.proxy.errors import ModelNotFound
-from claude_max.proxy.translate.models import Model, from_initialize, ids, model_object, resolve
+from claude_max.proxy.events import Model
+from claude_max.proxy.translate.common.models import ids, model_object, resolve
 
 OFFERED = (
     Model("default", "claude-opus-4-9"), Model("sonnet[1m]", "claude-sonnet-4-9[1m]"), Model("next", "next"),
@@ -62,23 +63,6 @@ def test_ids_come_once_each() -> None:
     assert len(found) == len(set(found))
     assert found[:6] == ["claude-opus-4", "claude-sonnet-4", "claude-haiku-4", "opus", "sonnet", "haiku"]
     assert {"default", "claude-opus-4-9", "next", "mine"} <= set(found)
-
-
-def test_rows_of_the_clis_answer() -> None:
-    rows = [
-        {"value": "opus", "resolvedModel": "claude-opus-4-9", "displayName": "Opus", "description": "Best",
-         "supportsEffort": True, "supportedEffortLevels": ["low", "high"]},
-        {"value": "haiku", "supportedEffortLevels": ["low"]},
-        {"value": ""}, {"displayName": "no value"}, "nonsense", None,
-    ]  # fmt: skip
-    assert from_initialize({"models": rows}) == (
-        Model("opus", "claude-opus-4-9", "Opus", "Best", ("low", "high")), Model("haiku", "haiku"),
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("answer", [{}, {"models": None}, {"models": "x"}, {"models": []}])
-def test_no_rows(answer: dict[str, object]) -> None:
-    assert from_initialize(answer) == ()
 
 
 def test_a_model_as_openai_shows_it() -> None:

@@ -1,0 +1,65 @@
+"""What the lines way cannot carry, and what the CLI alters there. Pure.
+
+The CLI composes the request from MCP tools and appended lines, and changes some of it without a word (measured on
+2.1.330 and 2.1.332). What would be lost is refused, by name; what is only altered is named to the client.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from ... import errors
+from ...events import JsonObject, OpaqueBlock, ServerTool, Text, Tool, ToolResult, Turn
+from ..wire.json_text import compact
+
+# Tools with another property name vanish, and so does one of this name.
+PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+VANISHING_NAME = "ToolSearch"
+# Characters of a description; the rest is cut.
+DESCRIPTION_LENGTH = 4096
+
+_WHY = "Such a request needs the exact composition, which this Claude Code CLI, platform or setting does not allow."
+
+
+def check(turn: Turn) -> None:
+    """Raises BadRequest, naming the part, where the lines way would lose some of the Turn."""
+    if turn.messages[-1].role == "assistant":
+        raise errors.BadRequest(f"The conversation ends with an assistant message. {_WHY}", param="messages")
+    for tool in turn.tools:
+        if isinstance(tool, ServerTool):
+            raise errors.BadRequest(f"{tool.json.get('name')!r} is a tool of the service. {_WHY}", param="tools")
+        lost = next((name for name in _properties(tool.parameters) if not PROPERTY.fullmatch(name)), None)
+        if lost is not None:
+            raise errors.BadRequest(f"The tool {tool.name!r} has a property named {lost!r}. {_WHY}", param="tools")
+        if tool.name == VANISHING_NAME:
+            raise errors.BadRequest(f"A tool is named {tool.name!r}. {_WHY}", param="tools")
+    for message in turn.messages:
+        for item in message.content:
+            if isinstance(item, OpaqueBlock):
+                raise errors.BadRequest(f"A message holds a {item.json.get('type')!r} block. {_WHY}", param="messages")
+
+
+def altered(turn: Turn) -> tuple[str, ...]:
+    """What the CLI changes, each as a short phrase: empty where nothing is."""
+    found = []
+    for tool in turn.tools:
+        if isinstance(tool, Tool):
+            if len(tool.description) > DESCRIPTION_LENGTH:
+                found.append(f"tool {tool.name}: description cut at {DESCRIPTION_LENGTH} characters")
+            if not unicodedata.is_normalized("NFKC", tool.description + compact(tool.parameters)):
+                found.append(f"tool {tool.name}: characters normalized")
+    if any(_is_empty(message.content) for message in turn.messages):
+        found.append("messages: empty content filled in")
+    return ("messages: environment note added", *found)
+
+
+def _properties(schema: JsonObject) -> Iterator[str]:
+    properties = schema.get("properties")
+    if isinstance(properties, dict):
+        yield from properties
+
+
+def _is_empty(content: object) -> bool:
+    blocks = content if isinstance(content, tuple) else ()
+    parts = [part for item in blocks for part in (item.content if isinstance(item, ToolResult) else (item,))]
+    return all(isinstance(part, Text) and not part.text.strip() for part in parts)

@@ -1,0 +1,90 @@
+"""Which worker serves a want, or whether one more is started. Pure: looks at the roster, changes nothing.
+
+Any idle worker serves any Turn, but for one thing: a process that ever had a system prompt cannot get rid of it. In
+this order: an idle worker with the same system prompt; one with another; one that never had any. A Turn without a
+system prompt needs one of the last kind, so one of them is kept for it where there are several workers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .roster import Member, Roster, Status
+from .steps import EVERYTHING, Feature, can_serve
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Use this worker."""
+
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evict:
+    """End this idle worker, which cannot serve, so that one can be started."""
+
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for a worker that is busy, starting or closing."""
+
+
+Choice = Take | Start | Evict | Wait
+
+
+def choose(
+    roster: Roster,
+    system: str,
+    *,
+    ahead: int = 0,
+    born_after: float | None = None,
+    features: frozenset[Feature] = EVERYTHING,
+) -> Choice:
+    """The choice for a want with this system prompt.
+
+    `ahead` counts the turns that wait before it, each for a process that is starting. `born_after` asks for a worker
+    that started after that time: one after another of the older ones was found dead.
+    """
+
+    def fits(member: Member) -> bool:
+        young = born_after is None or member.born > born_after
+        return young and can_serve(member.system, system, features)
+
+    idle = roster.among(Status.IDLE)
+    free = [member for member in idle if fits(member)]
+    if not roster.room and system:
+        free = _without_reserve(roster, free)
+    if free:
+        return Take(_best(free, system).key)
+    starting = [member for member in roster.among(Status.STARTING) if fits(member)]
+    if len(starting) > ahead:
+        return Wait()
+    if roster.room:
+        return Start()
+    if roster.count(Status.CLOSING) > ahead:
+        return Wait()
+    unfit = [member for member in idle if not fits(member)]
+    waits_for_another = any(fits(member) for member in roster if member.status is not Status.CLOSING)
+    if unfit and not waits_for_another:
+        return Evict(unfit[0].key)
+    return Wait()
+
+
+def _best(free: Sequence[Member], system: str) -> Member:
+    """Of equals the one used last: its code and its memory are warm."""
+    return max(free, key=lambda member: (member.system == system, member.system != "", member.used))
+
+
+def _without_reserve(roster: Roster, free: list[Member]) -> list[Member]:
+    """At the limit the last worker without a system prompt is kept, as long as there are others."""
+    bare = [member for member in roster if member.system == "" and member.status is not Status.CLOSING]
+    if len(bare) > 1 or len(bare) == len(roster):
+        return free
+    return [member for member in free if member.system != ""]

@@ -1,0 +1,182 @@
+"""Structured output for a model, or a schema, that `output_config.format` does not take. Pure.
+
+The model is offered a tool whose arguments are the answer and is made to call it; the arguments become the content once
+they satisfy the client's whole schema. The API demands an object at the root of a tool's schema, so another root is
+wrapped in one and unwrapped again.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from jsonschema_rs import Draft202012Validator, ValidationError
+
+from ...events import (
+    BlockCompleted,
+    Event,
+    Finished,
+    JsonObject,
+    Message,
+    Started,
+    Text,
+    TextDelta,
+    Tool,
+    ToolCall,
+    ToolCallDelta,
+    ToolCallStarted,
+    ToolChoice,
+    ToolResult,
+    Turn,
+    Usage,
+)
+from ..wire.json_text import compact
+from .body import tool_names
+
+NAME = "structured_answer"
+DESCRIPTION = "Gives the answer. Its arguments are the answer itself."
+VALUE = "value"
+MISFIT = "The arguments do not satisfy the tool's schema. Call it again, with arguments that do."
+_COMBINED = ("$ref", "allOf", "anyOf", "enum", "oneOf", "not", "const", "if")
+
+
+class Misfit(Exception):
+    """The model's arguments do not satisfy the schema, or it made no call."""
+
+
+def offered(turn: Turn) -> Turn:
+    """The Turn with its schema as a tool that must be called, or one of the client's own tools instead."""
+    assert turn.schema is not None
+    if turn.tool_choice.mode == "named":
+        # The client's choice leaves no room for an answer.
+        return replace(turn, schema=None)
+    parameters = _wrapped(turn.schema) if is_wrapped(turn.schema) else turn.schema
+    tool = Tool(name_for(turn), DESCRIPTION, parameters)
+    if turn.tools and turn.tool_choice.mode != "none":
+        choice = ToolChoice("required", parallel=turn.tool_choice.parallel)
+        return replace(turn, schema=None, tools=(*turn.tools, tool), tool_choice=choice)
+    return replace(turn, schema=None, tools=(*turn.tools, tool), tool_choice=ToolChoice("named", tool.name))
+
+
+def name_for(turn: Turn) -> str:
+    """The tool's name: one that the client has not given to a tool of its own."""
+    name, taken = NAME, tool_names(turn)
+    while name in taken:
+        name += "_"
+    return name
+
+
+class AsContent:
+    """An answer to an `offered` Turn, as an answer to the Turn itself. Fed events, returns what the client is to see.
+
+    Nothing but Started is shown before the answer is whole: an attempt that does not fit may be made again.
+    """
+
+    def __init__(self, turn: Turn, spent: Usage = Usage()) -> None:  # noqa: B008 - frozen
+        """`spent` is what earlier attempts used."""
+        self._schema = turn.schema
+        self._name = name_for(turn)
+        self._held: list[Event] = []
+        self._index: int | None = None
+        self._call_id: str | None = None
+        self._arguments = ""
+        self.usage = spent
+
+    def again(self, offered: Turn) -> Turn:
+        """The Turn of the next attempt: the model sees what it gave, and that it does not fit."""
+        try:
+            arguments = orjson.loads(self._arguments or "{}")
+        except orjson.JSONDecodeError:
+            arguments = {}
+        if self._call_id is None or not isinstance(arguments, dict):
+            return offered
+        call = Message("assistant", (ToolCall(self._call_id, self._name, arguments),))
+        refusal = Message("user", (ToolResult(self._call_id, (Text(MISFIT),), is_error=True),))
+        return replace(offered, messages=(*offered.messages, call, refusal))
+
+    def feed(self, event: Event) -> list[Event]:
+        """The events to show. Raises Misfit, with `usage` brought up to date."""
+        match event:
+            case Started():
+                return [event]
+            case ToolCallStarted(index, id, name) if name == self._name:
+                self._index, self._call_id = index, id
+            case ToolCallDelta(index, json) if index == self._index:
+                self._arguments += json
+            case Finished(reason, usage):
+                self.usage += usage
+                return self._end(event, reason)
+            case _:
+                self._held.append(event)
+        return []
+
+    def _end(self, event: Finished, reason: str) -> list[Event]:
+        whole = replace(event, usage=self.usage)
+        calls: list[Event] = [
+            held for held in self._held if isinstance(held, ToolCallStarted | ToolCallDelta | BlockCompleted)
+        ]
+        if any(isinstance(call, ToolCallStarted) for call in calls):
+            return [*_renumbered(calls, self._index), whole]
+        if reason in ("max_tokens", "refusal", "model_context_window_exceeded"):
+            # Half an object is of no use, but it is what a native answer would have at this point.
+            return [TextDelta(self._arguments), whole] if self._arguments else [*self._held, whole]
+        if self._index is None:
+            raise Misfit
+        return [TextDelta(self._content()), BlockCompleted(), replace(whole, reason="end_turn")]
+
+    def _content(self) -> str:
+        assert self._schema is not None
+        try:
+            value = orjson.loads(self._arguments or "{}")
+            if is_wrapped(self._schema):
+                value = value[VALUE]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            raise Misfit from None
+        if not satisfies(self._schema, value):
+            raise Misfit
+        return compact(value) if is_wrapped(self._schema) else self._arguments or "{}"
+
+
+def satisfies(schema: JsonObject, value: object) -> bool:
+    """Whether a value fits a schema; True where the schema's patterns are of a language that is not known here."""
+    try:
+        return bool(Draft202012Validator(schema).is_valid(value))
+    except ValidationError:
+        return True
+
+
+def is_wrapped(schema: JsonObject) -> bool:
+    """Whether a tool cannot have this schema at its root."""
+    return schema.get("type") != "object" or any(key in schema for key in _COMBINED)
+
+
+def _wrapped(schema: JsonObject) -> JsonObject:
+    inner = _moved(schema)
+    wrapper: JsonObject = {"type": "object", "properties": {VALUE: inner}, "required": [VALUE]}
+    return {**wrapper, "additionalProperties": False}
+
+
+def _moved(value: Any) -> Any:
+    """The schema with its local references pointing to where it stands now."""
+    if isinstance(value, list):
+        return [_moved(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: f"#/properties/{VALUE}{item[1:]}"
+        if key == "$ref" and isinstance(item, str) and item.startswith("#") and not item[1:2].isalpha()
+        else _moved(item)
+        for key, item in value.items()
+        if key not in ("$schema", "$id")
+    }
+
+
+def _renumbered(calls: list[Event], without: int | None) -> list[Event]:
+    """The client's own calls, counted from 0 where the schema's tool was called before them."""
+    if without is None:
+        return calls
+    found = []
+    for call in calls:
+        if isinstance(call, ToolCallStarted | ToolCallDelta) and call.index > without:
+            call = replace(call, index=call.index - 1)
+        found.append(call)
+    return found

@@ -1,0 +1,87 @@
+"""The steps from what a worker holds to a Want, computed without taking any of them. Pure.
+
+Between turns a worker holds its system prompt and nothing else. What each step needs (see the contract check):
+- Initialize: once, first. Whether there is a system prompt can change later in one direction only: a process that has
+  one takes another, a process without one takes one, and none gets rid of it.
+- SetSystem: awaited before the question, because a refused one would cost an answer to the wrong prompt.
+- Configure: the want's settings.
+- Append, Offer: the lines way's history and tools. Ask: the line that asks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ...events import Message, Tool
+from .want import Want
+
+Feature = Literal["exact", "rewind", "system", "lines", "tools"]
+EVERYTHING: frozenset[Feature] = frozenset({"exact", "rewind", "system", "lines", "tools"})
+
+
+@dataclass(frozen=True, slots=True)
+class Initialize:
+    """Send `initialize` with this system prompt (empty for none)."""
+
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetSystem:
+    """Replace the system prompt, and wait for the CLI's word."""
+
+    system: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Write the want's settings."""
+
+    want: Want
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Offer these tools as an MCP server."""
+
+    tools: tuple[Tool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Add a past message."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Write the line that asks: the trigger, or in the lines way the last message."""
+
+    want: Want
+
+
+Step = Initialize | SetSystem | Configure | Offer | Append | Ask
+
+
+def can_serve(system: str | None, wanted: str, features: frozenset[Feature] = EVERYTHING) -> bool:
+    """Whether a process that holds `system` (None: not initialized) can come to hold `wanted`."""
+    return system is None or system == wanted or (bool(wanted) and "system" in features)
+
+
+def steps(system: str | None, want: Want) -> Sequence[Step]:
+    """The steps of a worker that holds `system` and can serve the want; the last one asks."""
+    way: list[Step] = []
+    if system is None:
+        way.append(Initialize(want.system))
+    elif system != want.system:
+        way.append(SetSystem(want.system, want.model))
+    way.append(Configure(want))
+    if want.way == "lines":
+        tools = tuple(tool for tool in want.turn.tools if isinstance(tool, Tool))
+        if tools:
+            way.append(Offer(tools))
+        way.extend(Append(message) for message in want.turn.messages[:-1])
+    way.append(Ask(want))
+    return way

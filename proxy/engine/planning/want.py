@@ -1,0 +1,174 @@
+"""What a Turn wants of a worker: one frozen value, computed once, whoever serves it. Pure.
+
+Two ways lead from a Turn to the API ("composition" in the settings):
+- **exact**: messages, tools and parameters travel whole in `CLAUDE_CODE_EXTRA_BODY`. The CLI's own message is a trigger
+  that the API never sees, because the body replaces it.
+- **lines**: the conversation is given to the CLI line by line, its tools as an MCP server, and the CLI composes the
+  request. For bodies over the platform's size, and for a CLI that fails the exact way's check.
+
+Settings stay in a process until they are reset one by one, so every want says all of them.
+"""
+
+import sys
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Literal
+
+import orjson
+
+from ...events import JsonObject, Text, Turn
+from ..wire import protocol
+from ..wire.json_text import compact
+from .body import DISABLED, parameters, tool_names
+from .by_lines import altered
+from .compose import Context, composed
+from .thinking_memory import Digest, ThinkingMemory
+
+Way = Literal["exact", "lines"]
+Composition = Literal["auto", "exact", "lines"]
+
+MAX_TOKENS = "CLAUDE_CODE_MAX_OUTPUT_TOKENS"
+EXTRA_BODY = "CLAUDE_CODE_EXTRA_BODY"
+DISABLE_THINKING = "CLAUDE_CODE_DISABLE_THINKING"
+BASE_URL = "ANTHROPIC_BASE_URL"
+
+# The id of the control request that carries a want's settings; one is under way at a time.
+SETTINGS_ID = "settings"
+
+# Characters of the trigger. The CLI derives a checksum of its version line from the first few; 5 MB make it refuse.
+TRIGGER_LENGTH = 4096
+# Where a conversation has no user text (an image alone, results alone).
+NO_TEXT = "."
+
+# Bytes of a request body that may stand in a process's environment. The CLI hands its environment to the programs it
+# starts: macOS ends environment and arguments at 1 MB, Windows at 32,767 characters. On Linux one variable ends at
+# 128 KB; the CLI's `git` then fails, which it takes for a folder without a repository.
+EXACT_LIMITS: dict[str, int] = {"darwin": 900_000, "win32": 30_000}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Want:
+    """A Turn, ready to be written to a worker.
+
+    `uuid` names the line that asks. `encoded` is the settings request, one line. `prefix` identifies the messages (see
+    `thinking_memory`), and `repaired` says what is changed on the way. `max_tokens` is the limit in force and
+    `outside` the one in the CLI's own settings, None where they are the same: an answer that ends at `outside` was not
+    given to this body.
+    """
+
+    turn: Turn
+    way: Way
+    uuid: str
+    encoded: bytes
+    trigger: str
+    max_tokens: int
+    outside: int | None
+    tools: tuple[str, ...]
+    prefix: Digest = b""
+    repaired: frozenset[str] = frozenset()
+
+    @property
+    def system(self) -> str:
+        """The system prompt, empty for none."""
+        return self.turn.system
+
+    @property
+    def model(self) -> str:
+        """The model, as the CLI takes it."""
+        return self.turn.model
+
+
+def exact_want(
+    turn: Turn,
+    uuid: str,
+    context: Context,
+    memory: ThinkingMemory | None = None,
+    without: AbstractSet[str] = frozenset(),
+) -> tuple[Want, int]:
+    """The want of the exact way, and the size of its body in bytes (for EXACT_LIMITS). `uuid` was never used before.
+
+    Fails closed: the CLI's own `max_tokens` is 1 while the real one is in the body. A CLI that ignored the body would
+    show the model the trigger alone and get one token, which `Want.outside` tells from an answer.
+    """
+    request = composed(turn, context, memory, without)
+    body = request.body
+    text = compact(body)
+    most = body["max_tokens"]
+    outside = 1 if most != 1 else 2
+    want = Want(
+        turn=turn,
+        way="exact",
+        uuid=uuid,
+        encoded=_settings(turn, _environment(body, text, outside, context.base_url), without),
+        trigger=trigger(turn),
+        max_tokens=most,
+        outside=outside,
+        tools=tool_names(turn),
+        prefix=request.prefix,
+        repaired=request.repaired,
+    )
+    return want, len(text.encode())
+
+
+def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str] = frozenset()) -> Want:
+    """The want of the lines way: the parameters that the CLI has no setting for, and no messages or tools."""
+    body = parameters(turn, context.defaults, without)
+    most = body.pop("max_tokens", context.defaults.max_tokens)
+    return Want(
+        turn=turn,
+        way="lines",
+        uuid=uuid,
+        encoded=_settings(turn, _environment(body, compact(body) if body else "", most, context.base_url), without),
+        trigger="",
+        max_tokens=most,
+        outside=None,
+        tools=tool_names(turn),
+        repaired=frozenset(altered(turn)),
+    )
+
+
+def plain_want(turn: Turn, uuid: str, base_url: str) -> Want:
+    """A want that leaves every choice to the CLI, to learn what it chooses."""
+    env = {EXTRA_BODY: "", MAX_TOKENS: "", DISABLE_THINKING: "", BASE_URL: base_url}
+    settings = {"model": turn.model, "effortLevel": None, "env": env}
+    request = protocol.control_request(SETTINGS_ID, "apply_flag_settings", settings=settings)
+    return Want(turn, "lines", uuid, orjson.dumps(request) + b"\n", "", 0, None, ())
+
+
+def reset() -> JsonObject:
+    """Settings that take a turn's body out of the environment, and the service's address with it.
+
+    What the CLI would ask by itself after the client's answer, or while nobody asks, ends as "Invalid URL" with no
+    socket opened. Never an address of ours instead: the CLI would send its login there.
+    """
+    return {"env": {EXTRA_BODY: "", BASE_URL: None}}
+
+
+def trigger(turn: Turn) -> str:
+    """The conversation's own first user text, so that what the CLI derives from its first message is true."""
+    first = next((message for message in turn.messages if message.role == "user"), None)
+    texts = [item.text for item in first.content if isinstance(item, Text)] if first is not None else []
+    text = next((text for text in texts if text.strip()), NO_TEXT)
+    return text[:TRIGGER_LENGTH]
+
+
+def exact_limit(platform: str = sys.platform) -> int | None:
+    """Bytes of a body that the exact way carries at most, None for no limit."""
+    return EXACT_LIMITS.get(platform)
+
+
+def _environment(body: JsonObject, text: str, max_tokens: int, base_url: str) -> JsonObject:
+    """The variables of a turn. The turn before has taken the service's address away (`reset`)."""
+    return {
+        EXTRA_BODY: text,
+        MAX_TOKENS: str(max_tokens),
+        DISABLE_THINKING: "1" if body.get("thinking") == DISABLED else "",
+        BASE_URL: base_url,
+    }
+
+
+def _settings(turn: Turn, env: JsonObject, without: AbstractSet[str]) -> bytes:
+    effort = turn.effort if "effort" not in without else None
+    settings = {"model": turn.model, "effortLevel": effort, "env": env}
+    request = protocol.control_request(SETTINGS_ID, "apply_flag_settings", settings=settings)
+    return orjson.dumps(request) + b"\n"

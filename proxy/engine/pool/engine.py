@@ -1,0 +1,190 @@
+"""Answers Turns: composes what is asked, asks the pool, and comes to terms with a model that refuses a part of it.
+
+What is dropped is named in the Started event; what can be had another way is: a schema by a forced tool, a forced tool
+call by instruction, checked, and asked for once more.
+"""
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+from ... import errors
+from ...events import CacheMark, Event, Finished, Media, Started, Text, ToolCallStarted, ToolResult, Turn, Usage
+from ..planning import by_lines, schema_tool
+from ..planning.body import Defaults, carried, dropped
+from ..planning.compose import Context, carries_hours
+from ..planning.negotiate import Refusals, honours, instructed, is_forced
+from ..planning.thinking_memory import AnswerBlocks, ThinkingMemory
+from ..planning.want import Composition, Want, exact_limit, exact_want, lines_want
+from .pool import Pool
+
+log = logging.getLogger("claude_max.engine")
+
+# How often a model that takes no `tool_choice` is told in words to call a tool.
+INSTRUCTIONS = 2
+# Seconds before a request is made once more: after a dropped connection, a 500 and a 529.
+RETRY_SECONDS = 0.2
+# Characters of a Turn above which it is composed in a thread: 1 MB takes some 5 ms.
+LARGE = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """How Turns become Wants. `base_url` is the configured address of the service, empty for the CLI's own.
+
+    `defaults` tells what the CLI asks for with a model, `cache_ttl` the lifetime of our own cache marks now. `limit` is
+    in bytes of a body, None for none.
+    """
+
+    defaults: Callable[[str], Awaitable[Defaults]]
+    composition: Composition = "auto"
+    base_url: str = ""
+    limit: int | None = exact_limit()
+    cache_ttl: Callable[[], CacheMark] = lambda: "5m"
+    cli_version: Callable[[], str] = lambda: ""
+    memory: ThinkingMemory = field(default_factory=ThinkingMemory)
+
+    async def want(self, turn: Turn, without: frozenset[str], *, has_exact: bool) -> Want:
+        """The want of the way that this Turn can go. Raises BadRequest where the lines way would lose a part of it."""
+        defaults = await self.defaults(turn.model)
+        context = Context(defaults, self.cache_ttl(), self.cli_version(), self.base_url)
+        if size_of(turn) > LARGE:
+            return await asyncio.to_thread(self._compose, turn, context, without, has_exact)
+        return self._compose(turn, context, without, has_exact)
+
+    def _compose(self, turn: Turn, context: Context, without: frozenset[str], has_exact: bool) -> Want:
+        if self.composition == "exact" or (self.composition == "auto" and has_exact):
+            want, size = exact_want(turn, str(uuid.uuid4()), context, self.memory, without)
+            if self.limit is None or size <= self.limit:
+                return want
+            if self.composition == "exact":
+                raise errors.BadRequest(
+                    f"The request has {size:,} bytes; with the exact composition {self.limit:,} are the most that can "
+                    'be carried on this system. `composition = "auto"` carries it another way.'
+                )
+        by_lines.check(turn)
+        return lines_want(turn, str(uuid.uuid4()), context, without)
+
+
+class Engine:
+    """A pool, and what is known of the models behind it."""
+
+    def __init__(self, pool: Pool, composer: Composer) -> None:
+        self._pool = pool
+        self._composer = composer
+        self._refusals = Refusals()
+
+    async def events(self, turn: Turn) -> AsyncGenerator[Event]:
+        """The answer to a Turn. Raises a ProxyError; close the iterator to abandon the turn."""
+        defaults = await self._composer.defaults(turn.model)
+        without = self._refusals.known(turn)
+        begun = retried = False
+        while True:
+            try:
+                async with contextlib.aclosing(self._ask(turn, defaults, without)) as answer:
+                    async for event in answer:
+                        begun = True
+                        yield event
+                return
+            except errors.BadRequest as refusal:
+                sent = carried(turn, defaults, without) | self._ours(turn, without)
+                name = None if begun else self._refusals.learn(turn, refusal.message, sent)
+                if name is None:
+                    raise
+                log.info("%s refused %s; asking without", turn.model, name)
+                without |= {name}
+            except errors.ProxyError as fault:
+                if begun or retried or not fault.brief:
+                    raise
+                retried = True
+                log.warning("asking once more: %s", fault.message)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _ours(self, turn: Turn, without: frozenset[str]) -> frozenset[str]:
+        """What we may have added to a request, by the names of `negotiate.WORDS`."""
+        hours = carries_hours(turn) or self._composer.cache_ttl() == "1h"
+        added = {"cache_ttl": hours, "thinking_blocks": not turn.carries_thinking}
+        return frozenset(name for name, may in added.items() if may) - without
+
+    async def _ask(self, turn: Turn, defaults: Defaults, without: frozenset[str]) -> AsyncGenerator[Event]:
+        by_tool = turn.schema is not None and "schema" in without
+        answer = self._structured(turn, without) if by_tool else self._called(turn, without)
+        async with contextlib.aclosing(answer):
+            async for event in answer:
+                if isinstance(event, Started):
+                    event = replace(event, ignored=event.ignored | dropped(turn, defaults, without))
+                yield event
+
+    def _called(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
+        is_told = is_forced(turn) and "tool_choice" in without
+        return self._insist(turn, without) if is_told else self._once(turn, without)
+
+    async def _structured(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
+        """The answer by a forced tool, asked for INSTRUCTIONS times until its arguments fit the schema."""
+        offered = schema_tool.offered(turn)
+        if offered.tools == turn.tools:
+            async for event in self._called(offered, without):
+                yield event
+            return
+        spent = Usage()
+        for attempt in range(INSTRUCTIONS):
+            content = schema_tool.AsContent(turn, spent)
+            try:
+                async with contextlib.aclosing(self._called(offered, without)) as answer:
+                    async for event in answer:
+                        for shown in content.feed(event):
+                            if attempt == 0 or not isinstance(shown, Started):
+                                yield shown
+                return
+            except schema_tool.Misfit:
+                spent, offered = content.usage, content.again(offered)
+        raise errors.UpstreamFault("The model gave no answer that fits the schema.")
+
+    async def _once(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
+        want = await self._composer.want(turn, without, has_exact="exact" in self._pool.features)
+        blocks = AnswerBlocks() if want.prefix else None
+        async with contextlib.aclosing(self._pool.events(want)) as answer:
+            async for event in answer:
+                if isinstance(event, Started) and want.repaired:
+                    event = replace(event, repaired=event.repaired | want.repaired)
+                if blocks is not None:
+                    blocks.feed(event)
+                yield event
+        if blocks is not None:
+            self._composer.memory.keep(want.prefix, blocks.blocks)
+
+    async def _insist(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
+        """The answer held back until it makes the call; after INSTRUCTIONS vain attempts, the last one as it is."""
+        told = instructed(turn)
+        held: list[Event] = []
+        for _ in range(INSTRUCTIONS):
+            held = []
+            async with contextlib.aclosing(self._once(told, without)) as answer:
+                async for event in answer:
+                    held.append(event)
+                    if isinstance(event, ToolCallStarted) and honours(turn, event.name):
+                        for early in held:
+                            yield early
+                        async for late in answer:
+                            yield late
+                        return
+            last = held[-1] if held else None
+            if isinstance(last, Finished) and last.reason in ("max_tokens", "refusal"):
+                break
+        for event in held:
+            yield replace(event, ignored=event.ignored | {"tool_choice"}) if isinstance(event, Started) else event
+
+
+def size_of(turn: Turn) -> int:
+    """About how many characters a Turn has, without making a copy of it."""
+    size = len(turn.system)
+    for message in turn.messages:
+        for item in message.content:
+            parts = item.content if isinstance(item, ToolResult) else (item,)
+            size += sum(len(part.text) for part in parts if isinstance(part, Text))
+            size += sum(len(part.data or "") for part in parts if isinstance(part, Media))
+    # A tool is some hundreds of characters; one of 100 KB does not stop the event loop for long.
+    return size + 1000 * len(turn.tools)

@@ -1,0 +1,309 @@
+"""All workers: hands each Want to one, keeps them bounded and a few ready, ends them all.
+
+`planning.choice` decides, by what `planning.roster` has on its books; here the decision is carried out. Processes start
+and end in tasks of the pool's own: a client that leaves does not stop the start of a process that the next one can use.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from typing import Any
+
+from ... import errors
+from ...events import Event, JsonObject
+from ..planning.choice import Evict, Start, Take, choose
+from ..planning.roster import Member, PoolLimits, Roster, Status
+from ..planning.steps import EVERYTHING, Feature
+from ..planning.want import Want
+from ..process.channel import Unconfirmed
+from ..process.worker import Worker
+from .queue import Queue
+
+log = logging.getLogger("claude_max.engine")
+
+# How many workers one Turn may try before it fails, and how often a start is tried.
+ATTEMPTS = 3
+# Longer than a process may take to be ended by force.
+CLOSE_SECONDS = 5.0
+# Half a second of processor for a start is worth more to the turns that run, which mostly end before it would help.
+GROW_SECONDS = 0.2
+STARTS_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
+
+
+class Pool:
+    """Serves Wants with at most `limits.workers` processes."""
+
+    def __init__(
+        self, launch: Callable[[], Awaitable[Worker]], limits: PoolLimits, features: frozenset[Feature] = EVERYTHING
+    ) -> None:
+        """`launch` starts a process that is not initialized. `features` are what the CLI is known to do right.
+
+        `cli_info` is the latest reply to `initialize`, `rate_limit` the latest `rate_limit_info`.
+        """
+        self.features = features
+        self.cli_info: JsonObject = {}
+        self.rate_limit: JsonObject = {}
+        self._launch = launch
+        self._roster = Roster(limits)
+        self._workers: dict[int, Worker] = {}
+        self._queue = Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ending: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._failed_starts = 0
+        self._refusal: errors.ProxyError | None = None
+        self._closing: errors.ProxyError | None = None
+
+    def __repr__(self) -> str:
+        return f"<Pool {self._roster!r} waiting={len(self._queue)}>"
+
+    @property
+    def ready(self) -> bool:
+        """Whether a process has answered, and turns are taken."""
+        return bool(self.cli_info) and self._stopped is None
+
+    @property
+    def _stopped(self) -> errors.ProxyError | None:
+        """Why no turns are taken, None where they are."""
+        return self._closing or self._refusal
+
+    async def events(self, want: Want) -> AsyncGenerator[Event]:
+        """The answer to a Want. Raises a ProxyError; close the iterator to abandon the turn."""
+        place = self._queue.place()
+        born_after: float | None = None
+        for _ in range(ATTEMPTS):
+            member = await self._acquire(want, place, born_after)
+            worker = self._workers[member.key]
+            try:
+                async with contextlib.aclosing(worker.run(want)) as answer:
+                    async for event in answer:
+                        yield event
+                return
+            except Unconfirmed as doubt:
+                log.warning("worker %d replaced: %s", worker.pid, doubt)
+                born_after = time.monotonic()
+            except (errors.NotSignedIn, errors.PermissionDenied):
+                # A process keeps the login it began with; the next request should see a new one.
+                self.renew()
+                raise
+            finally:
+                self._finish(member)
+        raise errors.CliCrashed(
+            f"The Claude Code CLI could not be brought to this request in {ATTEMPTS} attempts; the log says more."
+        )
+
+    # While nobody asks
+
+    def start(self) -> None:
+        """Makes workers ready, in the background: at least one, to learn what the CLI offers."""
+        self._failed_starts = 0
+        self._refill()
+
+    def renew(self) -> None:
+        """Ends every idle worker now and every busy one after its turn: the CLI or its login has changed."""
+        self._failed_starts = 0
+        self._roster.renew(time.monotonic())
+        for member in self._roster.among(Status.IDLE):
+            self._close(member)
+        self._refill()
+
+    def admit(self, features: frozenset[Feature]) -> None:
+        """The CLI may be used, relying on `features`."""
+        self.features, self._refusal = features, None
+
+    def refuse(self, error: errors.ProxyError) -> None:
+        """No new turns with this CLI; each gets `error`."""
+        self._refusal = error
+        self._queue.notify()
+
+    def trim(self, *, idle: float, too_large: Callable[[int], bool]) -> None:
+        """Ends idle workers: the large, the old, and beyond those kept warm the ones idle for `idle` seconds."""
+        self._close_dead()
+        now = time.monotonic()
+        members = self._roster.among(Status.IDLE)
+        spare = len(members) - self._roster.limits.warm
+        bare = [member for member in members if member.system == ""]
+        for member in members:
+            superfluous = spare > 0 and now - member.used > idle and bare != [member]
+            if superfluous or self._roster.is_old(member, now) or too_large(self._workers[member.key].pid):
+                spare -= 1
+                self._close(member)
+        self._refill()
+
+    # The end
+
+    async def drain(self, seconds: float) -> None:
+        """No new turns; those that run may finish within `seconds`, then they end with ShuttingDown."""
+        self._closing = errors.ShuttingDown("The proxy is shutting down.")
+        self._queue.notify()
+        running = self._roster.count(Status.BUSY)
+        if seconds and running:
+            log.info("stopping; answers in flight (%d) get %g s", running, seconds)
+        await self._until(lambda: not self._roster.count(Status.BUSY), seconds)
+        for member in self._roster.among(Status.BUSY):
+            self._workers[member.key].channel.fail(self._closing)
+
+    async def close(self) -> None:
+        """Ends every process; returns when all are gone."""
+        await self.drain(0)
+        for task in self._tasks - self._ending:
+            task.cancel()
+        # What starts or is being taken back ends its process when its task is cancelled.
+        for member in self._roster.among(Status.IDLE, Status.BUSY):
+            self._close(member)
+        await self._until(lambda: not self._tasks and not len(self._roster), CLOSE_SECONDS)
+
+    async def _until(self, holds: Callable[[], bool], seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not holds():
+                    self._changed.clear()
+                    await self._changed.wait()
+
+    # Taking and giving back
+
+    async def _acquire(self, want: Want, place: int, born_after: float | None) -> Member:
+        """A worker for the want, now busy. Raises a ProxyError."""
+        grow_at = time.monotonic() + GROW_SECONDS
+        failed = 0
+        is_first = True
+        while True:
+            if self._stopped is not None:
+                # Raised many times: it would gather the frames of all of them.
+                raise self._stopped.with_traceback(None)
+            self._close_dead()
+            seconds: float | None = None
+            ahead = self._queue.ahead(place)
+            match choose(self._roster, want.system, ahead=ahead, born_after=born_after, features=self.features):
+                case Take(key) if not (is_first and ahead):
+                    self._roster.take(key, want.system)
+                    return self._roster[key]
+                case Take():
+                    # Those who came before look first.
+                    asyncio.get_running_loop().call_soon(self._queue.notify)
+                case Start() if self._roster.count(Status.BUSY, Status.FINISHING):
+                    seconds = max(0.0, grow_at - time.monotonic())
+                    if not seconds and self._roster.count(Status.STARTING) < STARTS_AT_ONCE:
+                        self._start_worker(want.system, place)
+                case Start():
+                    self._start_worker(want.system, place)
+                case Evict(key):
+                    self._close(self._roster[key])
+            if is_first:
+                self._check_queue()
+            is_first = False
+            try:
+                await self._queue.wait(place, seconds or None)
+            except Unconfirmed as doubt:
+                failed += 1
+                if failed == ATTEMPTS:
+                    raise errors.CliCrashed(f"The Claude Code CLI could not be started: {doubt}.") from None
+
+    def _check_queue(self) -> None:
+        """Raises Busy where the line is full. Who waits for a process that is starting, or may be, is not in it."""
+        limits, busy = self._roster.limits, self._roster.count(Status.BUSY)
+        if len(self._queue) >= limits.queue + max(0, limits.workers - busy):
+            raise errors.Busy(f"All {limits.workers} workers are busy and {len(self._queue)} requests wait already.")
+
+    def _finish(self, member: Member) -> None:
+        """Gives a worker back, in the background: its client need not wait for the end of the CLI's turn."""
+        if member.status is Status.BUSY:
+            self._roster.finishing(member.key)
+            self._spawn(self._settle(member))
+
+    async def _settle(self, member: Member) -> None:
+        worker = self._workers[member.key]
+        good = False
+        try:
+            good = await worker.settle()
+        except Exception:
+            log.exception("the end of a turn failed")
+        finally:
+            self.rate_limit = worker.rate_limit or self.rate_limit
+            now = time.monotonic()
+            reusable = good and "rewind" in self.features and self._closing is None
+            if reusable and not self._roster.is_old(member, now):
+                self._roster.ready(member.key, now)
+            else:
+                self._close(member)
+            self._refill()
+
+    # Starting and ending
+
+    def _start_worker(self, system: str, place: int = -1) -> None:
+        """Starts a process with this system prompt; the turn at `place` is told where that fails."""
+        self._spawn(self._begin(self._roster.add(system, time.monotonic()), place))
+
+    async def _begin(self, member: Member, place: int) -> None:
+        worker: Worker | None = None
+        try:
+            worker = await self._launch()
+            self._workers[member.key] = worker
+            await worker.prepare(member.system)
+        except BaseException as error:
+            self._failed_starts += 1
+            self._close(member)
+            known = isinstance(error, errors.ProxyError | Unconfirmed)
+            if isinstance(error, Exception) and not self._queue.fail(place, error if known else _fault(error)):
+                log.error("no worker could be made ready: %s", error, exc_info=None if known else error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._failed_starts = 0
+            self.cli_info = worker.cli_info or self.cli_info
+            self._roster.ready(member.key, time.monotonic())
+        self._refill()
+
+    def _refill(self) -> None:
+        """Makes up for workers that are missing, while no turn needs the processor.
+
+        Of those kept ready one has no system prompt: a Turn without needs it, and any other Turn can use it.
+        """
+        roster, limits = self._roster, self._roster.limits
+        if self._stopped is not None or self._failed_starts >= ATTEMPTS or roster.count(Status.BUSY):
+            return
+        ready = roster.among(Status.IDLE, Status.STARTING, Status.FINISHING)
+        wanted = limits.warm if self.cli_info else max(1, limits.warm)
+        has_bare = any(member.system == "" for member in ready)
+        missing = len(ready) < wanted or (wanted > 0 and not has_bare)
+        if missing and roster.room and roster.count(Status.STARTING) < STARTS_AT_ONCE:
+            self._start_worker("")
+
+    def _close_dead(self) -> None:
+        for member in self._roster.among(Status.IDLE):
+            if not self._workers[member.key].alive:
+                self._close(member)
+
+    def _close(self, member: Member) -> None:
+        """Ends a worker, in the background; one that is being ended already is left to that."""
+        if member.status is not Status.CLOSING:
+            self._roster.closing(member.key)
+            self._ending.add(self._spawn(self._end(member)))
+
+    async def _end(self, member: Member) -> None:
+        worker = self._workers.pop(member.key, None)
+        try:
+            if worker is not None:
+                await worker.close()
+        finally:
+            self._roster.gone(member.key)
+            self._refill()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._ending.discard(task)
+        self._changed.set()
+        self._queue.notify()
+
+
+def _fault(error: Exception) -> errors.ProxyError:
+    return errors.ServerFault(f"A claude process could not be started: {error!r}.")

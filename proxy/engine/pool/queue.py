@@ -1,0 +1,51 @@
+"""Those who wait for a worker, in order of arrival. Knows nothing of workers."""
+
+import asyncio
+import contextlib
+import itertools
+
+
+class Queue:
+    """Places are numbers. All who wait are woken at every change, lower places first; each then looks for itself."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count()
+        self._places: dict[int, asyncio.Future[None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def place(self) -> int:
+        """A place behind everybody else's."""
+        return next(self._numbers)
+
+    def ahead(self, place: int) -> int:
+        """How many wait with a lower place."""
+        return sum(other < place for other in self._places)
+
+    async def wait(self, place: int, seconds: float | None = None) -> None:
+        """Waits for the next change, `seconds` at most. Raises what `fail` was given."""
+        woken = self._places[place] = asyncio.get_running_loop().create_future()
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await woken
+        finally:
+            del self._places[place]
+            if woken.done() and not woken.cancelled():
+                # One that is cancelled at this very moment does not read its failure.
+                woken.exception()
+
+    def notify(self) -> None:
+        """Wakes everybody, in order."""
+        for place in sorted(self._places):
+            if not self._places[place].done():
+                self._places[place].set_result(None)
+
+    def fail(self, place: int, error: Exception) -> bool:
+        """Ends the wait at this place, or where nobody waits there the first one. False where nobody waits at all."""
+        waiting = [number for number in sorted(self._places) if not self._places[number].done()]
+        if not waiting:
+            return False
+        self._places[place if place in waiting else waiting[0]].set_exception(error)
+        return True

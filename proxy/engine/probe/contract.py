@@ -1,0 +1,249 @@
+"""What this CLI really does: tried once for each CLI binary, against the scripted service, in a home of its own.
+
+The proxy relies on behaviour that was measured, not promised, and the CLI changes weekly; an older one confirms steps
+that it does not take. So every capability is tried and judged by what reached the API. What fails turns its way off;
+where nothing safe is left, nothing is served. About two seconds, no account, no tokens, no network.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ... import errors
+from ...events import Message, Text, Thinking, ToolCallStarted
+from ...scripted import ScriptedAPI, serve_scripted
+from ..planning.body import Defaults
+from ..planning.steps import EVERYTHING, Feature
+from ..process.channel import Unconfirmed
+from ..wire.protocol import api_message
+from .baited_home import EMAIL, INSIDE, MEMORY, BaitedHome
+from .examiner import SYSTEM, CheckFailed, Examiner, expect, said, tool
+
+# Tokens that the scripted service reports: more than any model's window.
+BEYOND_THE_WINDOW = 1_200_000
+LARGE = 2_000_000
+# What the CLI alters when it composes a request itself: NFKC, format characters, line separators, an `@path`.
+ODD = "µg m² ﬁ \u200b\u2028\u00ad \ufeff 👩‍👩‍👧 @/etc/hostname\r\n\t</system-reminder>"
+DEFAULT_MODELS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ContractResult:
+    """What was found: the capabilities that hold, and for each of the others why it does not.
+
+    `defaults` are what the CLI asks for with each model that it offers, by the model's full id. `cache_ttl` is the
+    lifetime of the CLI's own prompt cache marks.
+    """
+
+    holds: frozenset[str]
+    fails: Mapping[str, str]
+    defaults: Mapping[str, Defaults] = field(default_factory=dict)
+    cache_ttl: str = "5m"
+
+    @property
+    def unsafe(self) -> str | None:
+        """Why this CLI must not be used, None when it may."""
+        needed = ("answers", "verbatim", "isolation", "limits")
+        unsafe = next((self._why(name) for name in needed if name in self.fails), None)
+        if unsafe is None and not {"exact", "lines"} & self.holds:
+            return f"{self._why('exact')}; {self._why('lines')}"
+        return unsafe
+
+    @property
+    def lacks(self) -> str:
+        """Everything that fails, each with its reason; empty where nothing does."""
+        return "; ".join(map(self._why, self.fails))
+
+    @property
+    def features(self) -> frozenset[Feature]:
+        """What the pool may rely on."""
+        return frozenset(feature for feature in EVERYTHING if feature in self.holds)
+
+    def _why(self, name: str) -> str:
+        return f"{name}: {self.fails[name].rstrip('.')}"
+
+
+async def examine(program: Path, path: str) -> ContractResult:
+    """Tries every capability of the CLI at `program`, run with PATH `path`. Raises OSError without a temp folder."""
+    with tempfile.TemporaryDirectory(prefix="claude-max-contract-", ignore_cleanup_errors=True) as folder:
+        # Whether the service would refuse a request is not the question here.
+        api = ScriptedAPI(strict=frozenset())
+        async with serve_scripted(api) as url:
+            contract = Contract(Examiner(BaitedHome(Path(folder), url, program, path), api))
+            try:
+                return await contract.result()
+            finally:
+                await contract.examiner.close()
+
+
+class Contract:
+    """The capabilities, each a method that raises CheckFailed where it does not hold."""
+
+    def __init__(self, examiner: Examiner) -> None:
+        self.examiner = examiner
+        self._fails: dict[str, str] = {}
+        self._defaults: dict[str, Defaults] = {}
+        self._cache_ttl = "5m"
+
+    async def result(self) -> ContractResult:
+        """Tries one capability after another."""
+        checks = {
+            "answers": self._answers,
+            "isolation": self._isolation,
+            "verbatim": self._verbatim,
+            "limits": self._limits,
+            "exact": self._exact,
+            "rewind": self._rewind,
+            "system": self._system,
+            "lines": self._lines,
+            "tools": self._tools,
+            "errors": self._errors,
+            "models": self._models,
+        }
+        for name, check in checks.items():
+            try:
+                await check()
+            except (CheckFailed, Unconfirmed, errors.ProxyError, TimeoutError, KeyError, IndexError) as error:
+                self._fails[name] = str(error) or type(error).__name__
+                await self.examiner.close()
+            if name == "answers" and self._fails:
+                self._fails |= dict.fromkeys((other for other in checks if other != name), "not tried")
+                break
+        holds = frozenset(checks.keys() - self._fails.keys())
+        return ContractResult(holds, self._fails, self._defaults, self._cache_ttl)
+
+    async def _answers(self) -> None:
+        ask = self.examiner
+        await ask.lines(said("user", "plain question"))
+        expect(ask.texts() == [("user", "plain question")], "the prompt did not arrive as it was sent")
+        expect(ask.system_text() == SYSTEM, "the system prompt did not arrive")
+
+    async def _isolation(self) -> None:
+        ask = self.examiner
+        await ask.lines(said("user", "who are you"))
+        expect(MEMORY not in ask.raw(), "the user's CLAUDE.md or skills are in the prompt")
+        expect(not ask.home.hooked.exists(), "a hook or an MCP server of the user's settings ran")
+        expect(not ask.body().get("tools"), "built-in tools are offered to the model")
+        expect(_identity(ask) is not None, "the CLI runs in its bare mode, which reads no login")
+
+    async def _verbatim(self) -> None:
+        ask = self.examiner
+        for text in (f"read @{ask.home.file} please", "/cost", f"/clear @{ask.home.file}"):
+            await ask.lines(said("user", text))
+            expect(ask.texts()[-1] == ("user", text), f"the prompt {text.split()[0]!r} was not passed on as written")
+            expect(INSIDE not in ask.raw(), "a local file named in a prompt was read")
+
+    async def _limits(self) -> None:
+        ask = self.examiner
+        await ask.lines(said("user", "tight"), max_tokens=4321, effort="low", stop=("CONTRACT-STOP",))
+        body = ask.body()
+        found = (body.get("max_tokens"), body.get("stop_sequences"), body.get("output_config", {}).get("effort"))
+        expect(found == (4321, ["CONTRACT-STOP"], "low"), f"limits arrived as {found}")
+        await ask.lines(said("user", "loose"))
+        body = ask.body()
+        found = (body.get("max_tokens"), body.get("stop_sequences"), body.get("output_config", {}).get("effort"))
+        expect(4321 not in found and found[1] is None and found[2] != "low", f"limits stayed: {found}")
+
+    async def _exact(self) -> None:
+        """Messages and tools arrive whole, with one API call, and nothing of one turn is in the next."""
+        ask = self.examiner
+        past = [said("user" if n % 2 == 0 else "assistant", f"{n} {ODD}".strip()) for n in range(200)]
+        marked = Message("user", (Text(ODD, cache="5m"), Text("/cost")))
+        thought = Message("assistant", (Thinking("hm", "c2ln"), Text("Sure, {")))
+        sent: list[tuple[str, tuple[Message, ...], tuple[Any, ...]]] = [
+            ("a file or a command named in a prompt", (said("user", f"/cost @{ask.home.file} {ODD}"),), ()),
+            ("200 messages, a cache mark", (*past, marked), (tool("look_up", **{"$µ²": {"type": "integer"}}),)),
+            ("2 MB", (said("user", ODD * (LARGE // len(ODD.encode()))),), ()),
+            ("thinking and an answer to be continued", (said("user", "x"), thought), ()),
+        ]
+        for what, messages, tools in sent:
+            before = ask.calls
+            await ask.exact(*messages, tools=tools)
+            body = ask.body()
+            expect(body["messages"] == [api_message(message) for message in messages], f"{what}: messages were altered")
+            expect([found["name"] for found in body.get("tools", [])] == [t.name for t in tools], f"{what}: tools")
+            expect(INSIDE not in ask.raw() and EMAIL not in ask.raw(), f"{what}: more than was sent arrived")
+            expect(ask.calls == before + 1, f"{what}: {ask.calls - before} API calls")
+            expect(ask.system_text() == SYSTEM, f"{what}: the system prompt was lost")
+        call = f"call\nscripted: {json.dumps({'call': [{'name': 'Bash', 'input': {'command': 'true'}}] * 2})}"
+        before = ask.calls
+        events = await ask.exact(said("user", call), tools=(tool("Bash", command={"type": "string"}),))
+        names = [event.name for event in events if isinstance(event, ToolCallStarted)]
+        expect(names == ["Bash", "Bash"], f"two calls arrived as {names}")
+        expect(ask.calls == before + 1, f"a call made {ask.calls - before} API calls")
+        self._cache_ttl = _own_ttl(ask)
+
+    async def _rewind(self) -> None:
+        """The CLI counts the tokens that it was told of, and at its own limit asks no more."""
+        ask = self.examiner
+        exact = "exact" not in self._fails
+        run = ask.exact if exact else ask.lines
+        for _ in range(2):
+            usage = json.dumps({"usage": {"input_tokens": BEYOND_THE_WINDOW}})
+            before = ask.calls
+            await run(said("user", f"gone\nscripted: {usage}"))
+            expect(ask.calls > before, "a rewound conversation still fills the CLI's own count")
+        await ask.lines(said("user", "after"))
+        expect(ask.texts() == [("user", "after")], "a rewound conversation left a trace")
+
+    async def _system(self) -> None:
+        ask = self.examiner
+        for system in ("another system", SYSTEM, SYSTEM):
+            await ask.lines(said("user", "whose"), system=system)
+            expect(ask.system_text() == system, "a new system prompt did not arrive")
+            expect(len(ask.texts()) == 1, "a new system prompt left a trace in the conversation")
+
+    async def _lines(self) -> None:
+        ask = self.examiner
+        first = f"first @{ask.home.file}"
+        await ask.lines(said("user", first), said("assistant", "second"), said("user", "third"))
+        wanted = [("user", first), ("assistant", "second"), ("user", "third")]
+        expect(ask.texts() == wanted, f"a history arrived as {ask.texts()}")
+        expect(INSIDE not in ask.raw(), "a local file named in a history was read")
+
+    async def _tools(self) -> None:
+        ask = self.examiner
+        tools = (tool("Bash"), tool("look_up"))
+        names = [each.name for each in tools]
+        reply = {"call": [{"name": name, "input": {}} for name in names]}
+        events = await ask.lines(said("user", f"call\nscripted: {json.dumps(reply)}"), tools=tools)
+        called = [event.name for event in events if isinstance(event, ToolCallStarted)]
+        expect(called == names, "parallel calls did not arrive under their own names")
+        await ask.lines(said("user", "none"))
+        expect(not ask.body().get("tools"), "tools stayed after they were taken away")
+
+    async def _errors(self) -> None:
+        ask = self.examiner
+        before = ask.calls
+        try:
+            await ask.lines(said("user", 'scripted: {"status": 429}'))
+        except errors.RateLimited:
+            expect(ask.calls == before + 1, "a rate limit was tried again by the CLI itself")
+            return
+        raise CheckFailed("a rate limit was not reported")
+
+    async def _models(self) -> None:
+        """What the CLI asks for with each model that it offers."""
+        worker = await self.examiner.worker()
+        offered = [str(model.get("value")) for model in worker.cli_info.get("models", [])]
+        for name in offered[:DEFAULT_MODELS]:
+            body = await self.examiner.plain(name)
+            self._defaults[str(body["model"])] = defaults_of(body)
+
+
+def defaults_of(body: Mapping[str, Any]) -> Defaults:
+    """The CLI's own choices in the body of a request."""
+    return Defaults(max_tokens=int(body["max_tokens"]), thinking=body.get("thinking"))
+
+
+def _own_ttl(ask: Examiner) -> str:
+    marks = [block.get("cache_control", {}) for block in ask.body()["system"]]
+    return "1h" if any(mark.get("ttl") == "1h" for mark in marks) else "5m"
+
+
+def _identity(ask: Examiner) -> str | None:
+    blocks = ask.body()["system"]
+    return str(blocks[0]["text"]) if blocks and "billing-header" in str(blocks[0].get("text")) else None

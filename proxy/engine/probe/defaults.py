@@ -1,0 +1,70 @@
+"""What the CLI asks for by itself with a model: its `max_tokens` and its `thinking`.
+
+The exact way says both itself, and a client that gives no limit should get the CLI's own. The contract check learns
+them for the models that the CLI offers; another model is asked about once, against the scripted service.
+"""
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ... import errors
+from ...events import Model
+from ...scripted import ScriptedAPI, serve_scripted
+from ..planning.body import Defaults
+from ..process.channel import Unconfirmed
+from .baited_home import BaitedHome
+from .contract import ContractResult, defaults_of
+from .examiner import Examiner
+
+log = logging.getLogger("claude_max.engine")
+
+
+class ModelDefaults:
+    """The defaults of every model that was asked about."""
+
+    def __init__(
+        self, program: Path, path: str, contract: ContractResult, offered: Callable[[], tuple[Model, ...]]
+    ) -> None:
+        """`contract` knows some; `offered` tells which id a name stands for with this login."""
+        self._program = program
+        self._path = path
+        self.contract = contract
+        self._known = dict(contract.defaults)
+        self._offered = offered
+        self._asking: dict[str, asyncio.Task[Defaults]] = {}
+
+    def replace(self, contract: ContractResult) -> None:
+        """Forgets everything: the CLI is another one."""
+        self.contract = contract
+        self._known = dict(contract.defaults)
+        self._asking.clear()
+
+    async def of(self, model: str) -> Defaults:
+        """The defaults of a model, by the name that a Turn has."""
+        model = next((each.id for each in self._offered() if each.name == model), model)
+        known = self._known.get(model)
+        if known is not None:
+            return known
+        asking = self._asking.get(model)
+        if asking is None:
+            asking = self._asking[model] = asyncio.create_task(self._ask(model))
+        found = await asyncio.shield(asking)
+        self._known[model] = found
+        return found
+
+    async def _ask(self, model: str) -> Defaults:
+        try:
+            with tempfile.TemporaryDirectory(prefix="claude-max-", ignore_cleanup_errors=True) as folder:
+                api = ScriptedAPI(strict=frozenset())
+                async with serve_scripted(api) as url:
+                    examiner = Examiner(BaitedHome(Path(folder), url, self._program, self._path), api)
+                    try:
+                        return defaults_of(await examiner.plain(model))
+                    finally:
+                        await examiner.close()
+        except (errors.ProxyError, Unconfirmed, OSError, TimeoutError, KeyError, IndexError) as error:
+            log.warning("what the CLI asks for with %s is not known (%s)", model, error)
+            return Defaults()

@@ -1,0 +1,293 @@
+"""One claude process, and how one Turn after another is answered with it.
+
+Between turns it holds its system prompt and nothing else: every turn is rewound, and its settings are taken back. What
+is not confirmed raises Unconfirmed (nothing was asked yet, another worker may serve the Turn) or a ProxyError (the
+model was asked); `settle` then says whether the worker may be used again. A worker in doubt is closed, never repaired.
+"""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import AsyncGenerator, Callable, Mapping
+from pathlib import Path
+
+from ... import errors
+from ...events import Event, JsonObject, ReasoningDelta, TextDelta, ToolCallStarted
+from ..planning.steps import Append, Ask, Configure, Initialize, Offer, SetSystem, Step, steps
+from ..planning.want import SETTINGS_ID, Want, reset
+from ..wire import protocol
+from ..wire.answer import Answer
+from ..wire.command import ARGUMENTS, SERVER
+from .channel import LINE_ERRORS, Channel, NoReply, Timeouts, Unconfirmed, unexpected_line
+from .spawn import ClaudeProcess
+
+# How long the end of a turn may take after its answer: the `result` line, an interrupt, the rewind.
+SETTLE_SECONDS = 10.0
+RESET_ID = "reset"
+# User lines that are rewound one by one, latest first; 800 take 0.4 s, about as long as a new process.
+REWINDS = 400
+
+Accept = Callable[[JsonObject], None]
+
+
+class Worker:
+    """One process. Serves one Turn at a time: `run`, then `settle`, then perhaps `run` again."""
+
+    def __init__(self, process: ClaudeProcess, timeouts: Timeouts, accept: Accept = lambda _: None) -> None:
+        """`accept` is told what the process says of itself, and raises Unconfirmed where it must not be used."""
+        self.channel = Channel(process, timeouts)
+        self.system: str | None = None
+        self.cli_info: JsonObject = {}
+        self._silence = timeouts.silence
+        self._accept = accept
+        self._answer: Answer | None = None
+        self._want: Want | None = None
+        self._lines: list[str] = []
+        self.rate_limit: JsonObject | None = None
+        self._is_reset = False
+        self._has_tools = False
+        # Whether an answer has shown that the CLI sends the body that it is given.
+        self._proved = False
+
+    @classmethod
+    async def spawn(
+        cls,
+        program: Path,
+        environ: Mapping[str, str],
+        cwd: Path,
+        timeouts: Timeouts,
+        accept: Accept = lambda _: None,
+    ) -> "Worker":
+        """A new process that holds nothing yet; `accept` as above."""
+        return cls(await ClaudeProcess.spawn(program, ARGUMENTS, environ, cwd), timeouts, accept)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs and everything it said could be read."""
+        return self.channel.alive
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.channel.process.pid
+
+    async def run(self, want: Want) -> AsyncGenerator[Event]:
+        """Brings the process to the want, then yields the answer's events, the last of them Finished.
+
+        Raises Unconfirmed before the model was asked (CliUnavailable where no other worker would do better), a
+        ProxyError afterwards. Call `settle` in every case, also when the iterator was left early.
+        """
+        self._answer, self._want, self._is_reset = None, want, False
+        new = self.system is None
+        try:
+            self.channel.begin_turn()
+            for step in steps(self.system, want):
+                await self.take(step)
+        except errors.CliCrashed as error:
+            if new and self._answer is not None:
+                raise
+            raise Unconfirmed(error.message) from None
+        answer = self._answer
+        assert answer is not None, "the last step asks"
+        held: list[Event] = []
+        while answer.finished is None:
+            line = await self._line(answer, new)
+            self._check_settings(answer)
+            events = _fed(answer, line)
+            if answer.begun and not self._is_reset:
+                # The CLI has sent its request; what it would ask by itself after the answer must not reach anybody.
+                self._reset()
+            if not self._proved:
+                held += events
+                if not self._proves(answer, held):
+                    continue
+                events, held = held, []
+            for event in events:
+                yield event
+
+    async def settle(self) -> bool:
+        """Waits for the CLI's turn to end, bounded, and takes it back. False: close this worker."""
+        answer = self._answer
+        if answer is None:
+            return False
+        self.rate_limit = answer.rate_limit
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self._take_back(answer)
+        except (Unconfirmed, TimeoutError, errors.ProxyError):
+            return False
+        finally:
+            self._answer = self._want = None
+            for request_id in (SETTINGS_ID, RESET_ID):
+                self.channel.forget(request_id)
+        self.channel.idle = True
+        # The CLI keeps a tool's description by its name and schema for as long as it runs.
+        return self.alive and not self._has_tools
+
+    async def close(self) -> None:
+        """Ends the process; returns when it is gone."""
+        if self._answer is not None and not self._answer.over and self.channel.process.alive:
+            # A CLI whose stdin closes in mid-stream finishes its answer first; an interrupted one goes at once.
+            self.channel.interrupt_nowait()
+        await self.channel.close()
+
+    async def take(self, step: Step) -> None:
+        """One step. Raises Unconfirmed or CliCrashed; then what the process holds is unknown.
+
+        Raises CliUnavailable where a new process stays silent.
+        """
+        match step:
+            case Initialize(system):
+                await self.initialize(system)
+            case SetSystem(system, model):
+                await self.channel.control("set_model", model=model, system_prompt=system)
+                self.system = system
+            case Configure(want) if want.way == "exact":
+                # Written with the line that asks, in one go: each settings request costs about 10 ms.
+                pass
+            case Configure(want):
+                with self.channel.expecting(SETTINGS_ID) as reply:
+                    await self.channel.send(want.encoded)
+                    await self.channel.confirmed(reply, "apply_flag_settings")
+            case Offer(tools):
+                self._has_tools = True
+                await self.channel.offer(SERVER, tools)
+            case Append(message) if message.role == "assistant":
+                await self.channel.send(protocol.assistant_line(message))
+            case Append(message):
+                # User lines are queued, assistant lines are not: without the wait they would change places.
+                name = str(uuid.uuid4())
+                await self.channel.send(protocol.user_line(protocol.content(message), name, query=False))
+                self._lines.append(name)
+                await self.channel.read_until(
+                    lambda line: line.get("command_uuid") == name and line["state"] == "completed"
+                )
+            case Ask(want):
+                await self._ask(want)
+
+    async def prepare(self, system: str) -> None:
+        """Initializes a process ahead of its first Turn, and runs once what is slow when it runs first."""
+        await self.initialize(system)
+        await self.channel.control("apply_flag_settings", settings=reset())
+
+    async def initialize(self, system: str) -> None:
+        """The first step. Raises Unconfirmed, or CliUnavailable where the process says nothing."""
+        try:
+            self.cli_info = await self.channel.control(
+                "initialize", systemPrompt=[system], systemPromptSnapshot=False, hooks={}
+            )
+        except NoReply:
+            # The next new process would say nothing either.
+            raise errors.CliUnavailable(
+                "The Claude Code CLI was started and said nothing. It asks the network before it answers: is there "
+                "one? `claude-max doctor` says more."
+            ) from None
+        self._accept(self.cli_info)
+        self.system = system
+
+    async def _ask(self, want: Want) -> None:
+        self._answer = Answer(want.uuid, want.tools, self.rate_limit)
+        self._lines.append(want.uuid)
+        if want.way == "exact":
+            self.channel.expect(SETTINGS_ID)
+            await self.channel.send(want.encoded, protocol.user_line(want.trigger, want.uuid, query=True))
+        else:
+            last = protocol.content(want.turn.messages[-1])
+            await self.channel.send(protocol.user_line(last, want.uuid, query=True))
+
+    async def _line(self, answer: Answer, new: bool) -> JsonObject:
+        """The next line.
+
+        Within milliseconds, and before it asks anyone, the CLI says that it took the message up. A process that died or
+        stopped since its last turn is found out by its silence then; the operating system may say so later.
+        """
+        try:
+            return await (self.channel.line(self._silence) if answer.heard else self.channel.next_reply())
+        except TimeoutError:
+            raise errors.TimedOut(f"The model sent nothing for {self._silence:g} seconds.") from None
+        except errors.CliCrashed as error:
+            # A new process may have died of this very message.
+            raise (error if answer.heard or new else Unconfirmed(error.message)) from None
+
+    def _proves(self, answer: Answer, held: list[Event]) -> bool:
+        """Whether the events held back so far can be an answer to the body. Raises CompositionIgnored.
+
+        Only the first answers of a process are held, and only by one delta: a CLI that ignored the body ends at the one
+        token that its own settings allow.
+        """
+        want = self._want
+        assert want is not None
+        if want.outside is None:
+            return True
+        finished = answer.finished
+        if finished is not None:
+            at_outside = finished.reason == "max_tokens" and finished.usage.output <= want.outside
+            if at_outside and want.max_tokens != finished.usage.output:
+                raise errors.CompositionIgnored(
+                    "The Claude Code CLI did not send the request that it was given: its documented setting "
+                    "CLAUDE_CODE_EXTRA_BODY has no effect here (a managed policy may forbid it). Set `composition = "
+                    '"lines"` to do without, and see `claude-max doctor`.'
+                )
+            self._proved = finished.usage.output > want.outside
+            return True
+        called = any(isinstance(event, ToolCallStarted) for event in held)
+        self._proved = called or sum(isinstance(event, TextDelta | ReasoningDelta) for event in held) > want.outside
+        return self._proved
+
+    def _check_settings(self, answer: Answer) -> None:
+        """Raises Unconfirmed where the CLI refused the settings that hold the body: it then asks nobody."""
+        reply = self.channel.awaited(SETTINGS_ID)
+        if reply is None or not reply.done() or reply.exception() is not None:
+            return
+        if reply.result().get("subtype") != "success":
+            if answer.begun:
+                raise errors.CompositionIgnored("The Claude Code CLI refused the request that it was given.")
+            raise Unconfirmed(f"its settings were refused: {reply.result().get('error')}")
+
+    def _reset(self) -> None:
+        self._is_reset = True
+        self.channel.expect(RESET_ID)
+        self.channel.process.post(protocol.control_request(RESET_ID, "apply_flag_settings", settings=reset()))
+
+    async def _take_back(self, answer: Answer) -> None:
+        """Ends the turn and leaves no trace of it."""
+        want = self._want
+        assert want is not None
+        while not answer.started and not answer.over:
+            # An interrupt sent before the CLI took the message up says success and is lost.
+            self._feed(answer, await self.channel.line(SETTLE_SECONDS))
+        calls_lines_tool = want.way == "lines" and answer.finished is not None and answer.finished.reason == "tool_use"
+        if not answer.over and (answer.finished is None or calls_lines_tool):
+            await self.channel.control("interrupt")
+        while not answer.over:
+            self._feed(answer, await self.channel.line(SETTLE_SECONDS))
+        if not self._is_reset:
+            self._reset()
+        if want.way == "exact":
+            await self._confirm(SETTINGS_ID)
+        await self._confirm(RESET_ID)
+        if len(self._lines) > REWINDS:
+            raise Unconfirmed("a conversation too long to rewind")
+        while self._lines:
+            reply = await self.channel.control("rewind_conversation", target_message_uuid=self._lines[-1])
+            if reply.get("rewound") is not True:
+                raise Unconfirmed(f"a rewind was refused: {reply.get('reason')}")
+            self._lines.pop()
+
+    async def _confirm(self, request_id: str) -> None:
+        reply = self.channel.awaited(request_id)
+        if reply is not None:
+            await self.channel.confirmed(reply, "apply_flag_settings")
+
+    def _feed(self, answer: Answer, line: JsonObject) -> None:
+        """What the CLI says after its answer is of no interest, errors included: the client has left or was told."""
+        with contextlib.suppress(errors.ProxyError):
+            _fed(answer, line)
+
+
+def _fed(answer: Answer, line: JsonObject) -> list[Event]:
+    try:
+        return answer.feed(line, time.time())
+    except LINE_ERRORS as error:
+        raise unexpected_line(error) from error

@@ -1,0 +1,151 @@
+"""The one endpoint that serves every dialect: one or several answers, sent as one object or as a stream.
+
+The status waits for the model's first event, so that a failure keeps its own status also when the answer is streamed.
+What anything looks like on the wire is the dialect's to say.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from typing import TypeVar
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from ..errors import ProxyError
+from ..events import JsonObject, Started
+from ..translate.common.dialect import Dialect, ParsedRequest, Reply, RequestContext, ResponseMeta
+from ..translate.common.frames import Frame
+from ..translate.common.validation import parse_object
+from .answers import Answers
+from .journal import Entry, entry_of, log_answer, log_prompt
+from .openapi import described
+from .services import Services, Wired
+from .stream import EventStream, while_connected
+
+IGNORED = "x-claude-max-ignored"
+REPAIRED = "x-claude-max-repaired"
+# Bodies above this are read in a thread: 256 KiB of tools and their schemas take some 10 ms.
+LARGE = 256 * 1024
+T = TypeVar("T")
+
+
+def router(dialect: Dialect) -> APIRouter:
+    """`POST` at each of the dialect's paths."""
+    made = APIRouter()
+
+    async def endpoint(request: Request, services: Wired) -> Response:
+        return await respond(request, services, dialect)
+
+    for path in dialect.paths:
+        made.add_api_route(
+            path,
+            endpoint,
+            methods=["POST"],
+            name=dialect.name,
+            description=dialect.description,
+            openapi_extra=described(dialect.request),
+        )
+    return made
+
+
+async def parsed(request: Request, services: Services, to_turn: Callable[[JsonObject, RequestContext], T]) -> T:
+    """What `to_turn` makes of the request's body. Raises BadRequest, ModelNotFound.
+
+    A large one beside the event loop: thousands of schemas take seconds to check, and others should not wait for them.
+    """
+    raw = await request.body()
+
+    def work() -> T:
+        body = parse_object(raw, services.settings.json_depth)
+        return to_turn(body, RequestContext(services.models(), services.settings.aliases, request.headers))
+
+    return await asyncio.to_thread(work) if len(raw) > LARGE else work()
+
+
+async def respond(request: Request, services: Services, dialect: Dialect) -> Response:
+    """The response to a request. Raises the ProxyError of an answer that fails before it began, and ClientGone."""
+    asked = await parsed(request, services, dialect.to_turn)
+    entry = entry_of(request)
+    entry.model = asked.turns[0].model
+    meta = ResponseMeta(services.new_id(), services.now(), entry.model, entry.id, services.new_id, services.now)
+    if services.settings.log_content:
+        # The same Turn several times is one prompt.
+        for turn in {id(turn): turn for turn in asked.turns}.values():
+            log_prompt(entry, turn)
+    answers = Answers(services.engine, asked.turns, services.settings.workers)
+    exchange = _Exchange(answers, asked.reply(meta), dialect.fields, entry, services.settings.log_content)
+    if not asked.stream:
+        begun = await while_connected(request, exchange.collect())
+        body = orjson.dumps(exchange.reply.whole())
+        return Response(body, headers=_headers(asked, begun, dialect.fields), media_type="application/json")
+    begun = await while_connected(request, exchange.start())
+    return EventStream(
+        exchange.frames(),
+        dialect.stream,
+        exchange.reply.fail,
+        answers.aclose,
+        headers=_headers(asked, begun, dialect.fields),
+        keepalive=services.settings.keepalive_interval,
+    )
+
+
+class _Exchange:
+    """The answers on their way into the reply, and into the log."""
+
+    def __init__(
+        self, answers: Answers, reply: Reply, fields: Mapping[str, str], entry: Entry, log_content: bool
+    ) -> None:
+        self.reply = reply
+        self._answers = answers
+        self._fields = fields
+        self._entry = entry
+        self._log_content = log_content
+
+    async def start(self) -> Started:
+        """Waits until every answer has begun."""
+        with _in_words_of(self._fields):
+            begun = await self._answers.start()
+        self._entry.model, self._entry.first = begun.model, self._entry.elapsed()
+        return begun
+
+    async def collect(self) -> Started:
+        """Feeds the reply until it is whole."""
+        begun = await self.start()
+        async with contextlib.aclosing(self.frames()) as frames:
+            async for _ in frames:
+                pass
+        return begun
+
+    async def frames(self) -> AsyncGenerator[Frame]:
+        """The frames of the reply, once it has started."""
+        async with contextlib.aclosing(self._answers):
+            try:
+                with _in_words_of(self._fields):
+                    async for index, event in self._answers:
+                        for frame in self.reply.feed(index, event):
+                            yield frame
+            finally:
+                self._entry.usage = self._answers.usage
+                if self._log_content:
+                    log_answer(self._entry, self._answers.text)
+            for frame in self.reply.end():
+                yield frame
+
+
+@contextlib.contextmanager
+def _in_words_of(fields: Mapping[str, str]) -> Iterator[None]:
+    """Errors of the engine's name a field of the Turn; the client knows it by the dialect's name."""
+    try:
+        yield
+    except ProxyError as error:
+        if error.param is not None:
+            error.param = fields.get(error.param, error.param)
+        raise
+
+
+def _headers(asked: ParsedRequest, started: Started, fields: Mapping[str, str]) -> dict[str, str]:
+    """Names every parameter that had no effect, and what was put right."""
+    dropped = sorted({fields.get(name, name) for name in started.ignored}.difference(asked.ignored))
+    named = {IGNORED: (*asked.ignored, *dropped), REPAIRED: (*asked.repaired, *sorted(started.repaired))}
+    return {header: ", ".join(names) for header, names in named.items() if names}

@@ -1,0 +1,29 @@
+"""Puts the dialects, the other endpoints, and the guard around them into an app."""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from ..translate.common.dialect import Dialect
+from . import endpoint, failures, guard, health, models, openapi
+from .services import Services
+
+
+def install(app: FastAPI, services: Services, dialects: Sequence[Dialect], *, scripted: bool) -> None:
+    """Makes `app` serve the dialects. `scripted` says that a stand-in answers, which every response then tells."""
+    app.state.services = services
+    for dialect in dialects:
+        app.include_router(endpoint.router(dialect))
+    for module in (models, health):
+        app.include_router(module.router)
+    failures.install(app)
+    openapi.install(app, [dialect.request for dialect in dialects])
+    settings = services.settings
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
+        )
+    app.add_middleware(
+        guard.Guard, settings=settings, new_id=services.new_id, scripted=scripted, dialects=tuple(dialects)
+    )

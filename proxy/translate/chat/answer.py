@@ -1,0 +1,157 @@
+"""Events become a chat completion, or the chunks of its stream. Pure.
+
+The rules of the wire (OpenAI API reference, and what real clients trip over): `id`, `created` and `model` are the same
+on every chunk; `role` stands in the first delta only; a call's id, type and name come whole and once; `finish_reason`
+comes once, on the last chunk with choices; usage follows in a chunk without choices, when it was asked for.
+"""
+
+from dataclasses import dataclass
+
+from ...errors import ProxyError
+from ...events import (
+    BlockCompleted,
+    Citation,
+    Event,
+    Finished,
+    JsonObject,
+    ReasoningDelta,
+    ReasoningSigned,
+    Started,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+    Usage,
+)
+from ..common.dialect import ResponseMeta
+from ..common.frames import Frame
+from ..common.openai_completions import FINISH, usage_object
+from ..common.openai_errors import error_object
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """What the answer's form depends on."""
+
+    include_usage: bool = False
+    show_reasoning: bool = False
+    legacy_function: bool = False
+
+
+class Choice:
+    """The events of one choice: collected, and each turned into the deltas it adds."""
+
+    def __init__(self, options: ChatOptions) -> None:
+        self._options = options
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: list[JsonObject] = []
+        self._arguments: list[list[str]] = []
+        self.finished: Finished | None = None
+
+    @property
+    def finish_reason(self) -> str | None:
+        """OpenAI's name of the reason; None until it is finished."""
+        if self.finished is None:
+            return None
+        name = FINISH[self.finished.reason]
+        return "function_call" if name == "tool_calls" and self._options.legacy_function else name
+
+    def feed(self, event: Event) -> list[JsonObject]:
+        """The deltas that this event makes."""
+        match event:
+            case Started():
+                return [{"role": "assistant", "content": "", "refusal": None}]
+            case TextDelta(text):
+                self._text.append(text)
+                return [{"content": text}]
+            case ReasoningDelta(text) if self._options.show_reasoning:
+                self._reasoning.append(text)
+                return [{"reasoning_content": text}]
+            case ToolCallStarted(index, id, name):
+                head = {"id": id, "type": "function"}
+                self._calls.append({**head, "function": {"name": name}})
+                self._arguments.append([])
+                return self._call(index, {"name": name, "arguments": ""}, head)
+            case ToolCallDelta(index, json):
+                self._arguments[index].append(json)
+                return self._call(index, {"arguments": json}, {})
+            case Finished():
+                self.finished = event
+                return [{}]
+            case ReasoningDelta() | ReasoningSigned() | Citation() | BlockCompleted():
+                # Chat completions have no place for these.
+                return []
+
+    def message(self) -> JsonObject:
+        """The message so far, whole."""
+        text = "".join(self._text)
+        message: JsonObject = {"role": "assistant", "content": text or (None if self._calls else ""), "refusal": None}
+        if self._reasoning:
+            message["reasoning_content"] = "".join(self._reasoning)
+        calls = [
+            {**call, "function": {**call["function"], "arguments": "".join(parts)}}
+            for call, parts in zip(self._calls, self._arguments, strict=True)
+        ]
+        if calls and self._options.legacy_function:
+            message["function_call"] = calls[0]["function"]
+        elif calls:
+            message["tool_calls"] = calls
+        return message
+
+    def _call(self, index: int, function: JsonObject, head: JsonObject) -> list[JsonObject]:
+        if self._options.legacy_function:
+            # The legacy form has room for one call.
+            return [{"function_call": function}] if index == 0 else []
+        return [{"tool_calls": [{"index": index, **head, "function": function}]}]
+
+
+class ChatReply:
+    """A `chat.completion` object, or its `chat.completion.chunk` objects."""
+
+    def __init__(self, options: ChatOptions, answers: int, meta: ResponseMeta) -> None:
+        self.options = options
+        self._meta = meta
+        self._model = ""
+        self._choices = [Choice(options) for _ in range(answers)]
+
+    def feed(self, answer: int, event: Event) -> list[Frame]:
+        """The chunks that this event of choice number `answer` makes."""
+        if isinstance(event, Started):
+            # Every choice answers to the same Turn; the first says which model it is.
+            self._model = self._model or event.model
+        choice = self._choices[answer]
+        deltas = choice.feed(event)
+        reason = choice.finish_reason
+        made = [{"index": answer, "delta": delta, "logprobs": None, "finish_reason": reason} for delta in deltas]
+        return [Frame(self._chunk([part])) for part in made]
+
+    def end(self) -> list[Frame]:
+        """The usage, when it was asked for."""
+        return [Frame({**self._chunk([]), "usage": self._usage()})] if self.options.include_usage else []
+
+    def fail(self, error: ProxyError) -> list[Frame]:
+        """An error object, which every OpenAI SDK raises."""
+        return [Frame(error_object(error))]
+
+    def whole(self) -> JsonObject:
+        """The `chat.completion` object."""
+        choices = [
+            {"index": index, "message": each.message(), "logprobs": None, "finish_reason": each.finish_reason}
+            for index, each in enumerate(self._choices)
+        ]
+        return {**self._head("chat.completion"), "choices": choices, "usage": self._usage()}
+
+    def _usage(self) -> JsonObject:
+        return usage_object(sum((each.finished.usage for each in self._choices if each.finished), Usage()))
+
+    def _chunk(self, choices: list[JsonObject]) -> JsonObject:
+        chunk: JsonObject = {**self._head("chat.completion.chunk"), "choices": choices}
+        return {**chunk, "usage": None} if self.options.include_usage else chunk
+
+    def _head(self, kind: str) -> JsonObject:
+        return {
+            "id": f"chatcmpl-{self._meta.id}",
+            "object": kind,
+            "created": int(self._meta.created),
+            "model": self._model or self._meta.model,
+        }

@@ -1,0 +1,136 @@
+"""What an API dialect is: one value, the same for all, which the one endpoint in `routes` serves. Pure.
+
+A dialect is a folder of `translate` whose package holds its `Dialect`, and one line of wiring in `app`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from ...errors import ProxyError
+from ...events import Event, JsonObject, Model, Turn
+from .frames import SSE, Frame, StreamForm
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """What a request means depends on this beside its body.
+
+    `models` is what the CLI offers now, `aliases` are the user's own names of models, `headers` the request's, by
+    lower-case name.
+    """
+
+    models: Sequence[Model] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseMeta:
+    """What a response takes from outside: ids and times, which pure code does not make.
+
+    `id` is 24 hexadecimal digits, to which a dialect adds its prefix; `new_id` makes more of them. `created` is in unix
+    seconds, and so is what `now` returns. `model` is the Turn's, until Started says which one answers. `request_id` is
+    the one in the response's headers.
+    """
+
+    id: str
+    created: float
+    model: str
+    request_id: str
+    new_id: Callable[[], str]
+    now: Callable[[], float]
+
+
+class Reply(Protocol):
+    """One response in the making, streamed or whole: fed the events of its answers, in the order they come.
+
+    The events of answer 0 begin first; each answer's begin with Started and end with Finished. It keeps what it needs
+    for both forms, so that the frames of a stream and the whole object cannot differ.
+    """
+
+    def feed(self, answer: int, event: Event) -> list[Frame]:
+        """The frames this event of answer number `answer` makes, in order."""
+        ...
+
+    def end(self) -> list[Frame]:
+        """The frames that follow when every answer is finished."""
+        ...
+
+    def fail(self, error: ProxyError) -> list[Frame]:
+        """The frames that tell a failure in mid-stream. Nothing follows them."""
+        ...
+
+    def whole(self) -> JsonObject:
+        """The whole object, once every answer is finished."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRequest:
+    """A request body, understood.
+
+    `turns` has one Turn for each answer that the response holds: the same one n times for n answers to it. `ignored`
+    names the parameters without effect (header `x-claude-max-ignored`), `repaired` what was put right in the request
+    (`x-claude-max-repaired`).
+    """
+
+    turns: tuple[Turn, ...]
+    reply: Callable[[ResponseMeta], Reply]
+    stream: bool = False
+    ignored: tuple[str, ...] = ()
+    repaired: tuple[str, ...] = ()
+
+
+def _own_status(error: ProxyError) -> int:
+    return error.status
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorForm:
+    """How a dialect tells a failure that has a response of its own.
+
+    `body` makes the JSON body of an error and the request's id. `status` is the HTTP status, which a dialect may have
+    another of for a kind. `request_id_header` is where its clients look for the request's id, on every response.
+    """
+
+    body: Callable[[ProxyError, str], JsonObject]
+    status: Callable[[ProxyError], int] = _own_status
+    request_id_header: str = "x-request-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One endpoint of an API. Dialects of one API share their `errors`.
+
+    `request` describes the body in the server's OpenAPI document. `to_turn` reads a body; it raises BadRequest or
+    ModelNotFound, whose `param` is a path in the body. `fields` maps names of the Turn's fields to the dialect's, where
+    they differ: it is applied to the `param` of the engine's errors and to `Started.ignored`.
+
+    Failures outside the endpoint (no such path, a wrong key) are told in this dialect at its `paths`, below its
+    `prefixes`, and where a request has one of the `headers` (lower case) that only this API's clients send.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    request: type[BaseModel]
+    to_turn: Callable[[JsonObject, RequestContext], ParsedRequest]
+    errors: ErrorForm
+    stream: StreamForm = SSE
+    fields: Mapping[str, str] = field(default_factory=dict)
+    prefixes: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    description: str = ""
+
+
+def errors_at(path: str, headers: Mapping[str, str], dialects: Sequence[Dialect], otherwise: ErrorForm) -> ErrorForm:
+    """How a failure of a request to `path` is told. A path says more than a prefix, and a prefix more than a header."""
+    tests: tuple[Callable[[Dialect], bool], ...] = (
+        lambda dialect: path in dialect.paths,
+        lambda dialect: path.startswith(dialect.prefixes),
+        lambda dialect: any(name in headers for name in dialect.headers),
+    )
+    found = (dialect.errors for test in tests for dialect in dialects if test(dialect))
+    return next(found, otherwise)

@@ -1,0 +1,27 @@
+"""Which parameters of a request have no effect: nothing is dropped without being named. Pure."""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+from ...events import JsonObject
+from .wire_object import WireObject
+
+# How many of them are named, and how many characters of a name are shown.
+NAMED, SHOWN = 50, 64
+
+
+def without_effect(
+    body: JsonObject, request: WireObject, known: Sequence[str], neutral: Mapping[str, object]
+) -> list[str]:
+    """The names of what a body sets to no effect: the `known` fields, and those that its shape does not have.
+
+    `neutral` has the values that say the same as leaving the parameter out.
+    """
+    names = dict.fromkeys((*known, *(request.model_extra or {})))
+    return set_in({name: body.get(name) for name in names}, neutral)
+
+
+def set_in(values: JsonObject, neutral: Mapping[str, object]) -> list[str]:
+    """The names of those that say anything, fit for a header."""
+    found = [name for name, value in values.items() if value is not None and value != neutral.get(name)]
+    return [quote(name, safe="[]")[:SHOWN] for name in found[:NAMED]]

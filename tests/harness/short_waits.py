@@ -1,0 +1,24 @@
+"""Runs a Python program, such as the installed claude-max, with waits of the engine that have no setting cut short.
+
+For `running_proxy(..., through=SHORT_WAITS)`, in tests in which one of them passes. Nothing but durations may be
+changed here.
+"""
+
+import functools
+import runpy
+import sys
+
+from claude_max.proxy import app
+from claude_max.proxy.engine.pool import upkeep
+from claude_max.proxy.engine.process.channel import Timeouts
+
+SHORT_WAITS = (sys.executable, __file__)
+
+if __name__ == "__main__":
+    # For a confirmation that takes 50 ms; 10 s without this.
+    vars(app)["Timeouts"] = functools.partial(Timeouts, step=2.0)
+    # Between two looks after the workers; 10 s and 1 s without this.
+    upkeep.EVERY_SECONDS = 0.5
+    upkeep.GLANCE_SECONDS = 0.25
+    sys.argv = sys.argv[1:]
+    runpy.run_path(sys.argv[0], run_name="__main__")
