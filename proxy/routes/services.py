@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from ..config import Settings
 from ..events import Event, Model, Turn
+from ..records import Kept, Record, Wanted
 
 
 class Engine(Protocol):
@@ -15,6 +16,26 @@ class Engine(Protocol):
 
     def events(self, turn: Turn) -> AsyncGenerator[Event]:
         """The answer; raises a ProxyError. Closing the iterator abandons the turn."""
+        ...
+
+
+class Store(Protocol):
+    """Whatever keeps records."""
+
+    async def keep(self, record: Record) -> None:
+        """Keeps a record, where that is possible."""
+        ...
+
+    async def kept(self, wanted: Wanted) -> Kept:
+        """What a request names of what is kept; raises a ProxyError."""
+        ...
+
+    async def get(self, id: str) -> Record | None:
+        """The record of an id; raises a ProxyError."""
+        ...
+
+    async def delete(self, id: str) -> bool:
+        """Whether there was a record of this id; raises a ProxyError."""
         ...
 
 
@@ -31,6 +52,7 @@ class Services:
     ready: Callable[[], dict[str, object]]
     new_id: Callable[[], str]
     now: Callable[[], float]
+    store: Store | None = None
 
 
 def _services(request: Request) -> Services:

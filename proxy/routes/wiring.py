@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from ..translate.common.dialect import Dialect
-from . import endpoint, failures, guard, health, models, openapi
+from . import endpoint, failures, guard, health, models, openapi, stored
 from .services import Services
 
 
@@ -15,6 +15,8 @@ def install(app: FastAPI, services: Services, dialects: Sequence[Dialect], *, sc
     app.state.services = services
     for dialect in dialects:
         app.include_router(endpoint.router(dialect))
+        if dialect.keeping is not None:
+            app.include_router(stored.router(dialect, dialect.keeping))
     for module in (models, health):
         app.include_router(module.router)
     failures.install(app)
@@ -22,7 +24,10 @@ def install(app: FastAPI, services: Services, dialects: Sequence[Dialect], *, sc
     settings = services.settings
     if settings.cors_origins:
         app.add_middleware(
-            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
         )
     app.add_middleware(
         guard.Guard, settings=settings, new_id=services.new_id, scripted=scripted, dialects=tuple(dialects)
