@@ -20,7 +20,7 @@ from ..translate.common.validation import parse_object
 from .answers import Answers
 from .journal import Entry, entry_of, log_answer, log_prompt
 from .openapi import described
-from .services import Services, Wired
+from .services import Services, Wired, context_of
 from .stream import EventStream, while_connected
 
 IGNORED = "x-claude-max-ignored"
@@ -58,7 +58,7 @@ async def parsed(request: Request, services: Services, to_turn: Callable[[JsonOb
 
     def work() -> T:
         body = parse_object(raw, services.settings.json_depth)
-        return to_turn(body, RequestContext(services.models(), services.settings.aliases, request.headers))
+        return to_turn(body, context_of(request, services))
 
     return await asyncio.to_thread(work) if len(raw) > LARGE else work()
 
@@ -67,6 +67,8 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
     """The response to a request. Raises the ProxyError of an answer that fails before it began, and ClientGone."""
     asked = await parsed(request, services, dialect.to_turn)
     entry = entry_of(request)
+    if not asked.turns:
+        return _at_once(request, services, dialect, asked)
     entry.model = asked.turns[0].model
     meta = ResponseMeta(services.new_id(), services.now(), entry.model, entry.id, services.new_id, services.now)
     if services.settings.log_content:
@@ -88,6 +90,17 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
         headers=_headers(asked, begun, dialect.fields),
         keepalive=services.settings.keepalive_interval,
     )
+
+
+def _at_once(request: Request, services: Services, dialect: Dialect, asked: ParsedRequest) -> Response:
+    """The response to a request that asks no model."""
+    id = entry_of(request).id
+    reply = asked.reply(ResponseMeta(services.new_id(), services.now(), "", id, services.new_id, services.now))
+    headers = _headers(asked, Started(""), dialect.fields)
+    if asked.stream:
+        written = b"".join(dialect.stream.write(frame) for frame in reply.end()) + dialect.stream.end
+        return Response(written, headers=headers, media_type=dialect.stream.media_type)
+    return Response(orjson.dumps(reply.whole()), headers=headers, media_type="application/json")
 
 
 class _Exchange:

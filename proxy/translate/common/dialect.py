@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from ...errors import ProxyError
 from ...events import Event, JsonObject, Model, Turn
+from .endpoints import Catalog, Counter, View
 from .frames import SSE, Frame, StreamForm
 
 
@@ -19,12 +20,13 @@ class RequestContext:
     """What a request means depends on this beside its body.
 
     `models` is what the CLI offers now, `aliases` are the user's own names of models, `headers` the request's, by
-    lower-case name.
+    lower-case name. `web_search` says whether the service may search the web.
     """
 
     models: Sequence[Model] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    web_search: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class ParsedRequest:
 
     `turns` has one Turn for each answer that the response holds: the same one n times for n answers to it. `ignored`
     names the parameters without effect (header `x-claude-max-ignored`), `repaired` what was put right in the request
-    (`x-claude-max-repaired`).
+    (`x-claude-max-repaired`). Without any turn no model is asked: the reply has all of the answer already.
     """
 
     turns: tuple[Turn, ...]
@@ -111,6 +113,9 @@ class Dialect:
 
     Failures outside the endpoint (no such path, a wrong key) are told in this dialect at its `paths`, below its
     `prefixes`, and where a request has one of the `headers` (lower case) that only this API's clients send.
+
+    Beside its answers it may serve a `counter`, a `catalog` and `views`. `absent` tells, by the beginning of a path,
+    why an endpoint that its API has is not here. `untyped` says that its clients post JSON without saying so.
     """
 
     name: str
@@ -123,6 +128,11 @@ class Dialect:
     prefixes: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     description: str = ""
+    counter: Counter | None = None
+    catalog: Catalog | None = None
+    views: tuple[View, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+    untyped: bool = False
 
 
 def errors_at(path: str, headers: Mapping[str, str], dialects: Sequence[Dialect], otherwise: ErrorForm) -> ErrorForm:
