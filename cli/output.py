@@ -45,6 +45,8 @@ NAME = "claude-max"
 SCHEMA = 1
 # Wider than any line: what goes into a pipe or a file is neither cut nor broken.
 UNBOUNDED = 100_000
+# C0 and C1 controls but newline and tab; a lone escape character is enough to retitle or reprogram a terminal.
+_CONTROLS = dict.fromkeys([*(c for c in range(32) if c not in (9, 10)), *range(127, 160)])
 
 
 def _console(*, stderr: bool) -> Console:
@@ -144,6 +146,11 @@ def print_error(message: str, code: int, *, json: bool = False) -> None:
     line = spoken(f"{NAME}: {message}")
     line.stylize("bold red", 0, len(NAME) + 1)
     err.print(line, soft_wrap=True, highlight=False)
+
+
+def printable(text: str) -> str:
+    """`text` without control characters: it may come from anywhere, and must not command the terminal."""
+    return text.translate(_CONTROLS)
 
 
 def spoken(text: str) -> Text:

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from .. import errors
 from ..translate.common.dialect import ErrorForm
-from .journal import entry_of
+from .journal import entry_of, failed
 
 log = logging.getLogger("claude_max.http")
 
@@ -34,16 +34,18 @@ class ClientGone(Exception):
 
 def response(error: errors.ProxyError, form: ErrorForm, request_id: str) -> Response:
     """The HTTP response of an error."""
+    failed(error)
     body = orjson.dumps(form.body(error, request_id))
     return Response(body, form.status(error), error.headers(), "application/json")
 
 
 def from_exception(error: Exception) -> errors.ProxyError:
     """A ProxyError as it is; anything else is a fault of ours, told in the log and not to the client."""
-    if isinstance(error, errors.ProxyError):
-        return error
-    log.error("unexpected failure", exc_info=error)
-    return errors.ServerFault("The proxy failed in an unexpected way; its log says more.")
+    if not isinstance(error, errors.ProxyError):
+        log.error("unexpected failure", exc_info=error)
+        error = errors.ServerFault("The proxy failed in an unexpected way; its log says more.")
+    failed(error)
+    return error
 
 
 def install(app: FastAPI, absent: Mapping[str, str]) -> None:

@@ -22,5 +22,7 @@ async def root() -> PlainTextResponse:
 @router.head("/health", include_in_schema=False)
 @router.get("/health")
 async def health(services: Wired) -> dict[str, Any]:
-    """`status` is about this server; the rest about the CLI behind it."""
-    return {"status": "ok", "provider": "claude-code-cli", "timestamp": int(services.now()), **services.ready()}
+    """`status` is "ok" unless no request could be answered; the rest is about the CLI behind it."""
+    known = services.ready()
+    status = "not_signed_in" if known.get("signed_in") is False else "ok"
+    return {"status": status, "provider": "claude-code-cli", "timestamp": int(services.now()), **known}

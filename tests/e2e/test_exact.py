@@ -6,6 +6,7 @@ Whole upstream bodies are compared with what was sent; `harness.upstream` has th
 import base64
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,19 +131,19 @@ def test_property_names_of_any_kind_are_called_and_answered(proxy: RunningProxy,
     )
 
 
-def test_tools_named_like_built_in_ones(proxy: RunningProxy, marker: str, home_file: str) -> None:
+def test_tools_named_like_built_in_ones(proxy: RunningProxy, marker: str, home_file: Path) -> None:
     tools = [tool(name, command={"type": "string"}) for name in BUILT_IN]
     reply = directive(call=[{"name": name, "input": {"command": f"touch {home_file}"}} for name in BUILT_IN])
     choice = post(proxy, [{"role": "user", "content": f"{marker}\n{reply}"}], tools=tools)
     assert [made["function"]["name"] for made in choice["message"]["tool_calls"]] == BUILT_IN
     (body,) = proxy.bodies(marker)
     assert seen(body)["tools"] == [declared(each) for each in tools]
-    assert not os.path.exists(home_file)
+    assert not home_file.exists()
 
 
 @pytest.fixture
-def home_file(tmp_path: Any) -> str:
-    return str(tmp_path / "touched")
+def home_file(tmp_path: Path) -> Path:
+    return tmp_path / "touched"
 
 
 def test_long_descriptions_and_many_tools(proxy: RunningProxy, marker: str) -> None:

@@ -33,9 +33,14 @@ _LASTING = re.compile(r"support|deprecated|not available", re.IGNORECASE)
 # A keyword of a schema, in the service's own words: "For 'integer' type, property 'minimum' is not supported".
 _KEYWORD = re.compile(r"\bschema\b|For '[^']*' type|propert(y|ies) '", re.IGNORECASE)
 # Words of the client's (a property, an enum value) stand in quotes; the service's own names stand in backticks or bare.
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# An apostrophe within a word ("doesn't") is none.
+_QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"")
 # "tools.3.custom.input_schema: …", "messages.0: …": about a value of the client's that cannot be left out.
 _PLACE = re.compile(r"(?:^|: )(?P<place>tools|messages|system)\.\d+")
+
+
+# Schemas that are remembered; some clients write values of the day into theirs, so that each is another one.
+MOST_SCHEMAS = 1000
 
 
 class Refusals:
@@ -43,7 +48,7 @@ class Refusals:
 
     def __init__(self) -> None:
         self._models: dict[str, set[str]] = {}
-        self._schemas: set[tuple[str, bytes]] = set()
+        self._schemas: dict[tuple[str, bytes], None] = {}
 
     def known(self, turn: Turn) -> frozenset[str]:
         """What need not be tried again for this Turn."""
@@ -58,7 +63,9 @@ class Refusals:
             return None
         known = self._models.setdefault(turn.model, set())
         if name == "schema" and turn.schema is not None and _KEYWORD.search(message):
-            self._schemas.add((turn.model, _fingerprint(turn.schema)))
+            self._schemas[turn.model, _fingerprint(turn.schema)] = None
+            if len(self._schemas) > MOST_SCHEMAS:
+                del self._schemas[next(iter(self._schemas))]
         elif name in ("strict", "cache_ttl", "thinking_blocks"):
             # About this request alone.
             pass

@@ -1,8 +1,11 @@
 """How the CLI is started: what of the user's environment stays, what goes, and what is always the same."""
 
+import json
+
 import pytest
 
-from claude_max.proxy.engine.wire.command import ADDED, ARGUMENTS, environment, version_of
+from claude_max.proxy.engine.wire.command import ADDED, ARGUMENTS, SERVER, environment
+from claude_max.proxy.engine.wire.versions import dotted, version_of
 
 STAYS = {
     "HOME": "/home/me", "PATH": "/bin", "LANG": "C", "TZ": "UTC", "HTTPS_PROXY": "http://p", "https_proxy": "http://p",
@@ -11,7 +14,7 @@ STAYS = {
 }  # fmt: skip
 GOES = {
     "CLAUDECODE": "1", "CLAUDE_CODE_ENTRYPOINT": "cli", "CLAUDE_CODE_EXTRA_BODY": "{}", "ANTHROPIC_MODEL": "opus",
-    "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "1", "CLAUDE_CODE_USE_BEDROCK": "1", "NODE_OPTIONS": "--require=/evil.js",
+    "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "9", "CLAUDE_CODE_USE_BEDROCK": "1", "NODE_OPTIONS": "--require=/evil.js",
     "MAX_THINKING_TOKENS": "9", "ANTHROPIC_CUSTOM_HEADERS": "x: y", "LD_PRELOAD": "/evil.so", "CLAUDE_MAX_API_KEY": "k",
     "OPENAI_API_KEY": "k", "BASH_ENV": "/evil",
 }  # fmt: skip
@@ -52,9 +55,18 @@ def test_the_arguments_are_the_measured_ones_and_hold_nothing_of_a_callers() -> 
     assert {"--strict-mcp-config", "--no-session-persistence", "--include-partial-messages"} <= set(ARGUMENTS)
     assert after("--input-format") == after("--output-format") == "stream-json"
     place = ARGUMENTS.index("--allowedTools")
-    assert ARGUMENTS[place + 1 :] == ("mcp__a", "mcp__b")
+    assert ARGUMENTS[place + 1 :] == (f"mcp__{SERVER}",)
+    assert after("--max-turns") == "1"
     forbidden = ("--dangerously", "--permission", "--bare", "--system-prompt", "--append", "--model", "--mcp-config")
     assert not [argument for argument in ARGUMENTS if argument.startswith(forbidden)]
+
+
+def test_another_session_of_the_same_user_may_not_write_into_a_worker() -> None:
+    assert json.loads(after("--settings"))["crossSessionInbound"] == "refuse"
+
+
+def test_until_its_settings_say_otherwise_a_process_asks_for_one_token() -> None:
+    assert environment({"CLAUDE_CODE_MAX_OUTPUT_TOKENS": "9"})["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] == "1"
 
 
 @pytest.mark.parametrize(
@@ -66,3 +78,7 @@ def test_the_arguments_are_the_measured_ones_and_hold_nothing_of_a_callers() -> 
 )  # fmt: skip
 def test_versions(text: str, version: tuple[int, int, int] | None) -> None:
     assert version_of(text) == version
+
+
+def test_a_version_in_words() -> None:
+    assert dotted((2, 1, 330)) == "2.1.330"

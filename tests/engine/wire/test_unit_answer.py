@@ -1,9 +1,8 @@
 """Recorded lines become events; the first message is the answer, whatever the CLI does after it."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from engine import stream_lines as lines
 from engine.stream_lines import BEGAN, RESULT, Line, answer, call, end, event, read, start, text, thinking
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,20 +10,20 @@ from hypothesis import strategies as st
 from claude_max.proxy import errors
 from claude_max.proxy.engine.wire.answer import Answer
 from claude_max.proxy.events import (
+    BlockCompleted,
     Event,
     Finished,
-    Message,
     ReasoningDelta,
-    Started,
-    Text,
+    ReasoningSigned,
+    StopReason,
     TextDelta,
-    ToolCall,
     ToolCallDelta,
     ToolCallStarted,
     Usage,
 )
 
 USAGE = Usage(input=3, cache_read=1000, cache_creation=100, output=7)
+DONE = BlockCompleted()
 
 
 def events(*sequence: Line, tools: tuple[str, ...] = ()) -> list[Event]:
@@ -34,39 +33,37 @@ def events(*sequence: Line, tools: tuple[str, ...] = ()) -> list[Event]:
 def test_text() -> None:
     found = Answer("u1")
     assert read(found, *answer(text("Hel", "", "lo"))) == [
-        BEGAN, TextDelta("Hel"), TextDelta("lo"), Finished("end_turn", USAGE),
+        BEGAN, TextDelta("Hel"), TextDelta("lo"), DONE, Finished("end_turn", USAGE),
     ]  # fmt: skip
-    assert found.message == Message("assistant", (Text("Hello"),))
     assert not found.over
     assert read(found, RESULT) == []
     assert found.over
+    assert found.result == RESULT
 
 
-def test_thinking_comes_and_is_not_part_of_the_message() -> None:
-    found = Answer("u1")
+def test_thinking_with_its_signature() -> None:
     sequence = [start(), *thinking("hm", ""), *text("yes", index=1), *end(output_tokens_details={"thinking_tokens": 5})]
-    usage = Usage(3, 1000, 100, 7, 5)
-    assert read(found, *sequence) == [BEGAN, ReasoningDelta("hm"), TextDelta("yes"), Finished("end_turn", usage)]
-    assert found.message == Message("assistant", (Text("yes"),))
+    assert events(*sequence) == [
+        BEGAN, ReasoningDelta("hm"), ReasoningSigned("c2ln"), DONE, TextDelta("yes"), DONE,
+        Finished("end_turn", Usage(3, 1000, 100, 7, 5)),
+    ]  # fmt: skip
 
 
 def test_parallel_calls() -> None:
-    found = Answer("u1", ("look", "seek"))
     parts = [text("Well"), call("c1", "look", '{"a"', ":1}", index=1), call("c2", "seek", index=2)]
-    assert read(found, *answer(*parts, reason="tool_use")) == [
+    assert events(*answer(*parts, reason="tool_use")) == [
         BEGAN,
         TextDelta("Well"),
+        DONE,
         ToolCallStarted(0, "c1", "look"),
         ToolCallDelta(0, '{"a"'),
         ToolCallDelta(0, ":1}"),
+        DONE,
         ToolCallStarted(1, "c2", "seek"),
         ToolCallDelta(1, "{}"),
+        DONE,
         Finished("tool_use", USAGE),
     ]
-    assert found.calls == ("c1", "c2")
-    assert found.message == Message(
-        "assistant", (Text("Well"), ToolCall("c1", "look", {"a": 1}), ToolCall("c2", "seek", {}))
-    )
 
 
 @pytest.mark.parametrize(
@@ -85,38 +82,37 @@ def test_names_of_tools(said: str, tools: tuple[str, ...], shown: str) -> None:
     assert ToolCallStarted(0, "c1", shown) in events(start(), *call("c1", said), tools=tools)
 
 
-@pytest.mark.parametrize(
-    ("reason", "expected"),
-    [
-        ("end_turn", "end_turn"), ("max_tokens", "max_tokens"), ("refusal", "refusal"), ("tool_use", "tool_use"),
-        ("model_context_window_exceeded", "max_tokens"), ("pause_turn", "end_turn"), ("new_reason", "end_turn"),
-    ],
-)  # fmt: skip
-def test_what_the_cli_does_after_the_first_message_is_not_the_clients(reason: str, expected: str) -> None:
+@pytest.mark.parametrize("reason", get_args(StopReason))
+def test_the_reasons_are_the_services_own(reason: StopReason) -> None:
+    assert events(*answer(text("a"), reason=reason))[-1] == Finished(reason, USAGE)
+
+
+def test_a_reason_that_is_not_known_is_an_end() -> None:
+    assert events(*answer(text("a"), reason="new_reason"))[-1] == Finished("end_turn", USAGE)
+
+
+@pytest.mark.parametrize("reason", ["max_tokens", "refusal", "tool_use", "pause_turn"])
+def test_what_the_cli_does_after_the_first_message_is_not_the_clients(reason: str) -> None:
     found = Answer("u1")
-    events = read(found, *answer(text("a"), reason=reason))
-    assert events[-1] == Finished(expected, USAGE)  # type: ignore[arg-type]
+    read(found, *answer(text("a"), reason=reason))
     assert read(found, *answer(text("more")), {**RESULT, "is_error": True}) == []
-    assert found.message == Message("assistant", (Text("a"),))
     assert found.over
+    assert found.finished is not None
+    assert found.finished.reason == reason
 
 
 def test_a_stop_sequence_is_named() -> None:
-    assert events(start(), *end("stop_sequence", "END"))[-1] == Finished("stop_sequence", USAGE)
+    assert events(start(), *end("stop_sequence", "END"))[-1] == Finished("stop_sequence", USAGE, "END")
+    assert events(start(), *end())[-1] == Finished("end_turn", USAGE, None)
 
 
-@pytest.mark.parametrize("begun", [text("half"), call("c1", "look")])
-def test_a_second_beginning_after_half_an_answer_is_a_fault(begun: list[Line]) -> None:
+@pytest.mark.parametrize("begun", [[], text("half"), call("c1", "look")], ids=["nothing", "text", "call"])
+def test_a_second_beginning_is_a_fault(begun: list[Line]) -> None:
+    """With one API call a turn, the CLI has dropped the first answer and asks again."""
     found = Answer("u1")
     read(found, start(), *begun)
     with pytest.raises(errors.UpstreamFault):
         found.feed(start(), 0.0)
-
-
-def test_a_second_beginning_before_any_text_is_none() -> None:
-    found = events(start(), *thinking("hm"), start("other"), *text("yes"), *end())
-    assert [e for e in found if isinstance(e, Started)] == [BEGAN]
-    assert found[-1] == Finished("end_turn", USAGE)
 
 
 def test_usage_that_is_left_out_stands_as_it_was() -> None:
@@ -133,14 +129,12 @@ def test_lines_of_other_things_bring_nothing() -> None:
     others: list[Line] = [
         event("content_block_delta", parent="c9", index=0, delta={"type": "text_delta", "text": "no"}),
         event("content_block_delta", index=3, delta={"type": "input_json_delta", "partial_json": "{}"}),
-        event("content_block_start", index=0, content_block={"type": "server_tool_use", "id": "s", "name": "web"}),
         event("ping"),
         {"type": "assistant", "message": {"content": [{"type": "text", "text": "no"}]}},
         {"type": "system", "subtype": "api_retry"},
         {"type": "command_lifecycle", "command_uuid": "other", "state": "started"},
     ]
     assert read(found, *others) == []
-    assert found.message.content == ()
     assert found.finished is None
 
 
@@ -149,7 +143,6 @@ def test_lines_of_other_things_bring_nothing() -> None:
     [
         {"type": "command_lifecycle", "command_uuid": "u1", "state": "queued"},
         {"type": "system", "subtype": "init"},
-        {"type": "user", "message": {"content": []}},
         start(),
     ],
     ids=str,
@@ -172,7 +165,6 @@ def test_when_an_interrupt_can_no_longer_be_lost() -> None:
         assert not found.started
     found.feed({"type": "command_lifecycle", "command_uuid": "u1", "state": "started"}, 0.0)
     assert found.started
-    assert Answer(None).started
     begun = Answer("u1")
     begun.feed(start(), 0.0)
     assert begun.started
@@ -193,14 +185,22 @@ def test_a_turn_without_an_answer_is_an_error_with_the_notices_words() -> None:
     assert found.over
 
 
-def test_arguments_that_are_no_object_count_as_none() -> None:
+def test_an_answer_that_is_cut_off_is_an_error() -> None:
     found = Answer("u1")
-    read(found, *answer(call("c1", "look", '{"a"'), call("c2", "look", "[1]", index=1), reason="tool_use"))
-    assert [item.arguments for item in found.message.content if isinstance(item, ToolCall)] == [{}, {}]
+    read(found, start(), *text("half"))
+    with pytest.raises(errors.UpstreamFault, match="without a whole answer"):
+        found.feed(RESULT, 0.0)
+
+
+def test_a_limit_that_was_told_in_an_earlier_turn_counts() -> None:
+    """The CLI reports a limit when it changes, not with every failure."""
+    info = {"status": "rejected", "rateLimitType": "seven_day", "resetsAt": 100}
+    with pytest.raises(errors.RateLimited, match="weekly limit"):
+        Answer("u1", (), info).feed({"type": "result", "is_error": True, "api_error_status": 429}, 40.0)
 
 
 noise: st.SearchStrategy[Any] = st.sampled_from(
-    [event("ping"), {"type": "system"}, {"type": "rate_limit_event", "rate_limit_info": None}, *lines.thinking("t")]
+    [event("ping"), {"type": "system"}, {"type": "rate_limit_event", "rate_limit_info": None}, {"type": "assistant"}]
 )
 
 
@@ -209,9 +209,7 @@ def test_however_the_text_is_cut_and_mixed_it_is_the_same(deltas: list[str], oth
     sequence = text(*deltas)
     for place, other in others:
         sequence.insert(1 + place % len(sequence), other)
-    found = Answer("u1")
-    events = read(found, *answer(sequence))
-    assert "".join(e.text for e in events if isinstance(e, TextDelta)) == "".join(deltas)
-    assert found.message == Message("assistant", (Text("".join(deltas)),))
-    assert events[0] == BEGAN
-    assert [e for e in events if isinstance(e, Finished)] == [events[-1]]
+    found = read(Answer("u1"), *answer(sequence))
+    assert "".join(e.text for e in found if isinstance(e, TextDelta)) == "".join(deltas)
+    assert found[0] == BEGAN
+    assert [e for e in found if isinstance(e, Finished)] == [found[-1]]

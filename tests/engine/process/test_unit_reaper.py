@@ -12,8 +12,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
 
 PROGRAM = """
 import os, signal, sys, time
-from claude_max.proxy.engine.process.reaper import Lifeline
-line = Lifeline()
+from claude_max.proxy.engine.process.reaper import Reaper
+line = Reaper()
 held, released, late = (int(pid) for pid in sys.argv[1:4])
 line.hold(held)
 line.hold(released)
