@@ -39,13 +39,13 @@ from .routes import wiring
 from .routes.services import Services
 from .store.keeper import Keeper
 from .store.responses import Limits
-from .translate import chat, completions, responses
+from .translate import chat, completions, messages, responses
 from .translate.common.dialect import Dialect
 
 log = logging.getLogger("claude_max")
 VERSION = version("claude-max-toolkit")
 # The APIs that are served: a new dialect is one folder in `translate` and one more name here.
-DIALECTS: tuple[Dialect, ...] = (chat.DIALECT, completions.DIALECT, responses.DIALECT)
+DIALECTS: tuple[Dialect, ...] = (chat.DIALECT, completions.DIALECT, responses.DIALECT, messages.DIALECT)
 
 
 @dataclass(frozen=True, slots=True)
