@@ -1,7 +1,10 @@
 """`claude-max doctor`: runs the checks of proxy/doctor and draws what they found."""
 
+import re
+import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 from rich.console import RenderableType
@@ -112,7 +115,9 @@ class Checks(Result):
         yield table
 
 
-def doctor(*, json: bool, list_checks: bool, only: Sequence[str], live: bool, fix: bool = False) -> NoReturn:
+def doctor(
+    *, json: bool, list_checks: bool, only: Sequence[str], live: bool, fix: bool = False, report: bool = False
+) -> NoReturn:
     """Runs the checks named in `only`, or all; with `live` also the one that spends tokens. Exits as Diagnosis says."""
     if list_checks:
         render(lambda: Checks(tuple(Listed(*describe(check)) for check in (*CHECKS, LIVE))), json=json)
@@ -123,6 +128,10 @@ def doctor(*, json: bool, list_checks: bool, only: Sequence[str], live: bool, fi
     chosen: list[Check] = [named[name] for name in dict.fromkeys(only)] if only else list(CHECKS)
     if live and LIVE not in chosen:
         chosen.append(LIVE)
+    if report:
+        from .report import report as made
+
+        render(lambda: made(tuple(examine(_machine(), chosen))), json=json, doing="Checking…")
     render(lambda: _diagnosis(chosen, fix=fix), json=json, doing="Checking…")
 
 
@@ -174,4 +183,34 @@ def _record(manager: Manager) -> ServiceRecord | None:
         # `config` reports that, or `service status`.
         settings = None
     claude_path = settings.claude_path if settings else None
-    return ServiceRecord(manager.file, state.loaded, state.running, environment_of(manager), claude_path, settings)
+    program = _named_program(manager)
+    return ServiceRecord(
+        manager.file,
+        state.loaded,
+        state.running,
+        environment_of(manager),
+        claude_path,
+        settings,
+        program,
+        _version_of(program),
+    )
+
+
+def _named_program(manager: Manager) -> Path | None:
+    try:
+        words = manager.command()
+    except ServiceError:
+        return None
+    return Path(words[0]) if words else None
+
+
+def _version_of(program: Path | None) -> str | None:
+    """What a claude-max says of itself; None where it is this very one, or says nothing."""
+    if program is None or not program.exists():
+        return None
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.fullmatch(r"claude-max (\S+)", done.stdout.strip())
+    return found[1] if found else None

@@ -10,7 +10,7 @@ from . import values
 from .help import Command, Group
 from .options import HELP, Demo, Json
 from .service import commands as service
-from .signals import undo_when_terminated
+from .signals import loading, undo_when_terminated
 
 RUN, SET_UP, INSPECT = "Run", "Set up", "Inspect"
 
@@ -54,6 +54,10 @@ def serve(
         str | None,
         typer.Option(metavar="LEVEL", autocompletion=values.log_levels, help="debug, info, warning or error."),
     ] = None,
+    log_format: Annotated[
+        str | None,
+        typer.Option(metavar="FORM", autocompletion=values.log_formats, help="text, json, or auto."),
+    ] = None,
     log_content: Annotated[bool, typer.Option("--log-content", help="Also log prompts and answers.")] = False,
     timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Seconds a model may send nothing before a turn fails.")
@@ -72,7 +76,8 @@ def serve(
     drain: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Answer OpenAI clients at http://localhost:3456/v1, in the foreground."""
-    from .serve import serve as run_server
+    with loading():
+        from .serve import serve as run_server
 
     run_server(
         demo=demo,
@@ -80,6 +85,7 @@ def serve(
         port=port,
         claude_path=claude_path,
         log_level=log_level,
+        log_format=log_format,
         log_content=log_content or None,
         timeout=timeout,
         workers=workers,
@@ -93,10 +99,29 @@ def serve(
     )
 
 
+@app.command(
+    cls=Command, rich_help_panel=RUN, context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
+)
+def start(context: typer.Context, json: Json = False) -> None:
+    """Start the proxy in the background. Takes the options of `claude-max serve`."""
+    from .background import start as start_server
+
+    start_server(context.args, json=json)
+
+
+@app.command(cls=Command, rich_help_panel=RUN)
+def stop(json: Json = False) -> None:
+    """Stop the proxy that `claude-max start` started."""
+    from .background import stop as stop_server
+
+    stop_server(json=json)
+
+
 @app.command(cls=Command, rich_help_panel=RUN)
 def chat(
     question: Annotated[
-        str | None, typer.Argument(help="What to ask; without it, a conversation. Text on stdin goes before it.")
+        str | None,
+        typer.Argument(help="What to ask; without it, a conversation. Text on stdin goes first; - is stdin."),
     ] = None,
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="NAME", autocompletion=values.models, help="Model to use.")
@@ -104,7 +129,9 @@ def chat(
     system: Annotated[str, typer.Option("--system", "-s", metavar="TEXT", help="The system prompt.")] = "",
     effort: Annotated[
         str,
-        typer.Option(metavar="LEVEL", autocompletion=values.efforts, help="none, low, medium, high, xhigh or max."),
+        typer.Option(
+            metavar="LEVEL", autocompletion=values.efforts, help="none (no thinking), low, medium, high, xhigh or max."
+        ),
     ] = "none",
     image: Annotated[
         list[str] | None, typer.Option("--image", metavar="FILE", help="A picture for the question (repeatable).")
@@ -113,8 +140,11 @@ def chat(
         list[str] | None, typer.Option("--file", metavar="FILE", help="A text or PDF for the question (repeatable).")
     ] = None,
     schema: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A JSON Schema that the answer must satisfy.")
+        str | None, typer.Option(metavar="FILE|JSON", help="A JSON Schema that the answer must satisfy.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--continue", "-c", help="Continue the last conversation; its model and prompt hold.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the whole completion object.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Print Markdown as it is.")] = False,
     demo: Demo = False,
@@ -133,6 +163,7 @@ def chat(
         json=json,
         raw=raw,
         demo=demo,
+        resume=resume,
     )
 
 
@@ -230,15 +261,18 @@ def doctor(
     live: Annotated[
         bool, typer.Option("--live", help="Also send one tiny request through the running proxy; spends a few tokens.")
     ] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Print a report for an issue, without anything private.")
+    ] = False,
     fix: Annotated[
         bool,
         typer.Option("--fix", help="First rewrite old names in the configuration file and the installed service."),
     ] = False,
 ) -> None:
-    """Find out why it does not work, and the command that fixes it."""
+    """Find out why it does not work, and the command that fixes it. Spends no tokens without --live."""
     from .doctor import doctor as examine
 
-    examine(json=json, list_checks=list_checks, only=check or (), live=live, fix=fix)
+    examine(json=json, list_checks=list_checks, only=check or (), live=live, fix=fix, report=report)
 
 
 @app.command(cls=Command, rich_help_panel=INSPECT)
@@ -279,21 +313,22 @@ def help_of(
             fail(f"Unknown command {' '.join(words or ())!r}. `claude-max help` lists the commands.", Exit.USAGE)
         inside = typer.Context(each, info_name=word, parent=inside)
         found = each
-    found.get_help(inside)
+    typer.echo(found.get_help(inside))
 
 
 def run() -> None:
     """The entry point of the `claude-max` command."""
-    undo_when_terminated()
     if {"--install-completion", "--show-completion"} & set(sys.argv):
         from .completion import patch_zsh
 
         patch_zsh()
+    command = typer.main.get_command(app)
+    undo_when_terminated()
     if "--json" not in sys.argv:
-        app()
+        command()
     try:
         # Wrong arguments are an error object, too, for those who asked for JSON.
-        sys.exit(app(standalone_mode=False))
+        sys.exit(command(standalone_mode=False))
     except TyperException as error:
         from .output import print_error
 

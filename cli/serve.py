@@ -7,10 +7,9 @@ import os
 import socket
 from typing import Any
 
-from rich.markup import escape
-from rich.panel import Panel
+from rich.text import Text
 
-from claude_max.proxy.app import contract_of, create_app
+from claude_max.proxy.app import VERSION, contract_of, create_app
 from claude_max.proxy.config import (
     LOCALHOST,
     ConfigError,
@@ -25,10 +24,11 @@ from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.engine.probe.locate import Cli, locate
 from claude_max.proxy.engine.wire.command import API_KEYS
 from claude_max.proxy.errors import CliUnavailable
-from claude_max.proxy.port_check import address
+from claude_max.proxy.port_check import Kind, address, listener, owner
 from claude_max.proxy.renamed import FIX, FLAGS, now_called
 from claude_max.proxy.server import Server, allow_connections, listen
 
+from .log_format import configure
 from .output import Exit, err, fail
 from .service import log
 from .service.inside import is_service
@@ -55,9 +55,8 @@ def serve(*, demo: bool, **flags: Any) -> None:
     try:
         sockets = listen(settings.host, settings.port)
     except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        fail(f"{where} cannot be used ({error.strerror}). Choose another with --port.", Exit.PORT_TAKEN)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        fail(_taken(settings, error), Exit.PORT_TAKEN)
+    configure(settings.log_level, settings.log_format)
     # asyncio's own warnings are about connections that clients cut, which is their right.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     if settings.log_level != "debug":
@@ -90,7 +89,7 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
     task = asyncio.current_task()
     assert task is not None
     cancel_when_terminated(task)
-    with err.status(f"Looking at Claude Code {cli.version_text}…") if err.is_terminal else contextlib.nullcontext():
+    with err.status(f"Checking Claude Code {cli.version_text}…") if err.is_terminal else contextlib.nullcontext():
         features = await contract_of(cli)
     async with upstream(demo) as source:
         app = create_app(settings, cli, features, source)
@@ -104,26 +103,40 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
         ignore()
 
 
+def _taken(settings: Settings, error: OSError) -> str:
+    """Why the port cannot be used, and what to do."""
+    where = f"{settings.host}:{settings.port}"
+    found = listener(settings)
+    user = owner(settings.port)
+    whose = f" (started by the user {user})" if user else ""
+    another = f"`claude-max serve --port {settings.port + 1 if settings.port < 65535 else settings.port - 1}`"
+    if found.kind is Kind.OURS:
+        version = found.health["version"]
+        return f"claude-max {version} already answers at {address(settings)}{whose}. For a second one: {another}."
+    who = f"it is taken by {found.detail}" if found.detail else error.strerror or str(error)
+    return f"{where} cannot be used: {who}{whose}. Choose another port: {another}."
+
+
 def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
     both = settings.host in LOCALHOST
     url = f"http://localhost:{port}/v1" if both else f"{address(settings.model_copy(update={'port': port}))}/v1"
-    key = "anything" if settings.api_key is None else "<your key>"
+    key = "anything" if settings.api_key is None else "YOUR_KEY"
     lines = [
-        f"[bold]{url}[/]",
-        "",
-        f'export OPENAI_BASE_URL="{url}" OPENAI_API_KEY="{key}"',
-        "",
-        f"Claude Code {cli.version_text} ({escape(cli.source)})",
+        Text(f"claude-max {VERSION}, Claude Code {cli.version_text} ({cli.source})", "bold"),
+        Text(f"export OPENAI_BASE_URL={url}"),
+        Text(f"export OPENAI_API_KEY={key}"),
     ]
-    lines += [f"[yellow]{escape(line)}[/]" for line in unknown().values()]
+    lines += [Text(line, "yellow") for line in unknown().values()]
     if demo:
-        lines.append("[bold yellow]Demo: every answer is scripted. No model is asked, no account is used.[/]")
+        lines.append(Text("Demo: every answer is scripted. No model is asked, no account is used.", "bold yellow"))
     elif "ANTHROPIC_BASE_URL" in os.environ:
         base = without_password(os.environ["ANTHROPIC_BASE_URL"])
-        lines.append(f"[yellow]ANTHROPIC_BASE_URL is set: requests go to {escape(base)}[/]")
+        lines.append(Text(f"ANTHROPIC_BASE_URL is set: requests go to {base}", "yellow"))
     for name in API_KEYS if settings.allow_anthropic_api_key and not demo else ():
         if name in os.environ:
-            lines.append(f"[yellow]{name} is in use: requests are billed to it, not to your subscription.[/]")
+            lines.append(Text(f"{name} is in use: requests are billed to it, not to your subscription.", "yellow"))
     # A log on a disk without room is no reason not to serve.
     with contextlib.suppress(OSError):
-        err.print(Panel("\n".join(lines), title="claude-max", title_align="left", expand=False))
+        for line in lines:
+            # Without a frame and unbroken, so that each line can be copied.
+            err.print(line, soft_wrap=True, highlight=False)

@@ -1,7 +1,8 @@
 """SIGTERM and SIGHUP unwind the stack like an exception: whatever a command has begun is undone before it goes."""
 
+import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -15,8 +16,25 @@ class Terminated(SystemExit):
     """SIGTERM, or the terminal was closed; raised where the program stands."""
 
 
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """Around imports: a signal ends the program at once, because an exception in the middle of them leaves noise."""
+    before = {}
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def undo_when_terminated() -> None:
-    """From now on these signals end the program by Terminated, unless they are ignored (`nohup`)."""
+    """From now on they raise Terminated, and Ctrl-C raises KeyboardInterrupt, unless they are ignored (`nohup`)."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def end(number: int, frame: object) -> NoReturn:
         ignore()

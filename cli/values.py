@@ -7,22 +7,14 @@ from collections.abc import Sequence
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SETTINGS = (
-    *("host", "port", "claude_path", "log_level", "log_content", "timeout", "start_timeout", "keepalive_interval"),
-    *(
-        "workers",
-        "warm_workers",
-        "queue_size",
-        "drain_timeout",
-        "head_limit",
-        "head_timeout",
-        "body_limit",
-        "json_depth",
-    ),
-    *("body_timeout", "write_timeout", "requests_limit", "api_key", "allowed_hosts", "cors_origins"),
-    *("allow_anthropic_api_key", "aliases"),
+    *("host", "port", "claude_path", "log_level", "log_format", "log_content", "cache_ttl", "composition"),
+    *("timeout", "start_timeout", "keepalive_interval", "workers", "warm_workers", "queue_size", "drain_timeout"),
+    *("head_limit", "head_timeout", "body_limit", "json_depth", "body_timeout", "write_timeout", "requests_limit"),
+    *("api_key", "allowed_hosts", "cors_origins", "allow_anthropic_api_key", "history", "aliases"),
 )
 CHECKS = (
-    *("python", "cli", "shadows", "login", "environment", "config", "port", "contract", "folders"),
+    *("python", "cli", "shadows", "managed", "login", "start", "environment", "network", "config", "aliases", "port"),
+    *("contract", "folders"),
     *("service", "service-environment", "memory", "live"),
 )
 
@@ -30,6 +22,11 @@ CHECKS = (
 def log_levels(incomplete: str) -> list[str]:
     """For `--log-level`."""
     return _begun(LOG_LEVELS, incomplete)
+
+
+def log_formats(incomplete: str) -> list[str]:
+    """For `--log-format`."""
+    return _begun(("auto", "text", "json"), incomplete)
 
 
 def checks(incomplete: str) -> list[str]:

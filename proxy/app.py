@@ -33,19 +33,19 @@ from .engine.process.worker import Worker
 from .engine.wire.command import environment
 from .engine.wire.models import models_of
 from .engine.wire.versions import Version
-from .events import Model
+from .events import CacheMark, Model
 from .readiness import Login
 from .routes import wiring
 from .routes.services import Services
 from .store.keeper import Keeper
 from .store.responses import Limits
-from .translate import chat, completions, responses
+from .translate import chat, completions, messages, responses
 from .translate.common.dialect import Dialect
 
 log = logging.getLogger("claude_max")
 VERSION = version("claude-max-toolkit")
 # The APIs that are served: a new dialect is one folder in `translate` and one more name here.
-DIALECTS: tuple[Dialect, ...] = (chat.DIALECT, completions.DIALECT, responses.DIALECT)
+DIALECTS: tuple[Dialect, ...] = (chat.DIALECT, completions.DIALECT, responses.DIALECT, messages.DIALECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,27 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
     def offered() -> tuple[Model, ...]:
         return models_of(pool.cli_info)
 
-    defaults = ModelDefaults(cli.path, environ.get("PATH", os.defpath), contract.defaults, offered)
+    defaults = ModelDefaults(cli.path, environ.get("PATH", os.defpath), contract, offered)
 
     async def recheck() -> tuple[Version, frozenset[Feature]]:
         # As a worker is started: a wrapper may choose the version by folder or variables.
         found = await asyncio.to_thread(check, cli.path, cli.source, environ, cwd)
         result = await contract_of(found)
-        defaults.replace(result.defaults)
+        defaults.replace(result)
         return found.version, result.features
 
+    def cache_ttl() -> CacheMark:
+        # An hour's mark behind a shorter one is refused, and the CLI's own are short once extra usage has begun.
+        allowed = defaults.contract.cache_ttl == "1h" and not pool.rate_limit.get("isUsingOverage")
+        return "1h" if settings.cache_ttl == "1h" and allowed else "5m"
+
+    composer = Composer(
+        defaults.of,
+        settings.composition,
+        environ.get(BASE_URL, ""),
+        cache_ttl=cache_ttl,
+        cli_version=lambda: str(pool.cli_info.get("claude_code_version")),
+    )
     upkeep = Upkeep(pool, cli.path, login_file(environ), recheck)
     login = Login(cli.path, environ)
     keep = Limits(settings.responses_keep_days * 24 * 3600, settings.responses_keep_mb * 1_000_000)
@@ -120,7 +132,7 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool
     services = Services(
-        engine=Engine(pool, Composer(defaults.of, settings.composition, environ.get(BASE_URL, ""))),
+        engine=Engine(pool, composer),
         settings=settings,
         models=offered,
         ready=ready,

@@ -68,7 +68,13 @@ class Settings(BaseSettings):
         examples=["/usr/local/bin/claude"],
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="text, json, or auto: text on a terminal, JSON lines elsewhere."
+    )
     log_content: bool = Field(False, description="Also log prompts and answers.")
+    cache_ttl: Literal["5m", "1h"] = Field(
+        "5m", description="How long the prompt cache keeps a conversation; an hour costs more to write."
+    )
     composition: Literal["auto", "exact", "lines"] = Field(
         "auto", description="How requests reach the model: whole and exact, line by line, or what the CLI allows."
     )
@@ -102,6 +108,7 @@ class Settings(BaseSettings):
     allow_anthropic_api_key: bool = Field(
         False, description="Let the CLI use ANTHROPIC_API_KEY (or _AUTH_TOKEN), billed apart from the subscription."
     )
+    history: bool = Field(True, description="Keep what is typed into chat, and the last conversation for chat -c.")
     web_search: bool = Field(False, description="Let the service search the web where a client offers that tool.")
     responses_keep_days: float = Field(
         7, ge=0, description="Days that answers of /v1/responses, and what was asked, are kept on disk; 0 keeps none."

@@ -1,13 +1,15 @@
-"""Who listens at the configured port: nobody, this proxy, the npm package it grew from, or somebody else.
+"""Who listens at the configured port: nobody, this proxy, the npm package it replaces, or another program.
 
 Asks over HTTP and looks at sockets; starts nothing, ends nothing.
 """
 
 import contextlib
 import errno
+import os
 import socket
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 import httpx2
 import psutil
@@ -18,6 +20,8 @@ from .events import JsonObject
 # On loopback an answer takes milliseconds.
 HEALTH_SECONDS = 1.0
 PROVIDER = "claude-code-cli"
+# TCP_LISTEN, as /proc/net/tcp writes it.
+LISTENING = "0A"
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}  # noqa: S104 - addresses to reach, not to listen on
 
 
@@ -77,6 +81,37 @@ def _unused(settings: Settings) -> Listener:
                 return Listener(Kind.OTHER, _process(settings.port))
             return Listener(Kind.UNUSABLE, error.strerror or str(error))
     return Listener(Kind.FREE)
+
+
+def owner(port: int) -> str:
+    """The name of the user whose program listens there; empty where it is this user's own, or cannot be known."""
+    if os.name != "posix":
+        return ""
+    import pwd
+
+    uid = _owner_id(port)
+    if uid is None or uid == os.geteuid():
+        return ""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _owner_id(port: int) -> int | None:
+    """Linux tells everybody whose socket it is; elsewhere only root learns it."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(table).read_text().splitlines()[1:]:
+                _, local, _, state, *_, uid = line.split()[:8]
+                if state == LISTENING and int(local.rpartition(":")[2], 16) == port:
+                    return int(uid)
+    with contextlib.suppress(psutil.Error, OSError):
+        for connection in psutil.net_connections("tcp"):
+            listening = connection.status == psutil.CONN_LISTEN and connection.laddr
+            if listening and listening.port == port and connection.pid:
+                return psutil.Process(connection.pid).uids().effective
+    return None
 
 
 def _process(port: int) -> str:

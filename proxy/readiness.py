@@ -5,12 +5,15 @@ The question takes about 0.1 s and runs beside the requests that want to know; n
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from .engine.probe.queries import login
 from .errors import CliCrashed
+
+log = logging.getLogger("claude_max")
 
 FRESH_SECONDS = 30.0
 
@@ -38,10 +41,18 @@ class Login:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._asking
 
+    def _note(self, signed_in: bool) -> None:
+        if not signed_in and self.signed_in is not False:
+            lost = "is no longer" if self.signed_in else "is not"
+            log.error("Claude Code %s signed in: every request will fail. Run `claude-max login`.", lost)
+        elif signed_in and self.signed_in is False:
+            log.info("Claude Code is signed in again.")
+        self.signed_in = signed_in
+
     async def _ask(self) -> None:
         try:
             said = await login(self._program, self._environ)
-            self.signed_in = said["loggedIn"] is True
+            self._note(said["loggedIn"] is True)
         except (CliCrashed, OSError):
             # An OSError is this machine's: no room for the question's own folder, no file handle left.
             self.signed_in = None

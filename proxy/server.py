@@ -1,4 +1,4 @@
-"""The HTTP server around the app: which sockets it listens on, how long it waits for a client, how it stops.
+"""The HTTP server around the app: sockets, timeouts for slow clients, and an orderly stop.
 
 uvicorn does the serving; here is what it leaves open. Knows neither routes nor engine, only that there is something to
 drain before connections are closed.
@@ -30,6 +30,8 @@ log = logging.getLogger("claude_max.http")
 
 # After the drain: time for the last error events to reach their clients before connections are cut.
 LAST_WORDS_SECONDS = 1
+# A drain that takes longer is announced.
+QUICK_SECONDS = 0.2
 # What the kernel keeps of an answer for a client that does not read. Left to itself it takes megabytes, and for as long
 # as that lasts nobody can tell a client that reads slowly from one that does not read.
 SEND_BUFFER = 128 * 1024
@@ -52,12 +54,12 @@ class PatientProtocol(H11Protocol):
     _full: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Starts the clock: a client that connects and says nothing is closed too."""
+        """Starts the head timer: a client that connects and sends nothing is closed too."""
         super().connection_made(transport)
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:
-        """Starts the clock at a request's first byte, stops it when its head is whole."""
+        """Starts the head timer at a request's first byte, and cancels it when the head is complete."""
         if self._head is None and (self.cycle is None or self.cycle.response_complete):
             self._expect_head()
         super().data_received(data)
@@ -68,19 +70,19 @@ class PatientProtocol(H11Protocol):
             self.flow.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stops the clocks."""
+        """Cancels the timers."""
         self._forget()
         self.resume_writing()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Starts the clock of a client that does not read: the buffers are full."""
+        """Starts the stall timer: the write buffer is full."""
         super().pause_writing()
         if self._full is None:
             self._expect_reading()
 
     def resume_writing(self) -> None:
-        """Stops it: most of them was read."""
+        """Cancels the stall timer: the write buffer has drained."""
         super().resume_writing()
         if self._full is not None:
             self._full.cancel()
@@ -92,9 +94,9 @@ class PatientProtocol(H11Protocol):
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """The error of what is no HTTP, in OpenAI's form; where an answer has begun, only the connection is left."""
+        """Answers what is not HTTP with an error; once an answer has begun, only closes the connection."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            error = BadRequest("This is no valid HTTP request, or its head is too large (setting head_limit).")
+            error = BadRequest("Invalid HTTP request, or its head is too large (setting head_limit).")
             content = orjson.dumps(error_object(error))
             headers = {"content-type": "application/json", "content-length": str(len(content)), "connection": "close"}
             answer = h11.Response(status_code=error.status, headers=list(headers.items()), reason=b"Bad Request")
@@ -109,7 +111,7 @@ class PatientProtocol(H11Protocol):
         self._full = self.loop.call_later(self.write_timeout, self._look, self.transport.get_write_buffer_size())
 
     def _look(self, before: int) -> None:
-        """Whoever reads on, however slowly, gets the rest. Nobody writes while the buffers are full."""
+        """Closes a client that has read nothing; one that reads slowly keeps its connection."""
         if self.transport.get_write_buffer_size() < before:
             self._expect_reading()
             return
@@ -146,10 +148,10 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: FastAPI, settings: Settings, drain: Callable[[bool], Awaitable[None]]) -> None:
         """`drain` lets running answers end, at once when its argument is true."""
-        patience = {"head_timeout": settings.head_timeout, "write_timeout": settings.write_timeout}
+        timeouts = {"head_timeout": settings.head_timeout, "write_timeout": settings.write_timeout}
         config = uvicorn.Config(
             app,
-            http=type("Protocol", (PatientProtocol,), patience),
+            http=type("Protocol", (PatientProtocol,), timeouts),
             ws="none",
             log_level=None,
             log_config=None,
@@ -160,6 +162,7 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._finish_answers = drain
+        self._drain_seconds = settings.drain_timeout
         self._hurry = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -198,6 +201,9 @@ class Server(uvicorn.Server):
             server.close()
         draining = asyncio.ensure_future(self._finish_answers(False))
         hurry = asyncio.ensure_future(self._hurry.wait())
+        await asyncio.wait({draining, hurry}, timeout=QUICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if not draining.done() and not hurry.done():
+            log.warning("Stopping: running answers get %g s. Ctrl-C again ends them at once.", self._drain_seconds)
         await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()
         if not draining.done():
@@ -208,7 +214,7 @@ class Server(uvicorn.Server):
         cut.cancel()
 
     def _cut(self) -> None:
-        """Takes leave of clients that still send or do not read. Otherwise uvicorn would, with a traceback each."""
+        """Cuts clients that still send or do not read. Otherwise uvicorn would, with a traceback each."""
         for connection in tuple(self.server_state.connections):
             connection.transport.abort()
 

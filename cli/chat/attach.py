@@ -4,6 +4,7 @@
 """
 
 import base64
+import sys
 from pathlib import Path
 
 from claude_max.proxy.translate.common.media import SIGNATURES
@@ -13,22 +14,27 @@ from .session import Attachment
 
 # More cannot be sent: a request holds 32 MiB, and base64 makes four bytes of three.
 LIMIT = 24 * 1024 * 1024
+# Instead of a file's name.
+STDIN = "-"
 
 
 def image(name: str) -> Attachment:
     """A picture. Raises Unusable when the file cannot be read or is none."""
-    data = read(name)
+    return _picture(name, read(name))
+
+
+def _picture(name: str, data: bytes) -> Attachment:
     kind = image_type(data)
     if kind is None:
-        raise Unusable(f"{name} is no picture that models take (PNG, JPEG, GIF or WebP).")
-    return Attachment(Path(name).name, {"type": "image_url", "image_url": {"url": _data_url(kind, data)}})
+        raise Unusable(f"{name} is not a picture that models take (PNG, JPEG, GIF or WebP).")
+    return Attachment(_shown(name), {"type": "image_url", "image_url": {"url": _data_url(kind, data)}})
 
 
 def file(name: str) -> Attachment:
     """A text, a PDF or a picture. Raises Unusable when the file cannot be read or is something else."""
     data = read(name)
     if image_type(data) is not None:
-        return image(name)
+        return _picture(name, data)
     kind = "application/pdf" if data.startswith(b"%PDF-") else "text/plain"
     if kind == "text/plain":
         try:
@@ -41,8 +47,8 @@ def file(name: str) -> Attachment:
         if not text.strip():
             raise Unusable(f"{name} is empty.")
         data = text.encode()
-    part = {"filename": Path(name).name, "file_data": _data_url(kind, data)}
-    return Attachment(Path(name).name, {"type": "file", "file": part})
+    part = {"filename": _shown(name), "file_data": _data_url(kind, data)}
+    return Attachment(_shown(name), {"type": "file", "file": part})
 
 
 def image_type(data: bytes) -> str | None:
@@ -53,8 +59,11 @@ def image_type(data: bytes) -> str | None:
 def read(name: str) -> bytes:
     """A file's bytes. Raises Unusable when it cannot be read, or is more than a request can hold."""
     try:
-        with Path(name).expanduser().open("rb") as opened:
-            data = opened.read(LIMIT + 1)
+        if name == STDIN:
+            data = sys.stdin.buffer.read(LIMIT + 1)
+        else:
+            with Path(name).expanduser().open("rb") as opened:
+                data = opened.read(LIMIT + 1)
     except (OSError, ValueError, RuntimeError) as error:
         # ValueError: a NUL in the name. RuntimeError: a `~user` that does not exist.
         why = getattr(error, "strerror", None) or str(error).rstrip(".")
@@ -62,6 +71,10 @@ def read(name: str) -> bytes:
     if len(data) > LIMIT:
         raise Unusable(f"{name} is over {LIMIT // 2**20} MiB, more than a request can hold.")
     return data
+
+
+def _shown(name: str) -> str:
+    return "stdin" if name == STDIN else Path(name).name
 
 
 def _data_url(kind: str, data: bytes) -> str:

@@ -17,7 +17,7 @@ from claude_max.proxy.config import ConfigError, Settings, load
 
 from ..output import Exit, fail
 from ..signals import BY_SIGNAL
-from . import attach, commands
+from . import attach, commands, store
 from .client import Failure, Unfit
 from .commands import Unusable
 from .connect import connected
@@ -51,17 +51,25 @@ def chat(
     json: bool,
     raw: bool,
     demo: bool,
+    resume: bool = False,
 ) -> None:
     """Answers one question, or holds a conversation when there is none and a terminal. Exits as Exit says."""
     try:
+        settings = load()
         level = commands.effort(effort)
+        # Only one of them can read stdin; the rest would find it empty.
+        if sum(each == attach.STDIN for each in (question, schema, *images, *files)) > 1:
+            raise Unusable('Only one "-" can stand for stdin.')
+        taken = attach.STDIN in (schema, *images, *files)
         attached: list[Attachment] = [*map(attach.image, images), *map(attach.file, files)]
         session = Session(model, system, level, attached=attached)
         found = None if schema is None else _schema(schema)
-        text = asked(question, "" if sys.stdin.isatty() else piped())
+        if resume:
+            store.load(session)
+        context = "" if taken or (sys.stdin.isatty() and question != attach.STDIN) else piped()
+        text = asked(None if question == attach.STDIN else question, context)
         if not text and (json or schema is not None or not sys.stdin.isatty()):
             raise Unusable('There is no question: `claude-max chat "…"`, or text on stdin.')
-        settings = load()
     except (Unusable, ConfigError) as error:
         fail(str(error), Exit.USAGE, json=json)
     options = Options(text, session, found, json, raw, demo)
@@ -71,7 +79,7 @@ def chat(
         # stdout has the answer already.
         fail(str(error), error.exit)
     except Failure as error:
-        fail(str(error), error.exit, json=json)
+        fail(str(error), error.exit, json=json, api=error)
 
 
 def _schema(name: str) -> "Schema":
@@ -86,7 +94,7 @@ async def _main(options: Options, settings: Settings) -> None:
         if not options.text:
             from .interactive import Chat
 
-            await Chat(connection, options.session, raw=options.raw).run()
+            await Chat(connection, options.session, raw=options.raw, keep=settings.history).run()
             return
         from .oneshot import answer, completion
 
@@ -95,6 +103,8 @@ async def _main(options: Options, settings: Settings) -> None:
             await completion(connection.client, options.session, question, options.schema)
         else:
             await answer(connection.client, options.session, question, options.schema, raw=options.raw)
+        if settings.history and not connection.scripted:
+            store.save(options.session)
 
 
 def asked(question: str | None, context: str) -> str:

@@ -33,7 +33,7 @@ class Known:
 COMMANDS: dict[str, Known] = {
     "model": Known("[NAME]", "answer with this model; alone: show the models"),
     "system": Known("[TEXT]", 'set the system prompt; "none" removes it, alone: show it'),
-    "effort": Known("[LEVEL]", f"how hard to think: {', '.join(LEVELS)}"),
+    "effort": Known("[LEVEL]", f"how hard to think: {', '.join(LEVELS)}; none turns thinking off"),
     "image": Known("FILE", "attach a picture to the next question"),
     "file": Known("FILE", "attach a text, a PDF or a picture to the next question"),
     "clear": Known("", "forget the conversation and what is attached"),
@@ -41,14 +41,17 @@ COMMANDS: dict[str, Known] = {
     "save": Known("FILE", "write the conversation as Markdown; a file that exists needs /save! FILE"),
     "usage": Known("", "the tokens of this conversation"),
     "help": Known("", "show this"),
-    "exit": Known("", "leave; so does Ctrl-D"),
+    "exit": Known("", "leave; so do exit, quit and Ctrl-D"),
 }
 ALIASES = {"quit": "exit"}
+# As people leave other programs; nobody means a message.
+LEAVING = ("exit", "quit")
 # The only command with a second, bolder form.
 FORCED = "save!"
 
 KEYS = (
     "Enter sends. Alt+Enter, or a backslash before Enter, begins a new line; pasted lines stay together.",
+    "Ctrl-R searches what was typed before; Enter takes the line, Ctrl-C leaves the search.",
     "Ctrl-C stops an answer: what had come stays in the conversation, marked as stopped.",
     "A question that failed, or was stopped before an answer came, returns to the prompt.",
     "A message that begins with a slash: put a space before it.",
@@ -81,6 +84,8 @@ def parse(line: str) -> Say | Do | Wrong | None:
     """What a typed line means; None for nothing at all."""
     if not line.strip():
         return None
+    if line.strip().lower() in LEAVING:
+        return Do("exit")
     found = _COMMAND.fullmatch(line)
     if found is None:
         return Say(line.strip())
@@ -88,7 +93,7 @@ def parse(line: str) -> Say | Do | Wrong | None:
     name = ALIASES.get(name, name)
     known = COMMANDS.get("save" if name == FORCED else name)
     if known is None:
-        return Wrong(f"There is no command /{name}. /help lists them; a space before the slash sends it as a message.")
+        return Wrong(f"Unknown command /{name}. /help lists them; a space before the slash sends it as a message.")
     if known.needs and not argument:
         return Wrong(f"/{name} needs a {known.argument}.")
     if argument and not known.argument:
@@ -99,7 +104,7 @@ def parse(line: str) -> Say | Do | Wrong | None:
 def effort(level: str) -> str | None:
     """A level as a request has it. Raises Unusable for one that does not exist."""
     if level not in LEVELS:
-        raise Unusable(f"There is no effort {level!r}: it is one of {', '.join(LEVELS)}.")
+        raise Unusable(f"Unknown effort {level!r}. Available: {', '.join(LEVELS)}.")
     return None if level == "none" else level
 
 

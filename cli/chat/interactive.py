@@ -7,11 +7,12 @@ next prompt.
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 from ..output import Exit, out, print_error
-from . import attach, commands, prompt
+from . import attach, commands, prompt, store
 from .client import ENDINGS, Ended, Failure, Piece, Said, Thought
 from .commands import COMMANDS, KEYS, Do, Say, Unusable, Wrong, effort, file_name, parse
 from .connect import Connection
@@ -22,13 +23,14 @@ from .view import note, quiet_keys, view
 class Chat:
     """One conversation. `run` returns when the user leaves."""
 
-    def __init__(self, connection: Connection, session: Session, *, raw: bool) -> None:
+    def __init__(self, connection: Connection, session: Session, *, raw: bool, keep: bool = True) -> None:
         self._connection = connection
         self._client = connection.client
         self._session = session
         self._raw = raw
         self._models: list[str] = []
-        self._prompt = prompt.Prompt(lambda: self._models)
+        self._keep = keep and not connection.scripted
+        self._prompt = prompt.Prompt(lambda: self._models, keep=keep)
         self._answering: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -36,6 +38,11 @@ class Chat:
         note(f"claude-max chat: {self._connection.where}, model {self._session.model}. /help helps, Ctrl-D leaves.")
         if self._connection.scripted:
             note("Demo: every answer is scripted. No model is asked, no account is used.")
+        if self._session.exchanges:
+            last = self._session.exchanges[-1].question.text
+            note(
+                f"Continuing a conversation of {len(self._session.exchanges)} answers; your last question: {last[:200]}"
+            )
         typed = ""
         with self._interrupts():
             while True:
@@ -67,7 +74,7 @@ class Chat:
 
     async def _ask(self, question: Question) -> str:
         """Asks, shows, records. Returns what belongs into the next prompt: the question, when it was not answered."""
-        got = _Got()
+        got, begun = _Got(), time.monotonic()
         self._answering = asyncio.create_task(
             self._show(self._client.stream(self._session.body(question, stream=True)), got)
         )
@@ -84,10 +91,14 @@ class Chat:
             return question.text
         model = got.ended.model if got.ended else self._session.model
         self._session.record(Exchange(question, got.text, model, stopped), got.ended.usage if got.ended else None)
+        if self._keep:
+            store.save(self._session)
         if stopped:
             note("Stopped. What came is kept; /undo takes it back.")
         elif got.ended and got.ended.reason in ENDINGS:
             note(ENDINGS[got.ended.reason])
+        if got.ended:
+            note(footer(got.ended, time.monotonic() - begun))
         return ""
 
     async def _show(self, pieces: AsyncGenerator[Piece], got: "_Got") -> None:
@@ -137,7 +148,7 @@ class Chat:
                     note(f"System prompt: {session.system}" if session.system else "There is no system prompt.")
                 case "effort":
                     session.effort = effort(argument) if argument else session.effort
-                    note(f"Effort: {session.effort or 'none asked for'}.")
+                    note(f"Effort: {session.effort or 'none (no thinking)'}.")
                 case "image" | "file":
                     session.attached.append(getattr(attach, command.name)(file_name(argument)))
                     note(f"Goes with your next question: {names(session.attached)}.")
@@ -162,7 +173,7 @@ class Chat:
             await self._client.check_model(name)
             self._session.model = name
         else:
-            note(f"There are: {', '.join(await self._client.models())}, and any full claude-… id.")
+            note(f"Available: {', '.join(await self._client.models())}, and any full claude-… id.")
         note(f"Model: {self._session.model}.")
 
     def _undo(self) -> str:
@@ -201,6 +212,13 @@ class _Got:
             self.text += piece.text
         elif isinstance(piece, Ended):
             self.ended = piece
+
+
+def footer(ended: Ended, seconds: float) -> str:
+    """Who answered, how long it took, and the tokens, in one line."""
+    usage = ended.usage or {}
+    tokens = f" · {usage.get('prompt_tokens') or 0:,} tokens in, {usage.get('completion_tokens') or 0:,} out"
+    return f"{ended.model} · {seconds:.1f} s{tokens if usage else ''}"
 
 
 def help() -> None:

@@ -1,21 +1,37 @@
-"""Markdown on its way in: which blocks are whole, and how one is rendered. Pure: text in, text or renderables out.
+"""Markdown on its way in: which blocks are whole, and how one is drawn. Pure: text in, text or renderables out.
 
-The law: nothing the model said may be invisible, and nothing it said may command the terminal.
+The law: nothing the model said may be invisible, and nothing it said may command the terminal. Colours are the
+terminal's own and need no background, so that they can be read on light and dark ones.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from pygments.token import Comment, Keyword, Name, Number, Operator, String  # type: ignore[import-untyped]
 from rich.markdown import Markdown
+from rich.style import Style
+from rich.syntax import ANSISyntaxTheme
+from rich.theme import Theme
 
 # HTML is shown as the text it is: rich draws nothing at all for it.
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
 
-# C0 and C1 controls but newline and tab; a lone escape character is enough to retitle or reprogram a terminal.
-_CONTROLS = dict.fromkeys([*(c for c in range(32) if c not in (9, 10)), *range(127, 160)])
-
-
-def printable(text: str) -> str:
-    """`text` without control characters."""
-    return text.translate(_CONTROLS)
+# Neither white, black nor yellow, which one of the two backgrounds swallows.
+CODE = ANSISyntaxTheme(
+    {
+        Comment: Style(dim=True, italic=True),
+        Keyword: Style(color="blue", bold=True),
+        Name.Function: Style(color="magenta"),
+        Name.Class: Style(color="magenta", bold=True),
+        Number: Style(color="cyan"),
+        Operator: Style(),
+        String: Style(color="green"),
+    }
+)
+THEME = Theme({"markdown.code": "bold cyan", "markdown.code_block": "cyan"})
+TASKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 
 
 def finished(text: str) -> tuple[list[str], str]:
@@ -32,7 +48,21 @@ def finished(text: str) -> tuple[list[str], str]:
 
 
 def rendered(text: str) -> Markdown:
-    """`text` as rich draws it: links with their addresses, code in the terminal's own colours."""
-    markdown = Markdown("", code_theme="ansi_dark", hyperlinks=False)
+    """`text` as rich draws it: links with their addresses, tasks as boxes, code in the terminal's own colours."""
+    theme: Any = CODE
+    markdown = Markdown("", code_theme=theme, hyperlinks=False)
     markdown.parsed = _PARSER.parse(text)
+    _boxes(markdown.parsed)
     return markdown
+
+
+def _boxes(tokens: Iterable[Token]) -> None:
+    """Task lists, which CommonMark does not know: `- [x] done`."""
+    before: list[str] = []
+    for token in tokens:
+        if token.type == "inline" and before[-2:] == ["list_item_open", "paragraph_open"] and token.children:
+            first = token.children[0]
+            for mark, box in TASKS.items():
+                if first.type == "text" and first.content.startswith(mark):
+                    first.content = box + first.content.removeprefix(mark)
+        before.append(token.type)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..output import out, print_json, writing
 from .client import ENDINGS, Client, Ended, Said, Thought, Unfit
-from .session import Question, Session
+from .session import Exchange, Question, Session
 from .view import note, quiet_keys, view
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 async def answer(client: Client, session: Session, question: Question, schema: "Schema | None", *, raw: bool) -> None:
     """Streams the answer to stdout. Raises Failure; what had come is then on the screen already."""
     body = session.body(question, stream=True, schema=schema.value if schema else None)
-    said = ""
+    said, model = "", session.model
     # An answer after a schema is data, and Markdown would draw it as a paragraph.
     screen = view(out, raw=raw or schema is not None)
     try:
@@ -28,11 +28,14 @@ async def answer(client: Client, session: Session, question: Question, schema: "
                             screen.say(text)
                         case Thought(text):
                             screen.think(text)
-                        case Ended(_, reason) if reason in ENDINGS:
-                            screen.close()
-                            note(ENDINGS[reason])
+                        case Ended(answered, reason):
+                            model = answered
+                            if reason in ENDINGS:
+                                screen.close()
+                                note(ENDINGS[reason])
     finally:
         screen.close()
+    session.record(Exchange(question, said, model), None)
     _check(schema, said)
 
 
@@ -41,7 +44,9 @@ async def completion(client: Client, session: Session, question: Question, schem
     whole = await client.complete(session.body(question, stream=False, schema=schema.value if schema else None))
     with writing():
         print_json(whole)
-    _check(schema, whole["choices"][0]["message"]["content"] or "")
+    said = whole["choices"][0]["message"]["content"] or ""
+    session.record(Exchange(question, said, str(whole.get("model") or session.model)), whole.get("usage"))
+    _check(schema, said)
 
 
 def _check(schema: "Schema | None", answer: str) -> None:

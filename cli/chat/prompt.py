@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from platformdirs import user_state_path
-from prompt_toolkit import PromptSession
+from prompt_toolkit import PromptSession, search
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
+from prompt_toolkit.filters import is_searching
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.input import Input
@@ -23,7 +24,7 @@ MARK = "> "
 
 
 class Prompt:
-    """Asks for lines. `models` gives the names to complete after /model."""
+    """Asks for lines. `models` gives the names to complete after /model; `keep`: what is typed is kept on disk."""
 
     def __init__(
         self,
@@ -31,12 +32,14 @@ class Prompt:
         history: History | None = None,
         input: Input | None = None,
         output: Output | None = None,
+        *,
+        keep: bool = True,
     ) -> None:
         self._session: PromptSession[str] = PromptSession(
             multiline=True,
             enable_suspend=True,
             prompt_continuation=lambda width, *_: " " * width,
-            history=history or lasting_history(),
+            history=history or (lasting_history() if keep else InMemoryHistory()),
             completer=Commands(models),
             complete_while_typing=True,
             reserve_space_for_menu=4,
@@ -55,10 +58,18 @@ class Prompt:
 
 
 def bindings() -> KeyBindings:
-    """Enter sends; a backslash before it, or Alt, makes a new line. Ctrl-C empties the line and keeps it in history."""
+    """Enter sends; a backslash before it, or Alt, makes a new line. Ctrl-C empties the line and keeps it in history.
+
+    While Ctrl-R searches, prompt_toolkit's own keys hold: Enter takes the line, Ctrl-C and Ctrl-G leave the search.
+    """
     keys = KeyBindings()
 
-    @keys.add("enter")
+    @keys.add("enter", filter=is_searching)
+    def _take_found(event: KeyPressEvent) -> None:
+        search.accept_search()
+        event.current_buffer.cursor_position = len(event.current_buffer.text)
+
+    @keys.add("enter", filter=~is_searching)
     def _send(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
         if buffer.complete_state and buffer.complete_state.current_completion:
@@ -69,11 +80,11 @@ def bindings() -> KeyBindings:
         else:
             buffer.validate_and_handle()
 
-    @keys.add("escape", "enter")
+    @keys.add("escape", "enter", filter=~is_searching)
     def _new_line(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
-    @keys.add("c-c")
+    @keys.add("c-c", filter=~is_searching)
     def _empty(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
         if not buffer.text:

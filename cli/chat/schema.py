@@ -1,4 +1,4 @@
-"""`--schema FILE`: read and checked before anything is asked, and the answer held against it. Pure but for the reading.
+"""`--schema`: read and checked before anything is asked, and the answer held against it. Pure but for the reading.
 
 The proxy has the model write to the schema. An answer that was cut short, a refusal, and what a model's own schema mode
 leaves out (lengths, patterns, bounds) may still not satisfy it, and a script must be told.
@@ -44,17 +44,19 @@ class Schema:
 
 
 def schema(name: str) -> Schema:
-    """Raises Unusable when the file cannot be read or holds no JSON Schema."""
+    """A JSON Schema from a file, from stdin ("-"), or written out. Raises Unusable when it is not one."""
+    inline = name.lstrip().startswith("{")
+    given, name = (name, "--schema") if inline else (read(name), name)
     try:
-        found: Any = json.loads(read(name))
+        found: Any = json.loads(given)
     except json.JSONDecodeError as error:
         raise Unusable(f"{name} is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
     except (UnicodeDecodeError, RecursionError):
         raise Unusable(f"{name} is not JSON.") from None
     if not isinstance(found, dict):
-        raise Unusable(f"{name} holds no JSON Schema: a schema is an object.")
+        raise Unusable(f"{name} is not a JSON Schema: a schema is an object.")
     try:
         check_schema(found, "schema")
     except BadRequest as error:
-        raise Unusable(f"{name} holds no JSON Schema: {error.message.rstrip('.')}.") from None
+        raise Unusable(f"{name} is not a JSON Schema: {error.message.rstrip('.')}.") from None
     return Schema(name, found)

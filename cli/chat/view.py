@@ -14,18 +14,19 @@ import time
 from collections.abc import Iterator
 from typing import Protocol, TextIO
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.control import Control
 from rich.segment import ControlType, Segment, SegmentLines
 from rich.text import Text
 
-from ..output import err, spoken, trimmed, writing
-from .markdown import finished, printable, rendered
+from ..output import err, printable, spoken, trimmed, writing
 
 # Faster than the eye needs is wasted; and however long a paint takes, four times that is left for everything else.
 PAINT_SECONDS = 0.05
 SHARE = 4
-THINKING_ROWS = 4
+THINKING_ROWS = 8
+SPIN_SECONDS = 0.1
+FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class View(Protocol):
@@ -79,13 +80,19 @@ class Painted:
     """Markdown, painted live. Needs a running event loop."""
 
     def __init__(self, console: Console) -> None:
+        # Half of what the program loads, and only needed here.
+        from . import markdown
+
+        self._markdown = markdown
         self._console = console
         self._region = Region(console)
         self._open = self._thoughts = ""
         self._printed = False
         self._next = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._region.paint(Text("…", style="dim"))
+        self._begun = time.monotonic()
+        self._waiting: asyncio.TimerHandle | None = None
+        self._spin()
 
     def say(self, text: str) -> None:
         """Takes more of the answer; it is painted now or very soon."""
@@ -103,13 +110,29 @@ class Painted:
 
     def close(self) -> None:
         """Prints what is left, and leaves the terminal as it was."""
-        if self._timer is not None:
-            self._timer.cancel()
-        blocks, last = finished(self._open)
+        for timer in (self._timer, self._waiting):
+            if timer is not None:
+                timer.cancel()
+        blocks, last = self._markdown.finished(self._open)
         with self._console:
             self._region.erase()
             for block in (*blocks, last):
                 self._print(block)
+
+    def _spin(self) -> None:
+        """While nothing of the answer has come: how long that takes already, under the thinking."""
+        if self._printed or self._open.strip():
+            return
+        self._paint_waiting()
+        self._waiting = asyncio.get_running_loop().call_later(SPIN_SECONDS, self._spin)
+
+    def _paint_waiting(self) -> None:
+        seconds = time.monotonic() - self._begun
+        frame = FRAMES[int(seconds / SPIN_SECONDS) % len(FRAMES)]
+        spinner = Text(f"{frame} {seconds:.0f} s", style="dim")
+        thoughts = self._thoughts.strip()
+        shown = Group(Text(thoughts, style="dim italic"), spinner) if thoughts else spinner
+        self._region.paint(shown, rows=THINKING_ROWS)
 
     def _soon(self) -> None:
         if self._timer is None:
@@ -119,21 +142,21 @@ class Painted:
     def _paint(self) -> None:
         self._timer = None
         began = time.monotonic()
-        blocks, self._open = finished(self._open)
+        blocks, self._open = self._markdown.finished(self._open)
         with self._console:
             if blocks:
                 self._region.erase()
             for block in blocks:
                 self._print(block)
             if self._open.strip():
-                self._region.paint(rendered(self._open), space=self._printed)
+                self._region.paint(self._markdown.rendered(self._open), space=self._printed)
             elif not self._printed:
-                self._region.paint(Text(self._thoughts.strip() or "…", style="dim italic"), rows=THINKING_ROWS)
+                self._paint_waiting()
         ended = time.monotonic()
         self._next = ended + max(PAINT_SECONDS, SHARE * (ended - began))
 
     def _print(self, block: str) -> None:
-        rows = picture(self._console, rendered(block))
+        rows = picture(self._console, self._markdown.rendered(block))
         # Not everything shows: an empty heading, blanks, the definition of a link.
         if rows:
             self._console.print(SegmentLines([[], *rows] if self._printed else rows, new_lines=True), end="")
@@ -176,6 +199,11 @@ def view(console: Console, *, raw: bool) -> View:
     """The best view that stdout can have."""
     if raw or not console.is_terminal or console.is_dumb_terminal:
         return Plain(sys.stdout)
+    from .markdown import THEME
+
+    # Once for the console: code that can be read on light terminals, too.
+    if console.get_style("markdown.code") != THEME.styles["markdown.code"]:
+        console.push_theme(THEME)
     return Painted(console)
 
 

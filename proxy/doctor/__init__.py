@@ -1,7 +1,8 @@
-"""Why it does not work, and the command that mends it.
+"""Why it does not work, and the command that fixes it.
 
 `finding` what a check says · `machine` what a check may look at · `claude` the program and its login ·
 `surroundings` everything around it · `service` the one that starts at login · `live` one tiny turn ·
+`reach` the service and a claude process ·
 `checks` all of them in order, and running them.
 
 A check is `check_NAME(machine) -> Finding | None`; None means that it does not apply. It prints nothing, leaves nothing

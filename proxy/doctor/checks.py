@@ -2,20 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 
-from .claude import check_cli, check_contract, check_login, check_python, check_shadows
+from .claude import check_cli, check_contract, check_login, check_managed, check_python, check_shadows
 from .finding import Check, Finding, failed
 from .live import check_live
 from .machine import Machine
+from .reach import check_network, check_start
 from .service import check_service, check_service_environment
-from .surroundings import check_config, check_environment, check_folders, check_memory, check_port
+from .surroundings import check_aliases, check_config, check_environment, check_folders, check_memory, check_port
 
 CHECKS: tuple[Check, ...] = (
     check_python,
     check_cli,
     check_shadows,
+    check_managed,
     check_login,
+    check_start,
     check_environment,
+    check_network,
     check_config,
+    check_aliases,
     check_port,
     check_contract,
     check_folders,
@@ -38,7 +43,7 @@ def examine(machine: Machine, checks: Sequence[Check]) -> Iterator[Finding]:
     for check in checks:
         try:
             found = check(machine)
-        except Exception as error:  # noqa: BLE001 - a doctor that dies of one organ is of no use
+        except Exception as error:  # noqa: BLE001 - one check that crashes must not hide the others
             name, _ = describe(check)
             summary = f"The check itself failed: {type(error).__name__}: {error}"
             found = failed(name, summary, "This is a fault of claude-max; the other checks are not affected.")

@@ -1,5 +1,6 @@
 """The checks of the `claude` program: which one, its version, its login, what is known of its behaviour."""
 
+import json
 import os
 import shlex
 import shutil
@@ -60,6 +61,22 @@ def check_shadows(machine: Machine) -> Finding | None:
     )
     named = f"export CLAUDE_MAX_CLAUDE_PATH={shlex.quote(str(machine.cli.path))}"
     return warning("shadows", f"Also on PATH: {listed}", detail, named)
+
+
+def check_managed(machine: Machine) -> Finding | None:
+    """No managed settings of an administrator change what claude does."""
+    for file in machine.managed:
+        if not file.exists():
+            continue
+        try:
+            names = ", ".join(json.loads(file.read_text("utf-8"))) or "nothing"
+        except (OSError, ValueError, TypeError):
+            names = "something that cannot be read"
+        detail = "They win over what claude-max sets, also over its flags; only an administrator changes them."
+        return warning(
+            "managed", f"Managed settings apply: {file} sets {names}", detail, f"cat {shlex.quote(str(file))}"
+        )
+    return ok("managed", "There are no managed settings of an administrator")
 
 
 def check_login(machine: Machine) -> Finding | None:
@@ -134,8 +151,10 @@ def _path(environ: Mapping[str, str]) -> str:
 def _version(path: Path) -> str:
     try:
         return check(path, ON_PATH).version_text
+    except CliTooOld:
+        return "too old to be used"
     except CliUnavailable:
-        return "not usable"
+        return "broken: it does not run"
 
 
 def _moment(text: object) -> datetime | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +30,8 @@ class ServiceRecord:
     """The service as its manager (launchd, systemd) knows it.
 
     `environ` is the one that it runs in, and may hold the user's token: never show it. `claude_path` is the program
-    that it was told to run; `settings` those that it runs with, None where they are broken.
+    that it was told to run; `settings` those that it runs with, None where they are broken. `program` is the claude-max
+    that its file names, `version` what that one says of itself; None where it cannot be known.
     """
 
     unit: Path
@@ -38,6 +40,8 @@ class ServiceRecord:
     environ: Mapping[str, str] = field(repr=False)
     claude_path: str | None = None
     settings: Settings | None = None
+    program: Path | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,18 @@ def _contract(cli: Cli) -> "ContractResult":
 
     file = user_cache_path("claude-max") / "contracts.json"
     return asyncio.run(record_of(cli, file, version("claude-max-toolkit"), os.environ))
+
+
+def managed_settings() -> tuple[Path, ...]:
+    """Where an administrator's settings for Claude Code are, by platform (code.claude.com/docs/en/settings)."""
+    match sys.platform:
+        case "darwin":
+            folder = Path("/Library/Application Support/ClaudeCode")
+        case "win32":
+            folder = Path(os.environ.get("ProgramFiles", "C:/Program Files")) / "ClaudeCode"  # noqa: SIM112 - its name
+        case _:
+            folder = Path("/etc/claude-code")
+    return (folder / "managed-settings.json",)
 
 
 def ask_login(program: Path, environ: Mapping[str, str]) -> JsonObject:
@@ -87,6 +103,9 @@ class Machine:
     login: Callable[[Path, Mapping[str, str]], JsonObject] = ask_login
     listener: Callable[[Settings], Listener] = listener
     available_memory: Callable[[], int] = _available_memory
+    reach: Callable[[str, Mapping[str, str]], str | None] | None = None
+    start: Callable[[Path, Mapping[str, str]], None] | None = None
+    managed: Sequence[Path] = ()
     contract: "Callable[[Cli], ContractResult] | None" = None
     service: Callable[[], ServiceRecord | None] | None = None
     legacy_services: Callable[[int], Sequence[LegacyService]] = _no_legacy
@@ -125,6 +144,9 @@ def this_machine(
     legacy_services: Callable[[int], Sequence[LegacyService]] = _no_legacy,
 ) -> Machine:
     """The real one."""
+    # They need a Machine themselves.
+    from .reach import reach, start
+
     environ, home = os.environ, Path.home()
     return Machine(
         environ=environ,
@@ -135,6 +157,9 @@ def this_machine(
             "temporary": Path(tempfile.gettempdir()),
             "Claude Code's own": Path(environ.get("CLAUDE_CONFIG_DIR") or home / ".claude"),
         },
+        reach=reach,
+        start=start,
+        managed=managed_settings(),
         contract=_contract,
         service=service,
         legacy_services=legacy_services,

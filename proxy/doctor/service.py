@@ -4,12 +4,14 @@ A service gets another environment than a terminal. That is the most frequent re
 does not, so the questions are asked again with the service's own.
 """
 
+from importlib.metadata import version
+
 from .. import renamed
 from ..engine.probe.locate import locate
 from ..errors import CliUnavailable
 from .claude import login_finding
 from .finding import Finding, Status, failed, ok, warning
-from .machine import Machine
+from .machine import Machine, ServiceRecord
 
 
 def check_service(machine: Machine) -> Finding | None:
@@ -23,6 +25,8 @@ def check_service(machine: Machine) -> Finding | None:
         names = "; ".join(renamed.now_called(*each) for each in old.items())
         detail = "It keeps running, but a service file should hold names of this version only."
         return warning("service", f"{record.unit} uses an old name: {names}", detail, renamed.FIX)
+    if found := _program(record):
+        return found
     if not record.loaded:
         detail = "The service manager does not know it, so it does not start."
         return failed("service", f"{record.unit} is there, but not loaded", detail, "claude-max install-agent")
@@ -31,6 +35,22 @@ def check_service(machine: Machine) -> Finding | None:
         fix = ("claude-max service logs", "claude-max service restart")
         return failed("service", f"{record.unit} is loaded, but not running", detail, *fix)
     return ok("service", f"{record.unit} is loaded and running")
+
+
+def _program(record: ServiceRecord) -> Finding | None:
+    """What is wrong with the claude-max that the service file names, if anything."""
+    if record.program is None:
+        return None
+    install = "claude-max install-agent"
+    if not record.program.exists():
+        summary = f"The service runs {record.program}, which does not exist"
+        detail = "It was moved or removed. Install the service again, or remove it."
+        return failed("service", summary, detail, install, "claude-max uninstall-agent")
+    installed = version("claude-max-toolkit")
+    if record.version not in (None, installed):
+        summary = f"The service runs claude-max {record.version} ({record.program}); this is {installed}"
+        return warning("service", summary, "Two are installed. This command puts this one into the service.", install)
+    return None
 
 
 def check_service_environment(machine: Machine) -> Finding | None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from ..config import WORKER_MB, ConfigError, open_to_all, unknown, without_password
 from ..engine.wire.command import API_KEYS
+from ..errors import ModelNotFound
 from ..port_check import Kind, Listener, address
+from ..translate.common.models import resolve
 from .finding import Finding, failed, ok, warning
 from .machine import Machine
 
@@ -59,6 +61,22 @@ def check_config(machine: Machine) -> Finding | None:
     return ok("config", f"{machine.config_path} is valid")
 
 
+def check_aliases(machine: Machine) -> Finding | None:
+    """Every alias leads to a model."""
+    aliases = machine.settings.aliases
+    lost = {}
+    for name, target in aliases.items():
+        try:
+            resolve(target, (), aliases)
+        except ModelNotFound:
+            lost[name] = target
+    if not lost:
+        return ok("aliases", f"{len(aliases)} aliases lead to models" if aliases else "No aliases are configured")
+    summary = "; ".join(f"the alias {name} leads to {target!r}, which is not a model" for name, target in lost.items())
+    fix = [f"claude-max config set aliases.{name} sonnet" for name in lost]
+    return failed("aliases", summary, "Requests that use it end with a 404.", *fix)
+
+
 def check_port(machine: Machine) -> Finding | None:
     """The port is free, or the proxy already answers there."""
     settings = machine.listening
@@ -71,7 +89,7 @@ def check_port(machine: Machine) -> Finding | None:
     another = f"claude-max serve --port {port + 1 if port < 65535 else port - 1}"
     match found.kind:
         case Kind.OURS:
-            return _ours(found, address(settings))
+            return _ours(machine, found, address(settings))
         case Kind.LEGACY_NPM:
             who = f" ({found.detail})" if found.detail else ""
             return failed(
@@ -122,22 +140,30 @@ def check_memory(machine: Machine) -> Finding | None:
     return warning("memory", summary, detail, f"claude-max serve --workers {fitting}")
 
 
-def _ours(found: Listener, url: str) -> Finding:
+def _ours(machine: Machine, found: Listener, url: str) -> Finding:
+    record = machine.service() if machine.service is not None else None
+    again = _restart(record is not None and record.running)
     health, installed = found.health, version("claude-max-toolkit")
     summary = f"claude-max {health['version']} answers at {url}, with Claude Code {health['cli_version']}"
     if health["version"] != installed:
-        return warning("port", summary, f"Installed is {installed}: restart it.", "claude-max service restart")
+        return warning("port", summary, f"Installed is {installed}, which a restart brings.", again)
     if health.get("scripted"):
         return warning(
             "port", f"{summary}, in demo mode", "Every answer is scripted. Stop it, and start it without --demo."
         )
     if health.get("signed_in") is False:
-        return warning("port", summary, "It says that Claude Code is not signed in.", "claude-max login")
+        lost = "It says that Claude Code is not signed in: the login ended or was removed while it ran."
+        return warning("port", summary, lost, "claude-max login", again)
     if health.get("ready") is False:
         return warning(
             "port", summary, "It is not ready: it still starts, or claude does not.", "claude-max service logs"
         )
     return ok("port", f"{summary}, and is healthy")
+
+
+def _restart(service: bool) -> str:
+    """The command that really brings a new process: a server that no service manager began has another."""
+    return "claude-max service restart" if service else "claude-max stop; claude-max start   # or Ctrl-C where it runs"
 
 
 def _write(folder: Path) -> None:

@@ -21,7 +21,7 @@ from ..translate.common.validation import parse_object
 from .answers import Answers
 from .journal import Entry, entry_of, log_answer, log_prompt
 from .openapi import described
-from .services import Services, Wired
+from .services import Services, Wired, context_of
 from .stream import EventStream, while_connected
 
 IGNORED = "x-claude-max-ignored"
@@ -69,7 +69,7 @@ async def parsed(
 
     body = await beside(lambda: parse_object(raw, settings.json_depth))
     kept = Kept() if wanted is None or services.store is None else await services.store.kept(wanted(body))
-    context = RequestContext(services.models(), settings.aliases, request.headers, kept, settings.web_search)
+    context = context_of(request, services, kept)
     return await beside(lambda: to_turn(body, context))
 
 
@@ -78,6 +78,8 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
     keeping = dialect.keeping
     asked = await parsed(request, services, dialect.to_turn, None if keeping is None else keeping.wanted)
     entry = entry_of(request)
+    if not asked.turns:
+        return _at_once(request, services, dialect, asked)
     entry.model = asked.turns[0].model
     meta = ResponseMeta(services.new_id(), services.now(), entry.model, entry.id, services.new_id, services.now)
     if services.settings.log_content:
@@ -99,6 +101,17 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
         headers=_headers(asked, begun, dialect.fields),
         keepalive=services.settings.keepalive_interval,
     )
+
+
+def _at_once(request: Request, services: Services, dialect: Dialect, asked: ParsedRequest) -> Response:
+    """The response to a request that asks no model."""
+    id = entry_of(request).id
+    reply = asked.reply(ResponseMeta(services.new_id(), services.now(), "", id, services.new_id, services.now))
+    headers = _headers(asked, Started(""), dialect.fields)
+    if asked.stream:
+        written = b"".join(dialect.stream.write(frame) for frame in reply.end()) + dialect.stream.end
+        return Response(written, headers=headers, media_type=dialect.stream.media_type)
+    return Response(orjson.dumps(reply.whole()), headers=headers, media_type="application/json")
 
 
 class _Exchange:

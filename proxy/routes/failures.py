@@ -1,6 +1,7 @@
 """Errors as responses: every failure in the asker's dialect, with its own status and headers, never a traceback."""
 
 import logging
+from collections.abc import Mapping
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -9,7 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from .. import errors
 from ..translate.common.dialect import ErrorForm
-from .journal import entry_of
+from .journal import entry_of, failed
 
 log = logging.getLogger("claude_max.http")
 
@@ -33,20 +34,26 @@ class ClientGone(Exception):
 
 def response(error: errors.ProxyError, form: ErrorForm, request_id: str) -> Response:
     """The HTTP response of an error."""
+    failed(error)
     body = orjson.dumps(form.body(error, request_id))
     return Response(body, form.status(error), error.headers(), "application/json")
 
 
 def from_exception(error: Exception) -> errors.ProxyError:
     """A ProxyError as it is; anything else is a fault of ours, told in the log and not to the client."""
-    if isinstance(error, errors.ProxyError):
-        return error
-    log.error("unexpected failure", exc_info=error)
-    return errors.ServerFault("The proxy failed in an unexpected way; its log says more.")
+    if not isinstance(error, errors.ProxyError):
+        log.error("unexpected failure", exc_info=error)
+        error = errors.ServerFault("The proxy failed in an unexpected way; its log says more.")
+    failed(error)
+    return error
 
 
-def install(app: FastAPI) -> None:
-    """Makes `app` answer every failure in the form that the guard found for the request."""
+def install(app: FastAPI, absent: Mapping[str, str]) -> None:
+    """Makes `app` answer every failure in the form that the guard found for the request.
+
+    `absent` says why endpoints are not here, by the beginning of their paths; the first that fits tells.
+    """
+    reasons = {**absent, **ABSENT}
 
     def told(request: Request, error: errors.ProxyError) -> Response:
         return response(error, request.state.errors, entry_of(request).id)
@@ -58,7 +65,7 @@ def install(app: FastAPI) -> None:
         status = error.status_code if isinstance(error, HTTPException) else 500
         where = f"{request.method} {request.url.path}"
         if status == 404:
-            why = next((text for path, text in ABSENT.items() if request.url.path.startswith(path)), "")
+            why = next((text for path, text in reasons.items() if request.url.path.startswith(path)), "")
             return told(request, errors.NotFound(f"There is no {where} here.", hint=why))
         if status == 405 and "websocket" in request.headers.get("upgrade", "").lower():
             found = told(request, errors.NoWebSocket(f"{where} speaks plain HTTP, no WebSocket."))

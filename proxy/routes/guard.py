@@ -21,7 +21,7 @@ from ..translate.common.dialect import Dialect, errors_at
 from ..translate.common.openai_errors import OPENAI_ERRORS
 from .endpoint import IGNORED, REPAIRED
 from .failures import from_exception, response
-from .journal import Entry, log
+from .journal import Entry, client_of
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN_PATHS = frozenset({"/health"})
@@ -120,7 +120,7 @@ class Guard:
             return
         headers = fields(scope["headers"])
         request_id = f"req_{self._new_id()}"
-        entry = Entry(request_id, scope["method"], quote(scope["path"]))
+        entry = Entry(request_id, scope["method"], quote(scope["path"]), client=client_of(headers))
         form = errors_at(scope["path"], headers, self._dialects, OPENAI_ERRORS)
         scope.setdefault("state", {}).update(journal=entry, errors=form)
 
@@ -132,6 +132,7 @@ class Guard:
                 begun, entry.status = True, message["status"]
                 found = MutableHeaders(scope=message)
                 found[form.request_id_header] = request_id
+                entry.take(found)
                 if headers.get("origin") in self._settings.cors_origins:
                     # Also on what is refused here, and on every error: else a browser hides it from its page.
                     found["access-control-allow-origin"] = headers["origin"]
@@ -155,7 +156,7 @@ class Guard:
             await response(from_exception(error), form, request_id)(scope, receive, named)
         finally:
             self._running -= 1
-            log.info(entry.line())
+            entry.write()
 
     def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> errors.ProxyError | None:
         """Before the body is read: that is what the memory would go to."""

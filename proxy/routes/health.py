@@ -1,16 +1,28 @@
-"""`GET /health`: alive at once, and whether a request could be served. Spends no tokens."""
+"""`GET /health`: alive at once, and whether a request could be served; `GET /`: what answers here. Spends no tokens."""
 
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
 
 from .services import Wired
 
 router = APIRouter()
+# Clients of ollama's and the Claude Code CLI ask whether anybody is there before they ask for more.
+WHO = "claude-max is running"
+
+
+@router.head("/", include_in_schema=False)
+@router.get("/", include_in_schema=False)
+async def root() -> PlainTextResponse:
+    """What answers here, as ollama says it."""
+    return PlainTextResponse(WHO)
 
 
 @router.head("/health", include_in_schema=False)
 @router.get("/health")
 async def health(services: Wired) -> dict[str, Any]:
-    """`status` is about this server; the rest about the CLI behind it."""
-    return {"status": "ok", "provider": "claude-code-cli", "timestamp": int(services.now()), **services.ready()}
+    """`status` is "ok" unless no request could be answered; the rest is about the CLI behind it."""
+    known = services.ready()
+    status = "not_signed_in" if known.get("signed_in") is False else "ok"
+    return {"status": status, "provider": "claude-code-cli", "timestamp": int(services.now()), **known}

@@ -1,14 +1,16 @@
 """What every route works with, made once in `app` and handed to the routes by FastAPI's dependency injection."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Annotated, Protocol, cast
+from typing import Annotated, Any, Protocol, cast
 
 from fastapi import Depends, Request
 
 from ..config import Settings
+from ..errors import CliUnavailable
 from ..events import Event, Model, Turn
-from ..records import Kept, Record, Wanted
+from ..records import Record, Kept, Wanted
+from ..translate.common.dialect import RequestContext
 
 
 class Engine(Protocol):
@@ -39,11 +41,16 @@ class Store(Protocol):
         ...
 
 
+async def _no_count(_: Turn) -> int:
+    raise CliUnavailable("There is no Claude Code CLI that counts.")
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """`models` is what the CLI offers now; `ready` is what `/health` tells.
 
-    `new_id` makes 24 hexadecimal digits that no other object has; `now` is unix seconds.
+    `new_id` makes 24 hexadecimal digits that no other object has; `now` is unix seconds. `count` is how many tokens a
+    Turn has as input; it raises a ProxyError.
     """
 
     engine: Engine
@@ -53,6 +60,13 @@ class Services:
     new_id: Callable[[], str]
     now: Callable[[], float]
     store: Store | None = None
+    count: Callable[[Turn], Coroutine[Any, Any, int]] = _no_count
+
+
+def context_of(request: Request, services: Services, kept: Kept = Kept()) -> RequestContext:  # noqa: B008 - frozen
+    """What a request means depends on this beside its body."""
+    settings = services.settings
+    return RequestContext(services.models(), settings.aliases, request.headers, kept, settings.web_search)
 
 
 def _services(request: Request) -> Services:

@@ -14,6 +14,7 @@ from prompt_toolkit.output import DummyOutput
 from claude_max.cli.chat import prompt
 from claude_max.cli.chat.commands import COMMANDS
 
+CTRL_G, CTRL_R = "\x07", "\x12"
 ENTER, ALT, CTRL_C, CTRL_D, UP = "\r", "\x1b", "\x03", "\x04", "\x1b[A"
 
 
@@ -37,6 +38,14 @@ def typed(keys: str, default: str = "", history: History | None = None) -> str:
         ("\x1b[200~a\r\nb\rc\x1b[201~" + ENTER, "a\nb\nc"),
         ("gone" + CTRL_C + "kept" + ENTER, "kept"),
         (UP + ENTER, "older"),
+        # Enter takes the found line, a second one sends it.
+        (CTRL_R + "old" + ENTER + ENTER, "older"),
+        (CTRL_R + "old" + ENTER + "!" + ENTER, "older!"),
+        # Ctrl-C and Ctrl-G leave the search with what was typed before, and nothing else.
+        ("draft" + CTRL_R + "old" + CTRL_C + "!" + ENTER, "draft!"),
+        ("draft" + CTRL_R + "old" + CTRL_G + "!" + ENTER, "draft!"),
+        (CTRL_R + "zzz" + ENTER + "on" + ENTER, "on"),
+        (CTRL_R + "old" + ENTER + CTRL_C + "on" + ENTER, "on"),
         (ENTER, ""),
     ],
 )

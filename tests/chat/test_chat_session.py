@@ -32,8 +32,8 @@ LINES: list[tuple[str, Any]] = [
     ("/ what", Say("/ what")),
     ("/image", "needs a FILE"),
     ("/undo 3", "takes nothing"),
-    ("/hepl", "no command /hepl"),
-    ("/help!", "no command /help!"),
+    ("/hepl", "Unknown command /hepl"),
+    ("/help!", "Unknown command /help!"),
 ]
 
 
@@ -180,7 +180,7 @@ def test_files_become_parts(tmp_path: Path) -> None:
     assert text.part["file"] == {"filename": "t.txt", "file_data": f"data:text/plain;base64,{encoded(b'hi')}"}
     assert attach.file(made("p", b"%PDF-x")).part["file"]["file_data"].startswith("data:application/pdf;base64,")
     wrong: list[tuple[Any, str, str]] = [
-        (attach.image, made("x", b"text"), "no picture"),
+        (attach.image, made("x", b"text"), "not a picture"),
         (attach.file, made("bin", b"\xff\xfe"), "neither text"),
         (attach.file, made("nul", b"a\0b"), "neither text"),
         (attach.file, made("blank", b" \n"), "is empty"),
@@ -188,11 +188,11 @@ def test_files_become_parts(tmp_path: Path) -> None:
         (attach.file, str(tmp_path / "none"), "No such file"),
         (attach.file, "a\0b", "cannot be read"),
         (attach.file, "~nobody-of-that-name/x", "cannot be read: Could not determine home directory.$"),
-        (attach.image, made("head", b"\x89PNG\r\n\x1a\n"), "no picture"),
+        (attach.image, made("head", b"\x89PNG\r\n\x1a\n"), "not a picture"),
         (schema, made("s", b"{"), "is not JSON: Expecting"),
         (schema, made("s2", b"[]"), "a schema is an object"),
         (schema, made("s3", b"\xff\xff\xff"), "is not JSON"),
-        (schema, made("s4", b'{"type": "strin"}'), 's4 holds no JSON Schema: schema.type: "strin" is not valid'),
+        (schema, made("s4", b'{"type": "strin"}'), 's4 is not a JSON Schema: schema.type: "strin" is not valid'),
         (schema, made("s5", b'{"$ref": "#/x"}'), "schema: the reference #/x leads nowhere"),
     ]
     for read, name, why in wrong:

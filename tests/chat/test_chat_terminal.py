@@ -41,7 +41,7 @@ def test_a_conversation(environ: dict[str, str], proxy: RunningProxy, marker: st
         terminal.see("/model gpt-9")
         terminal.type(CTRL_C)
         assert "Effort: high." in terminal.told("/effort high")
-        assert "Effort: none asked for." in terminal.told("/effort none")
+        assert "Effort: none (no thinking)." in terminal.told("/effort none")
         assert "System prompt: be brief" in terminal.told("/system be brief")
         assert "Goes with your next question: notes.txt." in terminal.told(f"/file {tmp_path}/notes.txt")
         assert "second answer" in terminal.ask(f"{PASTE}{directive(text='second answer')}\n{marker}{PASTED}")
@@ -132,7 +132,8 @@ def test_ctrl_z_and_back(environ: dict[str, str], words: tuple[str, ...]) -> Non
         at.type("typed ahead")
         shown = at.prompt()
         assert "typed ahead" not in shown
-        assert shown.split()[-40:] == [f"word{number}" for number in range(1, 41)]
+        words_shown = [word for word in shown.split() if word.startswith("word")]
+        assert words_shown[-40:] == [f"word{number}" for number in range(1, 41)]
         at.see("typed ahead")
         at.type(CTRL_C + CTRL_D)
         at.see("SHELL> ")
@@ -158,14 +159,16 @@ def test_a_window_that_changes_while_an_answer_comes(environ: dict[str, str]) ->
         terminal.child.setwinsize(24, 20)
         terminal.child.expect_exact(READING)
         rows = plain(str(terminal.child.before).rpartition("\x1b[2K")[2]).split("\n")
-    assert " ".join(rows).split() == [f"word{number}" for number in range(1, 41)]
+    assert [word for word in " ".join(rows).split() if word.startswith("word")] == [
+        f"word{number}" for number in range(1, 41)
+    ]
     assert max(map(len, rows)) == 20
 
 
 def test_twenty_columns_and_a_failed_question(environ: dict[str, str], marker: str) -> None:
     with chat(environ, columns=20, rows=12) as terminal:
         assert "model default. /help\nhelps, Ctrl-D\nleaves.\n" in terminal.prompt()
-        assert "claude-max: There is\nno command /hepl.\n" in terminal.ask("/hepl")
+        assert "claude-max: Unknown\ncommand /hepl." in terminal.ask("/hepl")
         terminal.see("/hepl")
         terminal.type(CTRL_C)
         table = "| a | b |\n|---|---|\n| long words that need room | more of them |\n\n# A title of some length\n\nend"

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from claude_max.cli.chat.markdown import finished, printable, rendered
+from claude_max.cli.chat.markdown import finished, rendered
 from claude_max.cli.chat.view import Painted, Plain, Region, picture, view
+from claude_max.cli.output import printable
 
 ANSWER = "# Title\n\nSome *words* here.\n\n- one\n- two\n\n```python\nx = 1\n\ny = 2\n```\n\n<b>html</b> end\n"
 

@@ -7,7 +7,10 @@ from harness.command import claude_max, stand_in
 from harness.machine import free_port
 from harness.proxy import RunningProxy, scripted
 
-NAMES = ["python", "cli", "shadows", "login", "environment", "config", "port", "contract", "folders", "memory"]
+NAMES = [
+    *("python", "cli", "shadows", "managed", "login", "start", "environment", "network", "config", "aliases", "port"),
+    *("contract", "folders", "memory"),
+]
 
 
 def test_all_checks_in_order(home: Path) -> None:
@@ -87,6 +90,17 @@ def test_checks_are_listed_and_chosen(home: Path) -> None:
     ended = claude_max(home, "doctor", "--check", "nothing")
     assert (ended.code, ended.out) == (2, "")
     assert "service-environment" in ended.err
+
+
+def test_a_report_for_an_issue(home: Path) -> None:
+    environ = {"CLAUDE_MAX_API_KEY": "sesame-word", "CLAUDE_MAX_TIMEOUT": "7"}
+    ended = claude_max(home, "doctor", "--report", "--check", "python", "--check", "folders", environ=environ)
+    assert ended.code == 0
+    assert ended.out.startswith("### claude-max doctor report\n\n- claude-max ")
+    assert "timeout = 7.0, api_key (set)" in ended.out
+    assert "| folders | ok |" in ended.out
+    assert "sesame-word" not in ended.out
+    assert str(home) not in ended.out
 
 
 def test_a_narrow_terminal_and_an_old_one(home: Path) -> None:

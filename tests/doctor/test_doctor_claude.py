@@ -82,7 +82,7 @@ def test_an_old_one_before_the_one_in_use(machine: MakeMachine, home: Path) -> N
     old, new = stand_in(home / "old", "2.1.100 (Claude Code)"), home / "bin/claude"
     path = f"{old.parent}{os.pathsep}{new.parent}"
     finding = found(check_shadows(machine(environ={"PATH": path, "HOME": str(home)})), Status.WARNING)
-    assert f"{old} (not usable)" in finding.summary
+    assert f"{old} (too old to be used)" in finding.summary
     assert f"a terminal runs {old}" in finding.detail
     assert finding.fix == (f"export CLAUDE_MAX_CLAUDE_PATH={new}",)
 

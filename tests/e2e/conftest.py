@@ -13,12 +13,17 @@ from harness.short_waits import SHORT_WAITS
 
 # The files whose tests run in both compositions.
 CORE = ("test_chat", "test_tools", "test_parameters", "test_content", "test_structured")
+# The files whose tests need the exact composition: nothing may be altered on the way.
+EXACT = ("test_messages",)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The core runs with the exact composition and with the lines one."""
-    if metafunc.module.__name__.rpartition(".")[2] in CORE and "proxy" in metafunc.fixturenames:
-        metafunc.parametrize("composition", ["exact", "lines"], scope="session")
+    name = metafunc.module.__name__.rpartition(".")[2]
+    if name in (*CORE, *EXACT) and "proxy" in metafunc.fixturenames:
+        marks = {mark.name for mark in getattr(metafunc.function, "pytestmark", ())}
+        is_exact = "exact" in marks or name in EXACT
+        metafunc.parametrize("composition", ["exact"] if is_exact else ["exact", "lines"], scope="session")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +51,15 @@ def renewed(two_workers: RunningProxy) -> RunningProxy:
     for process in old:
         process.kill()
     psutil.wait_procs(old, 10)
-    eventually(lambda: len(two_workers.claudes()) == 1, 20, said=lambda: "".join(two_workers.log))
+
+    def one() -> bool:
+        found = two_workers.claudes()
+        # One that was just starting, besides the one that replaces the old.
+        for process in found[1:]:
+            process.kill()
+        return len(found) == 1
+
+    eventually(one, 20, said=lambda: "".join(two_workers.log))
     return two_workers
 
 

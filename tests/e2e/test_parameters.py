@@ -25,11 +25,8 @@ CARRIED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"max_tokens": 50}, {"max_tokens": 50, "thinking": OFF}),
     ({"stop": "END"}, {"stop_sequences": ["END"]}),
     ({"stop": ["A", "B"]}, {"stop_sequences": ["A", "B"]}),
-    ({"temperature": 0.3}, {"temperature": 0.3, "thinking": OFF}),
     ({"temperature": 1}, {}),
     ({"top_p": 1}, {}),
-    ({"temperature": 0.3, "top_p": 1}, {"temperature": 0.3, "thinking": OFF}),
-    ({"top_p": 0.5}, {"top_p": 0.5, "thinking": OFF}),
     ({"reasoning_effort": "high"}, {"output_config": {"effort": "high"}, "thinking": SHOWN}),
     ({"reasoning_effort": "minimal"}, {"output_config": {"effort": "low"}, "thinking": SHOWN}),
     ({"reasoning_effort": "none"}, {"thinking": OFF}),
@@ -42,6 +39,39 @@ def test_carried(proxy: RunningProxy, marker: str, fields: dict[str, Any], upstr
     (body,) = proxy.bodies(marker)
     assert seen(body) == expected(user(marker), **upstream)
     assert "x-claude-max-ignored" not in answer.headers
+
+
+SAMPLING: list[tuple[dict[str, Any], dict[str, Any], str | None]] = [
+    ({"temperature": 0.3}, {"temperature": 0.3}, None),
+    ({"temperature": 0.3, "top_p": 1}, {"temperature": 0.3}, None),
+    ({"temperature": 0.3, "top_p": 0.5}, {"temperature": 0.3}, "top_p"),
+    ({"top_p": 0.5}, {}, "top_p"),
+]
+
+
+@pytest.mark.exact
+@pytest.mark.parametrize(("fields", "upstream", "ignored"), SAMPLING, ids=str)
+def test_sampling(
+    proxy: RunningProxy, marker: str, fields: dict[str, Any], upstream: dict[str, Any], ignored: str | None
+) -> None:
+    """On a model that takes it; those of a newer generation refuse every such value."""
+    answer = ask(proxy, marker, model="claude-haiku-4-5", **fields)
+    (body,) = proxy.bodies(marker)
+    thinking = OFF if upstream else {"type": "enabled", "budget_tokens": 31_999, "display": "updates"}
+    own: dict[str, Any] = {"model": "claude-haiku-4-5", "max_tokens": 32_000, "thinking": thinking}
+    wanted = expected(user(marker), **own, **upstream)
+    del wanted["output_config"]
+    assert seen(body) == wanted
+    assert answer.headers.get("x-claude-max-ignored") == ignored
+
+
+def test_a_refused_parameter_is_tried_once(own_proxy: OwnProxy, marker: str) -> None:
+    """Every later request goes without at once, and says so. The CLI repeats a refused request once by itself."""
+    proxy = own_proxy()
+    for number, calls in enumerate((3, 1, 1)):
+        answer = ask(proxy, f"{marker} {number}.", temperature=0.3)
+        assert answer.headers["x-claude-max-ignored"] == "temperature"
+        assert len(proxy.bodies(f"{marker} {number}.")) == calls
 
 
 def test_nothing_stays_for_the_next_request(proxy: RunningProxy, marker: str) -> None:

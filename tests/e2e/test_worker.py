@@ -6,7 +6,7 @@ from pathlib import Path
 from harness.asking import directive
 from harness.proxy import home_environment, scripted
 
-from claude_max.proxy.engine.planning.body import Defaults
+from claude_max.proxy.engine.planning.compose import Context
 from claude_max.proxy.engine.planning.want import exact_want
 from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.engine.process.channel import Timeouts
@@ -24,7 +24,7 @@ async def test_the_cli_says_at_once_that_it_took_a_message_up(home: Path) -> Non
         try:
             for _ in range(2):
                 turn = Turn("sonnet", (Message("user", (Text(text),)),))
-                want, _ = exact_want(turn, str(uuid.uuid4()), Defaults(), base_url=api.url)
+                want, _ = exact_want(turn, str(uuid.uuid4()), Context(base_url=api.url))
                 events = [event async for event in worker.run(want)]
                 assert isinstance(events[-1], Finished)
                 assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "seen"

@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from claude_max.proxy.engine.schema_answer import SchemaAnswer
 from claude_max.proxy.engine.wire.answer import Answer
-from claude_max.proxy.events import Event, Started
+from claude_max.proxy.events import Event, Started, Usage
 
 Line = dict[str, Any]
 
-BEGAN = Started("claude-sonnet-4-5")
-
 USAGE = {"input_tokens": 3, "cache_creation_input_tokens": 100, "cache_read_input_tokens": 1000, "output_tokens": 1}
+BEGAN = Started("claude-sonnet-4-5", id="msg_1", usage=Usage(3, 1000, 100, 1))
 RESULT: Line = {"type": "result", "subtype": "success", "is_error": False, "terminal_reason": "completed"}
 
 
-def read(found: Answer | SchemaAnswer, *sequence: Line) -> list[Event]:
+def read(found: Answer, *sequence: Line) -> list[Event]:
     """What the lines say to a client."""
     return [event for line in sequence for event in found.feed(line, 0.0)]
 
@@ -30,32 +28,32 @@ def start(model: str = "claude-sonnet-4-5") -> Line:
     return event("message_start", message=message)
 
 
-def text(*deltas: str, index: int = 0) -> list[Line]:
+def block(begin: Line, *deltas: Line, index: int = 0) -> list[Line]:
+    """One content block: how it starts, its deltas, its stop."""
     return [
-        event("content_block_start", index=index, content_block={"type": "text", "text": ""}),
-        *(event("content_block_delta", index=index, delta={"type": "text_delta", "text": d}) for d in deltas),
-        event("content_block_stop", index=index),
-    ]
-
-
-def thinking(*deltas: str, index: int = 0) -> list[Line]:
-    signature = {"type": "signature_delta", "signature": "c2ln"}
-    return [
-        event("content_block_start", index=index, content_block={"type": "thinking", "thinking": "", "signature": ""}),
-        *(event("content_block_delta", index=index, delta={"type": "thinking_delta", "thinking": d}) for d in deltas),
-        event("content_block_delta", index=index, delta=signature),
-        event("content_block_stop", index=index),
-    ]
-
-
-def call(id: str, name: str, *json: str, index: int = 0) -> list[Line]:
-    block = {"type": "tool_use", "id": id, "name": name, "input": {}}
-    deltas = ({"type": "input_json_delta", "partial_json": part} for part in ("", *json))
-    return [
-        event("content_block_start", index=index, content_block=block),
+        event("content_block_start", index=index, content_block=begin),
         *(event("content_block_delta", index=index, delta=delta) for delta in deltas),
         event("content_block_stop", index=index),
     ]
+
+
+def text(*deltas: str, index: int = 0) -> list[Line]:
+    return block({"type": "text", "text": ""}, *({"type": "text_delta", "text": d} for d in deltas), index=index)
+
+
+def thinking(*deltas: str, index: int = 0) -> list[Line]:
+    begin = {"type": "thinking", "thinking": "", "signature": ""}
+    parts = ({"type": "thinking_delta", "thinking": d} for d in deltas)
+    return block(begin, *parts, {"type": "signature_delta", "signature": "c2ln"}, index=index)
+
+
+def input_json(*parts: str) -> list[Line]:
+    """Deltas of a call's input."""
+    return [{"type": "input_json_delta", "partial_json": part} for part in parts]
+
+
+def call(id: str, name: str, *json: str, index: int = 0) -> list[Line]:
+    return block({"type": "tool_use", "id": id, "name": name, "input": {}}, *input_json("", *json), index=index)
 
 
 def end(reason: str | None = "end_turn", stop_sequence: str | None = None, **usage: Any) -> list[Line]:

@@ -1,8 +1,10 @@
-"""Short ways to say messages and turns. No tests here."""
+"""Short ways to say messages, turns and wants. No tests here."""
 
 from typing import Any
+from uuid import uuid4
 
-from claude_max.proxy.engine.limits import Limits, limits
+from claude_max.proxy.engine.planning.compose import Context
+from claude_max.proxy.engine.planning.want import Want, exact_want, lines_want
 from claude_max.proxy.events import JsonObject, Media, Message, Text, Tool, ToolCall, ToolResult, Turn
 
 PLAIN: JsonObject = {"type": "object", "properties": {}}
@@ -42,6 +44,11 @@ def turn(*messages: Message, model: str = "sonnet", **more: Any) -> Turn:
     return Turn(model=model, messages=messages, **more)
 
 
-def wants(wanted: Turn) -> Limits:
-    """The limits the engine would ask the pool for."""
-    return limits(wanted)
+def wants(wanted: Turn, uuid: str = "") -> Want:
+    """The want of the exact way, under a name of its own."""
+    return exact_want(wanted, uuid or str(uuid4()), Context())[0]
+
+
+def by_lines(wanted: Turn, uuid: str = "") -> Want:
+    """The want of the lines way."""
+    return lines_want(wanted, uuid or str(uuid4()), Context())

@@ -37,7 +37,9 @@ def installed() -> str:
 
 def home_environment(home: Path) -> dict[str, str]:
     """An environment with a login and folders of its own, and nothing of the developer's."""
+    measured = {name: os.environ[name] for name in ("COVERAGE_PROCESS_CONFIG",) if name in os.environ}
     return {
+        **measured,
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "CLAUDE_CONFIG_DIR": str(home / ".claude"),
@@ -112,9 +114,10 @@ def running_proxy(
     """Starts `claude-max serve` on a free port, waits until it is ready, and ends it with SIGTERM.
 
     `ready` False waits for a verdict of any kind, None only for an answer. `through` is a program that starts it, such
-    as `prlimit`.
+    as `prlimit`. One worker is kept warm unless `--warm-workers` says otherwise; each more takes a third of a second of
+    processor time.
     """
-    environment = home_environment(home)
+    environment = {**home_environment(home), "CLAUDE_MAX_WARM_WORKERS": "1"}
     if api is not None:
         environment["ANTHROPIC_BASE_URL"] = api.url
     process = subprocess.Popen(

@@ -1,18 +1,19 @@
-"""The API request that a Turn becomes: the fields of `CLAUDE_CODE_EXTRA_BODY`. Pure.
+"""The parameters of the API request that a Turn becomes. Pure.
 
-Each field given replaces the CLI's own (Claude Code documents the variable; measured on 2.1.222 to 2.1.332), except
-`output_config`, into which the CLI adds the effort. Three fields are never given: `system`, where the CLI identifies
-itself, `model` and `stream`. A client's own fields are never merged in: each is composed here.
+Every field given in `CLAUDE_CODE_EXTRA_BODY` replaces the CLI's own (Claude Code documents the variable; measured on
+2.1.222 to 2.1.332), except `output_config`, into which the CLI adds the effort. Three fields are never given: `system`,
+where the CLI identifies itself, `model` and `stream`. A client's own fields are never merged in: each is composed here.
 """
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from ...events import JsonObject, ServerTool, Tool, ToolChoice, Turn
-from ..wire.protocol import api_message, api_tools
 
 # The API's smallest thinking budget, in tokens.
 LEAST_BUDGET = 1024
+# The API's smallest `top_p` while thinking is on.
+LEAST_TOP_P = 0.95
 DISABLED: JsonObject = {"type": "disabled"}
 
 
@@ -22,17 +23,6 @@ class Defaults:
 
     max_tokens: int = 32_000
     thinking: JsonObject | None = None
-
-
-def api_body(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozenset()) -> JsonObject:
-    """The whole request. `without` names what its model refuses (keys of `negotiate.WORDS`)."""
-    body: JsonObject = {
-        "messages": [api_message(message) for message in turn.messages],
-        "tools": api_tools(turn.tools, strict="strict" not in without),
-        **parameters(turn, defaults, without),
-    }
-    body.setdefault("max_tokens", defaults.max_tokens)
-    return body
 
 
 def parameters(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozenset()) -> JsonObject:
@@ -53,7 +43,7 @@ def parameters(turn: Turn, defaults: Defaults, without: AbstractSet[str] = froze
         body["tool_choice"] = choice
     if turn.schema is not None and "schema" not in without:
         body["output_config"] = {"format": {"type": "json_schema", "schema": turn.schema}}
-    body |= _sampling(turn, without)
+    body |= _sampling(turn, defaults, without)
     if "thinking" not in without:
         thinking = _thinking(turn, body, defaults)
         if thinking is not None:
@@ -61,9 +51,9 @@ def parameters(turn: Turn, defaults: Defaults, without: AbstractSet[str] = froze
     return body
 
 
-def carried(turn: Turn, without: AbstractSet[str] = frozenset()) -> frozenset[str]:
+def carried(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozenset()) -> frozenset[str]:
     """What of this Turn reaches the API, by the Turn's own names."""
-    body = parameters(turn, Defaults(), without)
+    body = parameters(turn, defaults, without)
     names = {"stop_sequences": "stop", "output_config": "schema"}
     others = {
         "effort": turn.effort is not None,
@@ -74,7 +64,7 @@ def carried(turn: Turn, without: AbstractSet[str] = frozenset()) -> frozenset[st
     )
 
 
-def dropped(turn: Turn, without: AbstractSet[str] = frozenset()) -> frozenset[str]:
+def dropped(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozenset()) -> frozenset[str]:
     """What this Turn asks for and does not get: by its own contradictions, or because of `without`."""
     asked = {
         "temperature": turn.temperature not in (None, 1),
@@ -88,9 +78,9 @@ def dropped(turn: Turn, without: AbstractSet[str] = frozenset()) -> frozenset[st
         "tool_choice": bool(turn.tools)
         and turn.tool_choice in (ToolChoice("none"), ToolChoice("auto", parallel=False)),
     }
-    reaching = set(carried(turn, without))
+    reaching = set(carried(turn, defaults, without))
     wants_thinking = turn.thinking == "shown" or turn.thinking_budget is not None
-    if wants_thinking and parameters(turn, Defaults(), without).get("thinking") == DISABLED:
+    if wants_thinking and parameters(turn, defaults, without).get("thinking") == DISABLED:
         reaching.discard("thinking")
     return frozenset(name for name, wanted in asked.items() if wanted and name not in reaching)
 
@@ -100,13 +90,16 @@ def tool_names(turn: Turn) -> tuple[str, ...]:
     return tuple(str(tool.json.get("name")) if isinstance(tool, ServerTool) else tool.name for tool in turn.tools)
 
 
-def _sampling(turn: Turn, without: AbstractSet[str]) -> JsonObject:
+def _sampling(turn: Turn, defaults: Defaults, without: AbstractSet[str]) -> JsonObject:
+    # With thinking off the CLI itself sends a temperature of 1 to models that think with a budget, beside which they
+    # take no `top_p`.
+    has_budget = (defaults.thinking or {}).get("type") == "enabled"
     if turn.thinking == "shown" or turn.thinking_budget is not None:
         return {}
     body: JsonObject = {}
     if turn.temperature not in (None, 1) and "temperature" not in without:
         body["temperature"] = turn.temperature
-    elif turn.top_p not in (None, 1) and "top_p" not in without:
+    elif turn.top_p not in (None, 1) and "top_p" not in without and not (has_budget and turn.top_p < LEAST_TOP_P):
         body["top_p"] = turn.top_p
     if turn.top_k is not None and "top_k" not in without:
         body["top_k"] = turn.top_k
@@ -131,7 +124,7 @@ def _thinking(turn: Turn, body: JsonObject, defaults: Defaults) -> JsonObject | 
     if turn.thinking == "shown":
         shown: JsonObject = {"budget_tokens": min(own["budget_tokens"], most)} if has_budget else {}
         return {"type": own.get("type", "adaptive"), **shown, "display": "summarized"}
-    if most < LEAST_BUDGET or "temperature" in body or body.get("top_p", 1) < 0.95 or "top_k" in body:
+    if most < LEAST_BUDGET or "temperature" in body or body.get("top_p", 1) < LEAST_TOP_P or "top_k" in body:
         return DISABLED
     return {**own, "budget_tokens": min(own["budget_tokens"], most)} if has_budget else None
 

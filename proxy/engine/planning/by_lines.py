@@ -34,6 +34,8 @@ def check(turn: Turn) -> None:
         if tool.name == VANISHING_NAME:
             raise errors.BadRequest(f"A tool is named {tool.name!r}. {_WHY}", param="tools")
     for message in turn.messages:
+        if message.role == "system":
+            raise errors.BadRequest(f"A system message stands among the others. {_WHY}", param="messages")
         for item in message.content:
             if isinstance(item, OpaqueBlock):
                 raise errors.BadRequest(f"A message holds a {item.json.get('type')!r} block. {_WHY}", param="messages")
@@ -61,6 +63,5 @@ def _properties(schema: JsonObject) -> Iterator[str]:
 
 def _is_empty(content: object) -> bool:
     blocks = content if isinstance(content, tuple) else ()
-    texts = [part.text for item in blocks for part in (item.content if isinstance(item, ToolResult) else (item,))
-             if isinstance(part, Text)]  # fmt: skip
-    return not any(text.strip() for text in texts) and all(isinstance(item, Text | ToolResult) for item in blocks)
+    parts = [part for item in blocks for part in (item.content if isinstance(item, ToolResult) else (item,))]
+    return all(isinstance(part, Text) and not part.text.strip() for part in parts)

@@ -19,6 +19,7 @@ from .body import tool_names
 # asks for the temperature to go, not the thinking.
 WORDS: Mapping[str, re.Pattern[str]] = {
     "schema": re.compile(r"output_config\.format|output_format|json_schema|structured outputs?", re.IGNORECASE),
+    "cache_ttl": re.compile(r"cache_control.*\bttl\b", re.IGNORECASE | re.DOTALL),
     "strict": re.compile(r"\bstrict\b", re.IGNORECASE),
     "top_p": re.compile(r"\btop_p\b", re.IGNORECASE),
     "temperature": re.compile(r"\btemperature\b", re.IGNORECASE),
@@ -32,9 +33,14 @@ _LASTING = re.compile(r"support|deprecated|not available", re.IGNORECASE)
 # A keyword of a schema, in the service's own words: "For 'integer' type, property 'minimum' is not supported".
 _KEYWORD = re.compile(r"\bschema\b|For '[^']*' type|propert(y|ies) '", re.IGNORECASE)
 # Words of the client's (a property, an enum value) stand in quotes; the service's own names stand in backticks or bare.
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# An apostrophe within a word ("doesn't") is none.
+_QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"")
 # "tools.3.custom.input_schema: …", "messages.0: …": about a value of the client's that cannot be left out.
 _PLACE = re.compile(r"(?:^|: )(?P<place>tools|messages|system)\.\d+")
+
+
+# Schemas that are remembered; some clients write values of the day into theirs, so that each is another one.
+MOST_SCHEMAS = 1000
 
 
 class Refusals:
@@ -42,7 +48,7 @@ class Refusals:
 
     def __init__(self) -> None:
         self._models: dict[str, set[str]] = {}
-        self._schemas: set[tuple[str, bytes]] = set()
+        self._schemas: dict[tuple[str, bytes], None] = {}
 
     def known(self, turn: Turn) -> frozenset[str]:
         """What need not be tried again for this Turn."""
@@ -57,9 +63,11 @@ class Refusals:
             return None
         known = self._models.setdefault(turn.model, set())
         if name == "schema" and turn.schema is not None and _KEYWORD.search(message):
-            self._schemas.add((turn.model, _fingerprint(turn.schema)))
-        elif name == "strict":
-            # About one tool's schema; the next request may have others.
+            self._schemas[turn.model, _fingerprint(turn.schema)] = None
+            if len(self._schemas) > MOST_SCHEMAS:
+                del self._schemas[next(iter(self._schemas))]
+        elif name in ("strict", "cache_ttl", "thinking_blocks"):
+            # About this request alone.
             pass
         elif _LASTING.search(message) or "thinking" in known:
             # What only contradicts thinking is lost for good where the model cannot be asked to stop thinking.
@@ -69,11 +77,14 @@ class Refusals:
 
 def refused(message: str, carried: AbstractSet[str]) -> str | None:
     """The parameter that a refusal names, among those that the request carried."""
-    if "schema" in carried and (WORDS["schema"].search(message) or _KEYWORD.search(message)):
-        place = _PLACE.search(message)
-        if place is None:
-            return "schema"
+    is_placed = _PLACE.search(message) is not None
+    if "schema" in carried and not is_placed and (WORDS["schema"].search(message) or _KEYWORD.search(message)):
+        return "schema"
+    if "cache_ttl" in carried and WORDS["cache_ttl"].search(message):
+        return "cache_ttl"
     place = _PLACE.search(message)
+    if place is not None and place["place"] == "messages" and "thinking_blocks" in carried:
+        return "thinking_blocks" if WORDS["thinking"].search(message) else None
     if place is not None:
         is_strict = place["place"] == "tools" and "strict" in carried
         return "strict" if is_strict and (WORDS["strict"].search(message) or _KEYWORD.search(message)) else None

@@ -19,7 +19,10 @@ import orjson
 from ...events import JsonObject, Text, Turn
 from ..wire import protocol
 from ..wire.json_text import compact
-from .body import DISABLED, Defaults, api_body, parameters, tool_names
+from .body import DISABLED, parameters, tool_names
+from .by_lines import altered
+from .compose import Context, composed
+from .thinking_memory import Digest, ThinkingMemory
 
 Way = Literal["exact", "lines"]
 Composition = Literal["auto", "exact", "lines"]
@@ -47,7 +50,8 @@ EXACT_LIMITS: dict[str, int] = {"darwin": 900_000, "win32": 30_000}
 class Want:
     """A Turn, ready to be written to a worker.
 
-    `uuid` names the line that asks. `encoded` is the settings request, one line. `max_tokens` is the limit in force and
+    `uuid` names the line that asks. `encoded` is the settings request, one line. `prefix` identifies the messages (see
+    `thinking_memory`), and `repaired` says what is changed on the way. `max_tokens` is the limit in force and
     `outside` the one in the CLI's own settings, None where they are the same: an answer that ends at `outside` was not
     given to this body.
     """
@@ -60,6 +64,8 @@ class Want:
     max_tokens: int
     outside: int | None
     tools: tuple[str, ...]
+    prefix: Digest = b""
+    repaired: frozenset[str] = frozenset()
 
     @property
     def system(self) -> str:
@@ -73,59 +79,51 @@ class Want:
 
 
 def exact_want(
-    turn: Turn, uuid: str, defaults: Defaults, without: AbstractSet[str] = frozenset(), base_url: str = ""
+    turn: Turn,
+    uuid: str,
+    context: Context,
+    memory: ThinkingMemory | None = None,
+    without: AbstractSet[str] = frozenset(),
 ) -> tuple[Want, int]:
     """The want of the exact way, and the size of its body in bytes (for EXACT_LIMITS). `uuid` was never used before.
-
-    `base_url` is the configured address of the service, empty for the CLI's own: the turn before has taken it away.
 
     Fails closed: the CLI's own `max_tokens` is 1 while the real one is in the body. A CLI that ignored the body would
     show the model the trigger alone and get one token, which `Want.outside` tells from an answer.
     """
-    body = api_body(turn, defaults, without)
+    request = composed(turn, context, memory, without)
+    body = request.body
     text = compact(body)
     most = body["max_tokens"]
     outside = 1 if most != 1 else 2
-    env = {
-        EXTRA_BODY: text,
-        MAX_TOKENS: str(outside),
-        DISABLE_THINKING: "1" if body.get("thinking") == DISABLED else "",
-        BASE_URL: base_url,
-    }
     want = Want(
         turn=turn,
         way="exact",
         uuid=uuid,
-        encoded=_settings(turn, env, without),
+        encoded=_settings(turn, _environment(body, text, outside, context.base_url), without),
         trigger=trigger(turn),
         max_tokens=most,
         outside=outside,
         tools=tool_names(turn),
+        prefix=request.prefix,
+        repaired=request.repaired,
     )
     return want, len(text.encode())
 
 
-def lines_want(
-    turn: Turn, uuid: str, defaults: Defaults, without: AbstractSet[str] = frozenset(), base_url: str = ""
-) -> Want:
+def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str] = frozenset()) -> Want:
     """The want of the lines way: the parameters that the CLI has no setting for, and no messages or tools."""
-    body = parameters(turn, defaults, without)
-    most = body.pop("max_tokens", defaults.max_tokens)
-    env = {
-        EXTRA_BODY: compact(body) if body else "",
-        MAX_TOKENS: str(most),
-        DISABLE_THINKING: "1" if body.get("thinking") == DISABLED else "",
-        BASE_URL: base_url,
-    }
+    body = parameters(turn, context.defaults, without)
+    most = body.pop("max_tokens", context.defaults.max_tokens)
     return Want(
         turn=turn,
         way="lines",
         uuid=uuid,
-        encoded=_settings(turn, env, without),
+        encoded=_settings(turn, _environment(body, compact(body) if body else "", most, context.base_url), without),
         trigger="",
         max_tokens=most,
         outside=None,
         tools=tool_names(turn),
+        repaired=frozenset(altered(turn)),
     )
 
 
@@ -157,6 +155,16 @@ def trigger(turn: Turn) -> str:
 def exact_limit(platform: str = sys.platform) -> int | None:
     """Bytes of a body that the exact way carries at most, None for no limit."""
     return EXACT_LIMITS.get(platform)
+
+
+def _environment(body: JsonObject, text: str, max_tokens: int, base_url: str) -> JsonObject:
+    """The variables of a turn. The turn before has taken the service's address away (`reset`)."""
+    return {
+        EXTRA_BODY: text,
+        MAX_TOKENS: str(max_tokens),
+        DISABLE_THINKING: "1" if body.get("thinking") == DISABLED else "",
+        BASE_URL: base_url,
+    }
 
 
 def _settings(turn: Turn, env: JsonObject, without: AbstractSet[str]) -> bytes:

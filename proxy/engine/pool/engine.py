@@ -9,13 +9,15 @@ import contextlib
 import logging
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ... import errors
-from ...events import Event, Finished, Media, Started, Text, ToolCallStarted, ToolResult, Turn, Usage
+from ...events import CacheMark, Event, Finished, Media, Started, Text, ToolCallStarted, ToolResult, Turn, Usage
 from ..planning import by_lines, schema_tool
 from ..planning.body import Defaults, carried, dropped
+from ..planning.compose import Context, carries_hours
 from ..planning.negotiate import Refusals, honours, instructed, is_forced
+from ..planning.thinking_memory import AnswerBlocks, ThinkingMemory
 from ..planning.want import Composition, Want, exact_limit, exact_want, lines_want
 from .pool import Pool
 
@@ -33,24 +35,29 @@ LARGE = 500_000
 class Composer:
     """How Turns become Wants. `base_url` is the configured address of the service, empty for the CLI's own.
 
-    `defaults` tells what the CLI asks for with a model. `limit` is in bytes of a body, None for none.
+    `defaults` tells what the CLI asks for with a model, `cache_ttl` the lifetime of our own cache marks now. `limit` is
+    in bytes of a body, None for none.
     """
 
     defaults: Callable[[str], Awaitable[Defaults]]
     composition: Composition = "auto"
     base_url: str = ""
     limit: int | None = exact_limit()
+    cache_ttl: Callable[[], CacheMark] = lambda: "5m"
+    cli_version: Callable[[], str] = lambda: ""
+    memory: ThinkingMemory = field(default_factory=ThinkingMemory)
 
     async def want(self, turn: Turn, without: frozenset[str], *, has_exact: bool) -> Want:
         """The want of the way that this Turn can go. Raises BadRequest where the lines way would lose a part of it."""
         defaults = await self.defaults(turn.model)
+        context = Context(defaults, self.cache_ttl(), self.cli_version(), self.base_url)
         if size_of(turn) > LARGE:
-            return await asyncio.to_thread(self._compose, turn, defaults, without, has_exact)
-        return self._compose(turn, defaults, without, has_exact)
+            return await asyncio.to_thread(self._compose, turn, context, without, has_exact)
+        return self._compose(turn, context, without, has_exact)
 
-    def _compose(self, turn: Turn, defaults: Defaults, without: frozenset[str], has_exact: bool) -> Want:
+    def _compose(self, turn: Turn, context: Context, without: frozenset[str], has_exact: bool) -> Want:
         if self.composition == "exact" or (self.composition == "auto" and has_exact):
-            want, size = exact_want(turn, str(uuid.uuid4()), defaults, without, self.base_url)
+            want, size = exact_want(turn, str(uuid.uuid4()), context, self.memory, without)
             if self.limit is None or size <= self.limit:
                 return want
             if self.composition == "exact":
@@ -59,7 +66,7 @@ class Composer:
                     'be carried on this system. `composition = "auto"` carries it another way.'
                 )
         by_lines.check(turn)
-        return lines_want(turn, str(uuid.uuid4()), defaults, without, self.base_url)
+        return lines_want(turn, str(uuid.uuid4()), context, without)
 
 
 class Engine:
@@ -72,17 +79,21 @@ class Engine:
 
     async def events(self, turn: Turn) -> AsyncGenerator[Event]:
         """The answer to a Turn. Raises a ProxyError; close the iterator to abandon the turn."""
+        defaults = await self._composer.defaults(turn.model)
         without = self._refusals.known(turn)
         begun = retried = False
         while True:
             try:
-                async with contextlib.aclosing(self._ask(turn, without)) as answer:
+                by_tool = turn.schema is not None and "schema" in without
+                asked = schema_tool.offered(turn) if by_tool else turn
+                async with contextlib.aclosing(self._ask(turn, asked, defaults, without)) as answer:
                     async for event in answer:
                         begun = True
                         yield event
                 return
             except errors.BadRequest as refusal:
-                name = None if begun else self._refusals.learn(turn, refusal.message, carried(turn, without))
+                sent = carried(asked, defaults, without) | self._ours(turn, without)
+                name = None if begun else self._refusals.learn(turn, refusal.message, sent)
                 if name is None:
                     raise
                 log.info("%s refused %s; asking without", turn.model, name)
@@ -94,26 +105,28 @@ class Engine:
                 log.warning("asking once more: %s", fault.message)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _ask(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
-        by_tool = turn.schema is not None and "schema" in without
-        answer = self._structured(turn, without) if by_tool else self._called(turn, without)
+    def _ours(self, turn: Turn, without: frozenset[str]) -> frozenset[str]:
+        """What we may have added to a request, by the names of `negotiate.WORDS`."""
+        hours = carries_hours(turn) or self._composer.cache_ttl() == "1h"
+        added = {"cache_ttl": hours, "thinking_blocks": not turn.carries_thinking}
+        return frozenset(name for name, may in added.items() if may) - without
+
+    async def _ask(self, turn: Turn, asked: Turn, defaults: Defaults, without: frozenset[str]) -> AsyncGenerator[Event]:
+        """The answer to a Turn that is asked as `asked`: with its schema as a tool where the model takes no schema."""
+        by_tool = asked.tools != turn.tools
+        answer = self._structured(turn, asked, without) if by_tool else self._called(asked, without)
         async with contextlib.aclosing(answer):
             async for event in answer:
                 if isinstance(event, Started):
-                    event = replace(event, ignored=event.ignored | dropped(turn, without))
+                    event = replace(event, ignored=event.ignored | dropped(turn, defaults, without))
                 yield event
 
     def _called(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
         is_told = is_forced(turn) and "tool_choice" in without
         return self._insist(turn, without) if is_told else self._once(turn, without)
 
-    async def _structured(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
+    async def _structured(self, turn: Turn, offered: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
         """The answer by a forced tool, asked for INSTRUCTIONS times until its arguments fit the schema."""
-        offered = schema_tool.offered(turn)
-        if offered.tools == turn.tools:
-            async for event in self._called(offered, without):
-                yield event
-            return
         spent = Usage()
         for attempt in range(INSTRUCTIONS):
             content = schema_tool.AsContent(turn, spent)
@@ -130,10 +143,16 @@ class Engine:
 
     async def _once(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
         want = await self._composer.want(turn, without, has_exact="exact" in self._pool.features)
-        altered = frozenset(by_lines.altered(turn)) if want.way == "lines" else frozenset()
+        blocks = AnswerBlocks() if want.prefix else None
         async with contextlib.aclosing(self._pool.events(want)) as answer:
             async for event in answer:
-                yield replace(event, repaired=altered) if altered and isinstance(event, Started) else event
+                if isinstance(event, Started) and want.repaired:
+                    event = replace(event, repaired=event.repaired | want.repaired)
+                if blocks is not None:
+                    blocks.feed(event)
+                yield event
+        if blocks is not None:
+            self._composer.memory.keep(want.prefix, blocks.blocks)
 
     async def _insist(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
         """The answer held back until it makes the call; after INSTRUCTIONS vain attempts, the last one as it is."""

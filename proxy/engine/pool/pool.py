@@ -39,9 +39,13 @@ class Pool:
     def __init__(
         self, launch: Callable[[], Awaitable[Worker]], limits: PoolLimits, features: frozenset[Feature] = EVERYTHING
     ) -> None:
-        """`launch` starts a process that is not initialized. `features` are what the CLI is known to do right."""
+        """`launch` starts a process that is not initialized. `features` are what the CLI is known to do right.
+
+        `cli_info` is the latest reply to `initialize`, `rate_limit` the latest `rate_limit_info`.
+        """
         self.features = features
         self.cli_info: JsonObject = {}
+        self.rate_limit: JsonObject = {}
         self._launch = launch
         self._roster = Roster(limits)
         self._workers: dict[int, Worker] = {}
@@ -147,8 +151,8 @@ class Pool:
         await self.drain(0)
         for task in self._tasks - self._ending:
             task.cancel()
-        # What starts or is being taken back ends its process when its task is cancelled.
-        for member in self._roster.among(Status.IDLE, Status.BUSY):
+        # A task that is cancelled before its first step ends nothing by itself.
+        for member in list(self._roster):
             self._close(member)
         await self._until(lambda: not self._tasks and not len(self._roster), CLOSE_SECONDS)
 
@@ -218,6 +222,7 @@ class Pool:
         except Exception:
             log.exception("the end of a turn failed")
         finally:
+            self.rate_limit = worker.rate_limit or self.rate_limit
             now = time.monotonic()
             reusable = good and "rewind" in self.features and self._closing is None
             if reusable and not self._roster.is_old(member, now):
@@ -249,7 +254,10 @@ class Pool:
         else:
             self._failed_starts = 0
             self.cli_info = worker.cli_info or self.cli_info
-            self._roster.ready(member.key, time.monotonic())
+            if self._roster.is_outdated(member):
+                self._close(member)
+            else:
+                self._roster.ready(member.key, time.monotonic())
         self._refill()
 
     def _refill(self) -> None:

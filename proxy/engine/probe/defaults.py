@@ -7,7 +7,7 @@ them for the models that the CLI offers; another model is asked about once, agai
 import asyncio
 import logging
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from ... import errors
@@ -16,7 +16,7 @@ from ...scripted import ScriptedAPI, serve_scripted
 from ..planning.body import Defaults
 from ..process.channel import Unconfirmed
 from .baited_home import BaitedHome
-from .contract import defaults_of
+from .contract import ContractResult, defaults_of
 from .examiner import Examiner
 
 log = logging.getLogger("claude_max.engine")
@@ -26,18 +26,21 @@ class ModelDefaults:
     """The defaults of every model that was asked about."""
 
     def __init__(
-        self, program: Path, path: str, known: Mapping[str, Defaults], offered: Callable[[], tuple[Model, ...]]
+        self, program: Path, path: str, contract: ContractResult, offered: Callable[[], tuple[Model, ...]]
     ) -> None:
-        """`known` are the contract check's, by full id; `offered` tells which id a name stands for with this login."""
+        """`contract` knows some; `offered` tells which id a name stands for with this login."""
         self._program = program
         self._path = path
-        self._known = dict(known)
+        self.contract = contract
+        self._known = dict(contract.defaults)
         self._offered = offered
         self._asking: dict[str, asyncio.Task[Defaults]] = {}
+        self._one_at_a_time = asyncio.Lock()
 
-    def replace(self, known: Mapping[str, Defaults]) -> None:
+    def replace(self, contract: ContractResult) -> None:
         """Forgets everything: the CLI is another one."""
-        self._known = dict(known)
+        self.contract = contract
+        self._known = dict(contract.defaults)
         self._asking.clear()
 
     async def of(self, model: str) -> Defaults:
@@ -48,10 +51,21 @@ class ModelDefaults:
             return known
         asking = self._asking.get(model)
         if asking is None:
-            asking = self._asking[model] = asyncio.create_task(self._ask(model))
-        found = await asyncio.shield(asking)
-        self._known[model] = found
-        return found
+            asking = self._asking[model] = asyncio.create_task(self._learn(model))
+        return await asyncio.shield(asking)
+
+    async def _learn(self, model: str) -> Defaults:
+        task = asyncio.current_task()
+        try:
+            # Clients can make names up, and each costs a process.
+            async with self._one_at_a_time:
+                found = await self._ask(model)
+            if self._asking.get(model) is task:
+                self._known[model] = found
+            return found
+        finally:
+            if self._asking.get(model) is task:
+                del self._asking[model]
 
     async def _ask(self, model: str) -> Defaults:
         try:

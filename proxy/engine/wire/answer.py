@@ -5,6 +5,7 @@ What the CLI does by itself afterwards (refusing a call, going on after `max_tok
 lines come once a block and never end anything; `result` ends the CLI's turn, which may be later.
 """
 
+import contextlib
 from collections.abc import Collection
 from typing import cast, get_args
 
@@ -54,7 +55,7 @@ class Answer:
         self._usage = Usage()
         self._calls: dict[int, _Call] = {}
         self._opaque: _Opaque | None = None
-        self._surrogates = Surrogates()
+        self._surrogates, self._thinks = Surrogates(), False
         self._notice: JsonObject | None = None
 
     def feed(self, line: JsonObject, now: float) -> list[Event]:
@@ -102,7 +103,7 @@ class Answer:
         return [Started(str(message.get("model", "")), id=str(message.get("id", "")), usage=self._usage)]
 
     def _block(self, index: int, block: JsonObject) -> list[Event]:
-        self._surrogates = Surrogates()
+        self._surrogates, self._thinks = Surrogates(), block.get("type") == "thinking"
         match block.get("type"):
             case "text":
                 cited: list[Event] = [Citation(citation) for citation in block.get("citations") or ()]
@@ -150,7 +151,9 @@ class Answer:
         call, rest = self._calls.get(index), self._surrogates.rest()
         if call is not None:
             return [*call.said(rest if call.has_arguments else "{}"), BlockCompleted()]
-        return [TextDelta(rest), BlockCompleted()] if rest else [BlockCompleted()]
+        if not rest:
+            return [BlockCompleted()]
+        return [ReasoningDelta(rest) if self._thinks else TextDelta(rest), BlockCompleted()]
 
     def _end(self, event: JsonObject) -> list[Event]:
         self._usage = usage(self._usage, event.get("usage"))
@@ -190,7 +193,10 @@ class _Opaque:
     def block(self) -> RedactedThinking | OpaqueBlock:
         if self._json.get("type") == "redacted_thinking":
             return RedactedThinking(self._json["data"])
-        return OpaqueBlock({**self._json, "input": parsed(self.input)} if self.input else self._json)
+        # An input that `max_tokens` cut off is no JSON.
+        with contextlib.suppress(ValueError):
+            return OpaqueBlock({**self._json, "input": parsed(self.input)} if self.input else self._json)
+        return OpaqueBlock(self._json)
 
 
 def usage(before: Usage, found: JsonObject | None) -> Usage:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from ...errors import ProxyError
 from ...events import Event, JsonObject, Model, Turn
 from ...records import Kept, Record, Wanted
+from .endpoints import Catalog, Counter, View
 from .frames import SSE, Frame, StreamForm
 
 
@@ -87,7 +88,7 @@ class ParsedRequest:
 
     `turns` has one Turn for each answer that the response holds: the same one n times for n answers to it. `ignored`
     names the parameters without effect (header `x-claude-max-ignored`), `repaired` what was put right in the request
-    (`x-claude-max-repaired`).
+    (`x-claude-max-repaired`). Without any turn no model is asked: the reply has all of the answer already.
     """
 
     turns: tuple[Turn, ...]
@@ -142,6 +143,9 @@ class Dialect:
     Failures outside the endpoint (no such path, a wrong key) are told in this dialect at its `paths`, below its
     `prefixes`, and where a request has one of the `headers` (lower case) that only this API's clients send. Where there
     is a `keeping`, what was answered is kept and can be had below each of the `paths`.
+
+    Beside its answers it may serve a `counter`, a `catalog` and `views`. `absent` tells, by the beginning of a path,
+    why an endpoint that its API has is not here. `untyped` says that its clients post JSON without saying so.
     """
 
     name: str
@@ -155,6 +159,11 @@ class Dialect:
     headers: tuple[str, ...] = ()
     description: str = ""
     keeping: Keeping | None = None
+    counter: Counter | None = None
+    catalog: Catalog | None = None
+    views: tuple[View, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+    untyped: bool = False
 
 
 def errors_at(path: str, headers: Mapping[str, str], dialects: Sequence[Dialect], otherwise: ErrorForm) -> ErrorForm:

@@ -1,0 +1,145 @@
+"""`claude-max start` and `stop`: the proxy in the background, without a service. Its log goes to a file.
+
+`stop` ends only what `start` began: a number that another program has meanwhile is never touched.
+"""
+
+import contextlib
+import json as jsonlib
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import psutil
+from platformdirs import user_state_path
+from rich.console import RenderableType
+from rich.text import Text
+
+from .output import Exit, Result, fail, render
+
+# A first start examines the CLI, which takes some seconds on a busy machine.
+START_SECONDS = 60.0
+# Over the drain of the server: running answers get their time.
+STOP_SECONDS = 30.0
+POLL_SECONDS = 0.05
+LAST_LINES = 15
+_URL = re.compile(r"^export OPENAI_BASE_URL=(\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Result):
+    """A server that answers, and the file that its log goes to."""
+
+    url: str
+    pid: int
+    log: Path
+
+    def view(self) -> Iterable[RenderableType]:
+        """Where it answers, and how to end it."""
+        yield Text(self.url, "bold")
+        yield Text(f"Process {self.pid}, log {self.log}")
+        yield Text("Stop it with `claude-max stop`.")
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped(Result):
+    """`pid` is the process that ended, None where none ran."""
+
+    pid: int | None
+
+    def view(self) -> Iterable[RenderableType]:
+        """One line."""
+        said = "`claude-max start` has no server running." if self.pid is None else f"Stopped process {self.pid}."
+        yield Text(said)
+
+
+def start(arguments: Sequence[str], *, json: bool) -> NoReturn:
+    """Starts `claude-max serve` with these arguments, and waits until it answers. Exits as `serve` did."""
+    running = _running()
+    if running is not None:
+        fail(f"Process {running.pid} is running already: `claude-max stop` ends it.", Exit.FAILED, json=json)
+    folder = user_state_path("claude-max")
+    log = folder / "server.log"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)
+        log.touch(mode=0o600)
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [*_program(), "serve", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                # Not ended with the terminal, nor by its Ctrl-C.
+                start_new_session=True,
+            )
+    except OSError as error:
+        fail(f"{error.filename or log}: {error.strerror}.", Exit.FAILED, json=json)
+    render(lambda: _answering(process, log, json=json), json=json, doing="Starting…")
+
+
+def stop(*, json: bool) -> NoReturn:
+    """Ends the server that `start` began, and waits for its end. Exits FAILED where it does not end."""
+
+    def end() -> Stopped:
+        process = _running()
+        if process is None:
+            return Stopped(None)
+        try:
+            process.terminate()
+            process.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            fail(f"Process {process.pid} did not end within {STOP_SECONDS:.0f} s.", Exit.FAILED, json=json)
+        except psutil.NoSuchProcess:
+            pass
+        _record().unlink(missing_ok=True)
+        return Stopped(process.pid)
+
+    render(end, json=json, doing="Stopping…")
+
+
+def _answering(process: "subprocess.Popen[bytes]", log: Path, *, json: bool) -> Started:
+    known = psutil.Process(process.pid).create_time()
+    _record().write_text(jsonlib.dumps({"pid": process.pid, "started": known}), encoding="utf-8")
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        code = process.poll()
+        said = log.read_text("utf-8", "replace")
+        if code is not None:
+            _record().unlink(missing_ok=True)
+            last = "\n".join(said.splitlines()[-LAST_LINES:])
+            fail(f"The server ended:\n{last}", _exit(code), json=json)
+        if found := _URL.search(said):
+            return Started(found[1], process.pid, log)
+        if time.monotonic() > deadline:
+            process.terminate()
+            fail(f"The server did not start within {START_SECONDS:.0f} s; its log is {log}.", Exit.FAILED, json=json)
+        time.sleep(POLL_SECONDS)
+
+
+def _exit(code: int) -> Exit:
+    return Exit(code) if code in set(Exit) and code != 0 else Exit.FAILED
+
+
+def _record() -> Path:
+    return user_state_path("claude-max") / "server.json"
+
+
+def _running() -> psutil.Process | None:
+    """The server that `start` began, by its number and the time of its start; None where it has ended."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, psutil.Error):
+        said = jsonlib.loads(_record().read_text("utf-8"))
+        process = psutil.Process(int(said["pid"]))
+        same = abs(process.create_time() - float(said["started"])) < 1
+        if same and process.status() != psutil.STATUS_ZOMBIE:
+            return process
+    return None
+
+
+def _program() -> list[str]:
+    """This very program: by the module, because the command need not be on PATH."""
+    return [sys.executable, "-m", "claude_max.cli.entry"]

@@ -1,0 +1,40 @@
+# `uv run just`, or `just` where it is installed: what one does here all the time.
+
+_default:
+    @just --list --unsorted
+
+# Under 20 seconds: static checks of style, and the tests that start no CLI.
+quick: _style
+    uv run pytest -m unit -n auto
+
+# Everything, in parallel; `just test tests/e2e/test_tools.py -n0` for a part of it.
+test *arguments="-n auto":
+    uv run pytest {{ arguments }}
+
+# All static checks.
+lint: _style
+    uv run mypy cli proxy tests
+    uv run lint-imports
+
+_style:
+    uv run ruff check
+    uv run ruff format --check
+    uv run codespell
+
+# Format, and fix what can be fixed.
+fmt:
+    uv run ruff check --fix
+    uv run ruff format
+
+# Regenerate the README's blocks and the shell completions.
+docs:
+    uv run python tests/readme_blocks.py --write
+    uv run python -m claude_max.cli.completion
+
+# Compare with the npm package claude-max-api-proxy; takes some minutes.
+bench *arguments:
+    uv run python tests/bench/beside_the_seed.py {{ arguments }}
+
+# Show which pinned packages have a newer version; pins and lower bounds are edited by hand in pyproject.toml.
+upgrade:
+    uv pip list --outdated

@@ -1,0 +1,98 @@
+"""Where the prompt cache is told to remember: marks on the messages of a request. Pure.
+
+The service takes four marks (`cache_control`) a request. The CLI sets two, on its own line and on the system prompt;
+two are left. A client's own come first. Where it has none, the last block of the last two user messages is marked: the
+latest is written, and the one before it is where the next request of a conversation, or a retry, finds what was
+written.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from ...events import CacheMark, JsonObject
+from ..wire.protocol import cache_control
+
+# What the CLI's own two marks leave of the service's four.
+LEFT = 2
+DROPPED = "cache_control: more than the service takes"
+# Blocks that the service takes no mark on.
+_UNMARKED = ("thinking", "redacted_thinking")
+
+
+def marked(
+    messages: Sequence[JsonObject], tools: Sequence[JsonObject], ttl: CacheMark, *, short: bool = False
+) -> tuple[list[JsonObject], list[JsonObject], frozenset[str]]:
+    """Messages and tools with their marks, and what was repaired. `short` makes the client's hours five minutes."""
+    own = [*_marks(tools), *(mark for message in messages for mark in _marks(_blocks(message)))]
+    repaired: frozenset[str] = frozenset()
+    if short and any(mark.get("ttl") == "1h" for mark in own):
+        messages, tools = [_each(message, _shortened) for message in messages], [_shortened(tool) for tool in tools]
+        repaired |= {"cache_control: 5 minutes instead of an hour"}
+    if len(own) > LEFT:
+        # The later a mark, the more it covers.
+        messages, tools = _with_last(messages, tools, LEFT)
+        return list(messages), list(tools), repaired | {DROPPED}
+    marks = LEFT - len(own)
+    found = list(messages)
+    for index in [i for i, message in enumerate(found) if message["role"] == "user"][::-1][:2]:
+        if marks and (message := _with_mark(found[index], ttl)) is not None:
+            found[index] = message
+            marks -= 1
+    return found, list(tools), repaired
+
+
+def _blocks(message: JsonObject) -> Sequence[JsonObject]:
+    return message["content"] if isinstance(message["content"], list) else ()
+
+
+def _marks(blocks: Sequence[JsonObject]) -> Iterator[JsonObject]:
+    for block in blocks:
+        if block.get("cache_control"):
+            yield block["cache_control"]
+        inner = block.get("content")
+        if isinstance(inner, list):
+            yield from _marks([item for item in inner if isinstance(item, dict)])
+
+
+def _with_mark(message: JsonObject, ttl: CacheMark) -> JsonObject | None:
+    """The message with a mark on its last block; None where that cannot have one, or has one."""
+    blocks = _blocks(message)
+    if not blocks or next(_marks(blocks[-1:]), None) is not None:
+        return None
+    last = blocks[-1]
+    is_blank = last.get("type") == "text" and not str(last.get("text", "")).strip()
+    if last.get("type") in _UNMARKED or is_blank:
+        return None
+    return {**message, "content": [*blocks[:-1], {**last, "cache_control": cache_control(ttl)}]}
+
+
+def _with_last(
+    messages: Sequence[JsonObject], tools: Sequence[JsonObject], left: int
+) -> tuple[Sequence[JsonObject], Sequence[JsonObject]]:
+    """Only the last `left` marks."""
+    total = sum(1 for _ in _marks(tools)) + sum(1 for message in messages for _ in _marks(_blocks(message)))
+    drop = total - left
+
+    def without(block: JsonObject) -> JsonObject:
+        nonlocal drop
+        inner = block.get("content")
+        if drop and isinstance(inner, list):
+            block = {**block, "content": [without(item) if isinstance(item, dict) else item for item in inner]}
+        if drop and block.get("cache_control"):
+            drop -= 1
+            block = {key: value for key, value in block.items() if key != "cache_control"}
+        return block
+
+    kept_tools = [without(tool) for tool in tools]
+    return [_each(message, without) for message in messages], kept_tools
+
+
+def _each(message: JsonObject, change: Callable[[JsonObject], JsonObject]) -> JsonObject:
+    blocks = _blocks(message)
+    return {**message, "content": [change(block) for block in blocks]} if blocks else message
+
+
+def _shortened(block: JsonObject) -> JsonObject:
+    inner = block.get("content")
+    if isinstance(inner, list):
+        block = {**block, "content": [_shortened(item) if isinstance(item, dict) else item for item in inner]}
+    return {**block, "cache_control": cache_control("5m")} if block.get("cache_control") else block

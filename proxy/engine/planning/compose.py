@@ -1,0 +1,73 @@
+"""The whole API request that a Turn becomes in the exact way: messages, tools, parameters, cache marks. Pure."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from ...events import CacheMark, JsonObject, Message, Tool, ToolCall, ToolResult, Turn
+from ..wire.protocol import api_message, api_tools
+from .body import DISABLED, Defaults, parameters
+from .cache_marks import marked
+from .thinking_memory import Digest, ThinkingMemory, has_thinking
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a request depends on besides its Turn. `cache_ttl` is of our own marks."""
+
+    defaults: Defaults = field(default_factory=Defaults)
+    cache_ttl: CacheMark = "5m"
+    cli_version: str = ""
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A request's body. `prefix` identifies its messages, under which the thinking of the answer is kept.
+
+    `repaired` says in short phrases what was changed on the way.
+    """
+
+    body: JsonObject
+    prefix: Digest
+    repaired: frozenset[str]
+
+
+def composed(
+    turn: Turn, context: Context, memory: ThinkingMemory | None = None, without: AbstractSet[str] = frozenset()
+) -> Composed:
+    """The whole request. `without` names what its model refuses (keys of `negotiate.WORDS`)."""
+    tools = api_tools(turn.tools, strict="strict" not in without)
+    messages = [api_message(message) for message in turn.messages]
+    asked = parameters(turn, context.defaults, without)
+    prefix: Digest = b""
+    if memory is not None and not turn.carries_thinking and asked.get("thinking") != DISABLED:
+        scope = (turn.model, context.cli_version, turn.system, tools)
+        messages, prefix = memory.restored(scope, messages, restore="thinking_blocks" not in without)
+        if lacks_thinking(turn, messages, context.defaults):
+            asked["thinking"] = DISABLED
+    short = "cache_ttl" in without
+    messages, tools, repaired = marked(messages, tools, "5m" if short else context.cache_ttl, short=short)
+    body: JsonObject = {"messages": messages, "tools": tools, "max_tokens": context.defaults.max_tokens, **asked}
+    return Composed(body, prefix, repaired)
+
+
+def lacks_thinking(turn: Turn, messages: list[JsonObject], defaults: Defaults) -> bool:
+    """Whether a model that thinks with a budget would refuse to go on: its thinking before the last calls is missing.
+
+    Models with adaptive thinking take such a request.
+    """
+    if (defaults.thinking or {}).get("type") != "enabled" or not _answers_calls(turn.messages[-1]):
+        return False
+    last = next((message for message in reversed(messages) if message["role"] == "assistant"), None)
+    return last is not None and not has_thinking(last)
+
+
+def carries_hours(turn: Turn) -> bool:
+    """Whether the client itself marks something for an hour."""
+    items = [item for message in turn.messages for item in message.content]
+    tools = [tool for tool in turn.tools if isinstance(tool, Tool)]
+    return any(getattr(item, "cache", None) == "1h" for item in (*items, *tools))
+
+
+def _answers_calls(message: Message) -> bool:
+    return any(isinstance(item, ToolResult | ToolCall) for item in message.content)

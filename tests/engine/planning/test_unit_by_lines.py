@@ -1,0 +1,78 @@
+"""What the lines way would lose is refused by name; what it only alters is told."""
+
+from typing import Any
+
+import pytest
+from engine.turns import LOOK, PNG, called, results, said, turn, user
+
+from claude_max.proxy.engine.planning.by_lines import DESCRIPTION_LENGTH, altered, check
+from claude_max.proxy.errors import BadRequest
+from claude_max.proxy.events import Message, OpaqueBlock, ServerTool, Text, Tool, ToolResult, Turn
+
+NOTE = "messages: environment note added"
+
+
+def with_property(name: str) -> Turn:
+    return turn(user("a"), tools=(Tool("odd", "", {"type": "object", "properties": {name: {}}}),))
+
+
+LOST: list[tuple[Turn, str, str]] = [
+    (turn(user("a"), said("b")), "messages", "ends with an assistant message"),
+    (turn(user("a"), tools=(ServerTool({"name": "web_search"}),)), "tools", "'web_search' is a tool of the service"),
+    (with_property("$filter"), "tools", "'odd' has a property named '$filter'"),
+    (with_property("a b"), "tools", "named 'a b'"),
+    (with_property(""), "tools", "named ''"),
+    (with_property("x" * 65), "tools", "xxx"),
+    (with_property("µ"), "tools", "named 'µ'"),
+    (with_property("a\n"), "tools", "named"),
+    (turn(user("a"), tools=(LOOK, Tool("ToolSearch", "", {}))), "tools", "named 'ToolSearch'"),
+    (turn(Message("user", (OpaqueBlock({"type": "search_result"}),))), "messages", "'search_result' block"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "param", "words"), LOST)
+def test_what_would_be_lost_is_refused(wanted: Turn, param: str, words: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        check(wanted)
+    assert caught.value.param == param
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        turn(user("a")),
+        turn(user("a"), called("c1"), results("c1"), tools=(LOOK,)),
+        with_property("x" * 64),
+        with_property("a-b_c.D9"),
+        turn(user("a"), tools=(Tool("toolsearch", "", {}), Tool("Bash", "", {"properties": []}))),
+        turn(Message("user", (PNG,))),
+    ],
+)
+def test_what_arrives_is_taken(wanted: Turn) -> None:
+    check(wanted)
+
+
+def tools(*of: Tool) -> Turn:
+    return turn(user("a"), tools=of)
+
+
+ALTERED: list[tuple[Turn, list[str]]] = [
+    (turn(user("a")), []),
+    (tools(LOOK), []),
+    (tools(Tool("long", "x" * DESCRIPTION_LENGTH, {})), []),
+    (tools(Tool("long", "x" * (DESCRIPTION_LENGTH + 1), {})), ["tool long: description cut at 4096 characters"]),
+    (tools(Tool("unit", "in m²", {})), ["tool unit: characters normalized"]),
+    (tools(Tool("unit", "", {"enum": ["µg"]})), ["tool unit: characters normalized"]),
+    (turn(Message("user", (ToolResult("c1", ()),))), ["messages: empty content filled in"]),
+    (turn(Message("user", (ToolResult("c1", (Text(" "),)),))), ["messages: empty content filled in"]),
+    (turn(Message("user", (ToolResult("c1", (PNG,)),))), []),
+    (turn(user(" ")), ["messages: empty content filled in"]),
+    (turn(Message("user", (PNG,))), []),
+]
+
+
+@pytest.mark.parametrize(("wanted", "told"), ALTERED)
+def test_what_is_altered_is_told(wanted: Turn, told: list[str]) -> None:
+    found: Any = altered(wanted)
+    assert list(found) == [NOTE, *told]

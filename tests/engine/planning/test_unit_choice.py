@@ -1,0 +1,150 @@
+"""Each rule of the choice, and what always holds of it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claude_max.proxy.engine.planning.choice import Choice, Evict, Start, Take, Wait, choose
+from claude_max.proxy.engine.planning.roster import PoolLimits, Roster, Status
+from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature, can_serve
+
+Held = tuple[str, Status]
+STARTING, IDLE, BUSY, FINISHING, CLOSING = Status
+BARE, S, T = ("", IDLE), ("S", IDLE), ("T", IDLE)
+
+
+def roster_of(*held: Held, room: int = 0) -> Roster:
+    """Members 1, 2, 3, …, each used later than the one before; and room for so many more."""
+    roster = Roster(PoolLimits(workers=len(held) + room))
+    for number, (system, status) in enumerate(held):
+        member = roster.add(system, float(number))
+        if status is not STARTING:
+            roster.ready(member.key, float(number))
+        if status in (BUSY, FINISHING):
+            roster.take(member.key, system)
+        if status is FINISHING:
+            roster.finishing(member.key)
+        if status is CLOSING:
+            roster.closing(member.key)
+    roster.check()
+    return roster
+
+
+def busy(system: str) -> Held:
+    return system, BUSY
+
+
+RULES: list[tuple[list[Held], int, str, Choice]] = [
+    # An idle one that holds the same system prompt, of these the one used last.
+    ([S, T, BARE], 1, "S", Take(1)),
+    ([S, S, T], 1, "S", Take(2)),
+    ([BARE, S, BARE], 0, "", Take(3)),
+    # Else one with another; else one that never had any.
+    ([T, BARE], 1, "S", Take(1)),
+    ([BARE, T, T, BARE], 1, "S", Take(3)),
+    ([BARE, BARE], 1, "S", Take(2)),
+    ([BARE], 0, "S", Take(1)),
+    # Without a system prompt only one that never had any.
+    ([S, T], 1, "", Start()),
+    ([S, BARE], 0, "", Take(2)),
+    # Nobody is idle.
+    ([], 1, "S", Start()),
+    ([busy("S")], 1, "S", Start()),
+    ([busy("S")], 0, "S", Wait()),
+    ([("S", FINISHING)], 0, "S", Wait()),
+    # One that starts is waited for, rather than starting another.
+    ([("", STARTING)], 1, "S", Wait()),
+    ([("S", STARTING)], 1, "S", Wait()),
+    ([("S", STARTING)], 1, "", Start()),
+    # One that ends makes room.
+    ([("S", CLOSING)], 0, "S", Wait()),
+    ([S, ("T", CLOSING)], 0, "", Wait()),
+    # The last one without a system prompt is kept where there are others.
+    ([BARE, busy("S")], 0, "T", Wait()),
+    ([BARE, S], 0, "T", Take(2)),
+    ([BARE, BARE, busy("S")], 0, "T", Take(2)),
+    ([BARE, busy("")], 0, "T", Take(1)),
+    ([BARE, busy("S")], 1, "T", Take(1)),
+    # One that cannot serve is ended for one that can, but not while another is to be had by waiting.
+    ([S, T], 0, "", Evict(1)),
+    ([busy("S"), T], 0, "", Evict(2)),
+    ([S, busy("")], 0, "", Wait()),
+    ([S, ("", FINISHING)], 0, "", Wait()),
+    ([S, ("", STARTING)], 0, "", Wait()),
+    ([busy("S"), busy("T")], 0, "", Wait()),
+]
+
+
+@pytest.mark.parametrize(("held", "room", "system", "choice"), RULES)
+def test_rules(held: list[Held], room: int, system: str, choice: Choice) -> None:
+    assert choose(roster_of(*held, room=room), system) == choice
+
+
+@pytest.mark.parametrize(
+    ("held", "room", "ahead", "choice"),
+    [
+        ([("S", STARTING)], 1, 1, Start()),
+        ([("S", STARTING)] * 2, 1, 1, Wait()),
+        ([("S", STARTING)] * 2, 1, 2, Start()),
+        ([S, ("T", CLOSING)], 0, 1, Evict(1)),
+        ([S, ("T", CLOSING), ("T", CLOSING)], 0, 1, Wait()),
+    ],
+)
+def test_those_before_have_what_starts_or_ends(held: list[Held], room: int, ahead: int, choice: Choice) -> None:
+    system = "" if any(status is CLOSING for _, status in held) else "S"
+    assert choose(roster_of(*held, room=room), system, ahead=ahead) == choice
+
+
+def test_after_a_dead_one_only_a_younger_one_will_do() -> None:
+    roster = roster_of(S, S, S, room=1)
+    assert choose(roster, "S", born_after=0.5) == Take(3)
+    assert choose(roster, "S", born_after=2.0) == Start()
+    assert choose(roster_of(S, S), "S", born_after=2.0) == Evict(1)
+
+
+@pytest.mark.parametrize(("held", "choice"), [([T, BARE], Start()), ([T, S], Take(2)), ([], Start())])
+def test_a_cli_that_keeps_its_system_prompt(held: list[Held], choice: Choice) -> None:
+    assert choose(roster_of(*held, room=1), "S", features=EVERYTHING - {"system"}) == choice
+
+
+members = st.lists(st.tuples(st.sampled_from(("", "S", "T")), st.sampled_from(list(Status))), max_size=5)
+features = st.sampled_from((EVERYTHING, EVERYTHING - {"system"}))
+
+
+@given(members, st.integers(0, 2), st.sampled_from(("", "S")), st.integers(0, 3), st.none() | st.integers(-1, 5),
+       features)  # fmt: skip
+def test_the_choice_is_always_one_that_works(
+    held: list[Held], room: int, system: str, ahead: int, born_after: int | None, features: frozenset[Feature]
+) -> None:
+    roster = roster_of(*held, room=room)
+
+    def fits(member: Any) -> bool:
+        young = born_after is None or member.born > born_after
+        return young and can_serve(member.system, system, features)
+
+    before = repr(roster)
+    choice = choose(roster, system, ahead=ahead, born_after=born_after, features=features)
+    assert repr(roster) == before, "nothing is changed"
+    idle = roster.among(IDLE)
+    match choice:
+        case Take(key):
+            assert roster[key] in idle
+            assert fits(roster[key])
+            same = [member for member in idle if fits(member) and member.system == system]
+            if same and roster[key].system != system:
+                # Only to keep the last one without a system prompt.
+                assert not same
+        case Start():
+            assert roster.room
+            assert not any(map(fits, idle))
+        case Evict(key):
+            assert not roster.room
+            assert roster[key] in idle
+            assert not fits(roster[key])
+            assert not any(map(fits, idle))
+        case Wait():
+            # Something will happen that wakes whoever waits, or there are no workers at all.
+            coming = roster.count(STARTING, BUSY, FINISHING, CLOSING)
+            assert coming or not len(roster), f"waits for nothing in {roster!r}"

@@ -1,0 +1,94 @@
+"""JSON as text: in the order it came in, and whatever strings it holds."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claude_max.proxy.engine.wire.json_text import Surrogates, compact, parsed
+
+HIGH, LOW = "\ud83d", "\ude00"
+
+values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(values)
+def test_it_says_the_same_as_json(value: Any) -> None:
+    text = compact(value)
+    assert json.loads(text) == value
+    assert list_of_keys(json.loads(text)) == list_of_keys(value)
+    assert text.encode()
+
+
+def list_of_keys(value: Any) -> Any:
+    """The keys of an object, in their order, and of what is within."""
+    if isinstance(value, dict):
+        return [(key, list_of_keys(item)) for key, item in value.items()]
+    return [list_of_keys(item) for item in value] if isinstance(value, list) else None
+
+
+def test_the_order_of_keys_and_kinds_of_values_tell_schemas_apart() -> None:
+    assert compact({"b": 1, "a": 2}) == '{"b":1,"a":2}'
+    assert len({compact({"const": value}) for value in (1, True, 1.0, "1")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"a": HIGH}, '{"a":"\ufffd"}'),
+        ({HIGH: "é"}, '{"\ufffd":"é"}'),
+        (2**64, "18446744073709551616"),
+        ([HIGH + LOW, 2**70], '["\ufffd\ufffd",1180591620717411303424]'),
+        ("a\n\u2028", '"a\\n\u2028"'),
+    ],
+)
+def test_what_orjson_does_not_take(value: Any, text: str) -> None:
+    assert compact(value) == text
+
+
+@given(values)
+def test_text_and_bytes_are_read_back(value: Any) -> None:
+    assert parsed(compact(value)) == parsed(compact(value).encode()) == value
+
+
+@pytest.mark.parametrize("text", ['"\\ud83d"', '"\\uD83D"', b'"\\ud83d"', b'"\\uD83D"'])
+def test_half_a_character_is_read(text: str | bytes) -> None:
+    assert parsed(text) == HIGH
+
+
+def test_a_whole_character_as_two_escapes() -> None:
+    assert parsed(b'"\\ud83d\\ude00"') == "😀"
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize("text", ["", "{", "NaN", b"\xff", '{"a":\\ud}', DEEP, f'{DEEP}"\\ud83d"', b'"\xff \\ud83d"'])
+def test_what_is_no_json(text: str | bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - each in words of its own
+        parsed(text)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "sent", "rest"),
+    [
+        (("a", "b"), ["a", "b"], ""),
+        (("a" + HIGH, LOW), ["a", "😀"], ""),
+        ((HIGH, ""), ["", ""], "\ufffd"),
+        ((HIGH, "a"), ["", "\ufffda"], ""),
+        ((HIGH, HIGH), ["", "\ufffd"], "\ufffd"),
+        ((LOW + HIGH,), ["\ufffd"], "\ufffd"),
+        (("😀",), ["😀"], ""),
+    ],
+)
+def test_pieces_of_a_stream(pieces: tuple[str, ...], sent: list[str], rest: str) -> None:
+    surrogates = Surrogates()
+    assert [surrogates.joined(piece) for piece in pieces] == sent
+    assert surrogates.rest() == rest
+    assert surrogates.rest() == ""
