@@ -45,7 +45,13 @@ from .translate.common.dialect import Dialect
 log = logging.getLogger("claude_max")
 VERSION = version("claude-max-toolkit")
 # The APIs that are served: a new dialect is one folder in `translate` and one more name here.
-DIALECTS: tuple[Dialect, ...] = (chat.DIALECT, completions.DIALECT, responses.DIALECT, messages.DIALECT)
+DIALECTS: tuple[Dialect, ...] = (
+    chat.DIALECT,
+    completions.DIALECT,
+    responses.DIALECT,
+    responses.COMPACT,
+    messages.DIALECT,
+)
 
 
 @dataclass(frozen=True, slots=True)
