@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from ..config import Settings
 from ..errors import CliUnavailable
 from ..events import Event, Model, Turn
-from ..records import Record, Kept, Wanted
+from ..records import Kept, Record, Wanted
 from ..translate.common.dialect import RequestContext
 
 
