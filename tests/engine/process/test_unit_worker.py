@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
-from typing import Any
+from collections.abc import AsyncGenerator
 
 import pytest
 from engine.fake_process import LONG, SHORT, FakeProcess, worker_on
-from engine.stream_lines import RESULT, USAGE, Line, answer, call, end, event, start, text, thinking
+from engine.stream_lines import RESULT, USAGE, Line, answer, call, end, event, start, text
+from engine.turned import ASK, FAILED, HELLO, proved, ready, run, shown, until
 from engine.turns import LOOK, by_lines, called, results, talk, turn, user, wants
 
 from claude_max.proxy import errors
@@ -15,52 +15,9 @@ from claude_max.proxy.engine.planning.want import Want
 from claude_max.proxy.engine.process import worker as module
 from claude_max.proxy.engine.process.channel import Unconfirmed
 from claude_max.proxy.engine.process.worker import REWINDS, Worker
-from claude_max.proxy.events import Event, Finished, Started, TextDelta, ToolCallStarted
+from claude_max.proxy.events import Event, Finished, Started
 
-ASK = turn(user("a"))
-HELLO = [*answer(text("Hel", "lo")), RESULT]
 CALL = [*answer(call("c1", "look", "{}"), reason="tool_use"), {**RESULT, "subtype": "error_max_turns"}]
-FAILED: Line = {"type": "result", "is_error": True, "api_error_status": 429, "result": "API Error: slow down"}
-
-
-def cut(output: int) -> list[Line]:
-    """An answer that ended at a limit of so many tokens."""
-    return [start(), *text("x"), *end("max_tokens", output_tokens=output), RESULT]
-
-
-async def ready(process: FakeProcess, system: str = "", **more: Any) -> Worker:
-    """A worker that is prepared, with what that wrote forgotten."""
-    worker = worker_on(process, more.pop("timeouts", LONG), **more)
-    await worker.prepare(system)
-    process.written.clear()
-    process.sends.clear()
-    return worker
-
-
-async def proved(process: FakeProcess, **more: Any) -> Worker:
-    """A worker whose CLI was seen to send what it is given."""
-    worker = await ready(process, **more)
-    process.answers.append(HELLO)
-    await run(worker, wants(ASK))
-    assert await worker.settle()
-    process.written.clear()
-    return worker
-
-
-async def run(worker: Worker, want: Want) -> list[Event]:
-    return [found async for found in worker.run(want)]
-
-
-def shown(events: list[Event]) -> str:
-    return "".join(found.text for found in events if isinstance(found, TextDelta))
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if holds():
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("it never came to hold")
 
 
 # What is written
@@ -151,117 +108,6 @@ async def test_a_conversation_too_long_to_rewind() -> None:
     await run(worker, by_lines(turn(*(user(str(n)) for n in range(REWINDS + 1)))))
     assert not await worker.settle()
     assert not process.requests("rewind_conversation")
-    await worker.close()
-
-
-# An answer to something else
-
-
-async def first_events(worker: Worker, process: FakeProcess, *lines: Line) -> tuple[list[Event], "asyncio.Task[None]"]:
-    """What is shown of an answer while it goes on."""
-    found: list[Event] = []
-    process.answers.append(lines)
-
-    async def collect() -> None:
-        async for each in worker.run(wants(ASK)):
-            found.append(each)  # noqa: PERF401 - looked at on the way
-
-    task = asyncio.create_task(collect())
-    await until(lambda: process._out.empty() and worker.channel._lines.empty())
-    for _ in range(10):
-        await asyncio.sleep(0)
-    return found, task
-
-
-async def test_the_first_answer_of_a_process_is_held_until_it_is_longer_than_an_ignored_one() -> None:
-    process = FakeProcess()
-    worker = await ready(process)
-    lines = [start(), *thinking(), *text("one", "two", index=1)]
-    found, task = await first_events(worker, process, *lines[:-2])
-    assert found == []
-    process.says(*lines[-2:], *end(), RESULT)
-    await task
-    assert shown(found) == "onetwo"
-    assert await worker.settle()
-    found, task = await first_events(worker, process, start())
-    assert [type(each) for each in found] == [Started], "the next one is not held"
-    process.says(*text("x"), *end(), RESULT)
-    await task
-    await worker.close()
-
-
-async def test_a_call_is_no_answer_to_the_trigger() -> None:
-    process = FakeProcess()
-    worker = await ready(process)
-    found, task = await first_events(worker, process, start(), *call("c1", "look", "{}")[:1])
-    assert [type(each) for each in found] == [Started, ToolCallStarted]
-    process.says(*call("c1", "look", "{}")[1:], *end("tool_use"), RESULT)
-    await task
-    assert await worker.settle()
-    await worker.close()
-
-
-@pytest.mark.parametrize(
-    ("limit", "output", "ignored"),
-    [(None, 1, True), (5, 1, True), (2, 1, True), (None, 0, True), (1, 2, True), (1, 1, False), (5, 5, False),
-     (2, 2, False)],
-)  # fmt: skip
-async def test_a_body_that_was_ignored_is_never_passed_off_as_an_answer(
-    limit: int | None, output: int, ignored: bool
-) -> None:
-    process = FakeProcess()
-    worker = await ready(process)
-    process.answers.append(cut(output))
-    want = wants(turn(user("a"), max_tokens=limit))
-    if ignored:
-        with pytest.raises(errors.CompositionIgnored, match="CLAUDE_CODE_EXTRA_BODY"):
-            await run(worker, want)
-    else:
-        assert shown(await run(worker, want)) == "x"
-    await worker.settle()
-    await worker.close()
-
-
-async def test_a_short_answer_proves_nothing() -> None:
-    process = FakeProcess()
-    worker = await ready(process)
-    process.answers += [[start(), *text("x"), *end(output_tokens=1), RESULT], cut(1)]
-    assert shown(await run(worker, wants(ASK))) == "x"
-    assert await worker.settle()
-    with pytest.raises(errors.CompositionIgnored):
-        await run(worker, wants(ASK))
-    await worker.settle()
-    await worker.close()
-
-
-async def test_a_body_that_comes_to_be_ignored_later() -> None:
-    """A managed policy may change while a process runs."""
-    process = FakeProcess()
-    worker = await proved(process)
-    process.answers.append(cut(1))
-    with pytest.raises(errors.CompositionIgnored):
-        await run(worker, wants(ASK))
-    await worker.settle()
-    await worker.close()
-
-
-async def test_lines_are_never_held() -> None:
-    process = FakeProcess()
-    worker = await ready(process)
-    process.answers.append(cut(1))
-    assert shown(await run(worker, by_lines(ASK))) == "x"
-    await worker.settle()
-    await worker.close()
-
-
-async def test_settings_that_are_refused_ask_nobody() -> None:
-    process = FakeProcess()
-    worker = await ready(process)
-    process.refused = {"apply_flag_settings"}
-    process.answers.append([FAILED])
-    with pytest.raises(Unconfirmed, match="its settings were refused"):
-        await run(worker, wants(ASK))
-    assert not await worker.settle()
     await worker.close()
 
 
