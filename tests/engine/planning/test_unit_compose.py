@@ -11,7 +11,17 @@ from claude_max.proxy.engine.planning.compose import Context, carries_hours, com
 from claude_max.proxy.engine.planning.thinking_memory import ThinkingMemory
 from claude_max.proxy.engine.wire.json_text import compact
 from claude_max.proxy.engine.wire.protocol import api_message, api_tools
-from claude_max.proxy.events import JsonObject, Message, ServerTool, Text, Thinking, ToolCall, ToolResult, Turn
+from claude_max.proxy.events import (
+    JsonObject,
+    Message,
+    OpaqueBlock,
+    ServerTool,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
 
 WEB = ServerTool({"type": "web_search_20250305", "name": "web_search"})
 NONE = Context(Defaults(8192, None))
@@ -114,8 +124,25 @@ def test_refused_hours_of_the_clients_are_shortened_and_told() -> None:
     short = composed(wanted, NONE, None, {"cache_ttl"})
     assert short.repaired == {"cache_control: 5 minutes instead of an hour"}
     assert '"1h"' not in str(short.body).replace("'", '"')
-    assert carries_hours(wanted)
-    assert not carries_hours(turn(user("a")))
+
+
+HOUR = {"type": "ephemeral", "ttl": "1h"}
+HOURS: list[tuple[Turn, bool]] = [
+    (turn(user("a")), False),
+    (turn(Message("user", (Text("a", cache="5m"),))), False),
+    (turn(Message("user", (OWN,)), said("b"), user("c")), True),
+    (turn(Message("user", (ToolResult("c1", (OWN,)),))), True),
+    (turn(Message("user", (OpaqueBlock({"type": "search_result", "cache_control": HOUR}),))), True),
+    (turn(Message("user", (OpaqueBlock({"type": "search_result", "cache_control": MARK}),))), False),
+    (turn(Message("user", (OpaqueBlock({"type": "search_result", "cache_control": None}),))), False),
+    (turn(user("a"), tools=(replace(LOOK, cache="1h"),)), True),
+    (turn(user("a"), tools=(ServerTool({**WEB.json, "cache_control": HOUR}), LOOK)), True),
+]
+
+
+@pytest.mark.parametrize(("wanted", "carries"), HOURS)
+def test_where_a_client_may_ask_for_an_hour(wanted: Turn, carries: bool) -> None:
+    assert carries_hours(wanted) is carries
 
 
 # Thinking that a client does not send back
