@@ -125,11 +125,13 @@ class Pool:
         now = time.monotonic()
         members = self._roster.among(Status.IDLE)
         spare = len(members) - self._roster.limits.warm
-        bare = [member for member in members if member.system == ""]
+        bare = sum(member.system == "" for member in members)
         for member in members:
-            superfluous = spare > 0 and now - member.used > idle and bare != [member]
+            is_last_bare = member.system == "" and bare == 1
+            superfluous = spare > 0 and now - member.used > idle and not is_last_bare
             if superfluous or self._roster.is_old(member, now) or too_large(self._workers[member.key].pid):
                 spare -= 1
+                bare -= member.system == ""
                 self._close(member)
         self._refill()
 
