@@ -37,13 +37,13 @@ from .events import CacheMark, Model
 from .readiness import Login
 from .routes import wiring
 from .routes.services import Services
-from .translate import chat, completions, messages
+from .translate import chat, completions, messages, ollama
 from .translate.common.dialect import Dialect
 
 log = logging.getLogger("claude_max")
 VERSION = version("claude-max-toolkit")
 # The APIs that are served: a new dialect is one folder in `translate` and one more name here.
-DIALECTS: tuple[Dialect, ...] = (chat.DIALECT, completions.DIALECT, messages.DIALECT)
+DIALECTS: tuple[Dialect, ...] = (chat.DIALECT, completions.DIALECT, messages.DIALECT, *ollama.DIALECTS)
 
 
 @dataclass(frozen=True, slots=True)
