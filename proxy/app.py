@@ -26,6 +26,7 @@ from .engine.pool.pool import Pool
 from .engine.pool.upkeep import Upkeep, login_file
 from .engine.probe.contract import ContractResult
 from .engine.probe.contract_store import verified
+from .engine.probe.counting import TokenCounter
 from .engine.probe.defaults import ModelDefaults
 from .engine.probe.locate import Cli, check
 from .engine.process.channel import Timeouts
@@ -101,6 +102,7 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         cli_version=lambda: str(pool.cli_info.get("claude_code_version")),
     )
     upkeep = Upkeep(pool, cli.path, login_file(environ), recheck)
+    counter = TokenCounter(launch, environ.get(BASE_URL, ""))
     login = Login(cli.path, environ)
 
     def ready() -> dict[str, object]:
@@ -123,7 +125,7 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         finally:
             looking.cancel()
             # An examination that it has begun ends its process and removes its folder first.
-            await asyncio.gather(asyncio.wait({looking}), login.close(), pool.close())
+            await asyncio.gather(asyncio.wait({looking}), login.close(), counter.close(), pool.close())
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool
@@ -134,6 +136,7 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         ready=ready,
         new_id=new_id,
         now=time.time,
+        count=counter.count,
     )
     wiring.install(app, services, DIALECTS, scripted=source.scripted)
     return app
