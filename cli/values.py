@@ -7,20 +7,10 @@ from collections.abc import Sequence
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SETTINGS = (
-    *("host", "port", "claude_path", "log_level", "log_format", "log_content", "timeout", "start_timeout"),
-    "keepalive_interval",
-    *(
-        "workers",
-        "warm_workers",
-        "queue_size",
-        "drain_timeout",
-        "head_limit",
-        "head_timeout",
-        "body_limit",
-        "json_depth",
-    ),
-    *("body_timeout", "write_timeout", "requests_limit", "api_key", "allowed_hosts", "cors_origins"),
-    *("allow_anthropic_api_key", "history", "aliases"),
+    *("host", "port", "claude_path", "log_level", "log_format", "log_content", "cache_ttl", "composition"),
+    *("timeout", "start_timeout", "keepalive_interval", "workers", "warm_workers", "queue_size", "drain_timeout"),
+    *("head_limit", "head_timeout", "body_limit", "json_depth", "body_timeout", "write_timeout", "requests_limit"),
+    *("api_key", "allowed_hosts", "cors_origins", "allow_anthropic_api_key", "history", "aliases"),
 )
 CHECKS = (
     *("python", "cli", "shadows", "managed", "login", "start", "environment", "network", "config", "aliases", "port"),

@@ -79,7 +79,7 @@ def chat(
         # stdout has the answer already.
         fail(str(error), error.exit)
     except Failure as error:
-        fail(str(error), error.exit, json=json)
+        fail(str(error), error.exit, json=json, api=error)
 
 
 def _schema(name: str) -> "Schema":

@@ -14,7 +14,8 @@ from fastapi import APIRouter, Request, Response
 
 from ..errors import ProxyError
 from ..events import JsonObject, Started
-from ..translate.common.dialect import Dialect, ParsedRequest, Reply, RequestContext, ResponseMeta
+from ..records import Kept, Wanted
+from ..translate.common.dialect import Dialect, ParsedRequest, Recorded, Reply, RequestContext, ResponseMeta
 from ..translate.common.frames import Frame
 from ..translate.common.validation import parse_object
 from .answers import Answers
@@ -28,6 +29,7 @@ REPAIRED = "x-claude-max-repaired"
 # Bodies above this are read in a thread: 256 KiB of tools and their schemas take some 10 ms.
 LARGE = 256 * 1024
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 def router(dialect: Dialect) -> APIRouter:
@@ -49,23 +51,32 @@ def router(dialect: Dialect) -> APIRouter:
     return made
 
 
-async def parsed(request: Request, services: Services, to_turn: Callable[[JsonObject, RequestContext], T]) -> T:
-    """What `to_turn` makes of the request's body. Raises BadRequest, ModelNotFound.
+async def parsed(
+    request: Request,
+    services: Services,
+    to_turn: Callable[[JsonObject, RequestContext], T],
+    wanted: Callable[[JsonObject], Wanted] | None = None,
+) -> T:
+    """What `to_turn` makes of the request's body, and of what is kept that it names. Raises a ProxyError.
 
     A large one beside the event loop: thousands of schemas take seconds to check, and others should not wait for them.
     """
     raw = await request.body()
+    settings = services.settings
 
-    def work() -> T:
-        body = parse_object(raw, services.settings.json_depth)
-        return to_turn(body, context_of(request, services))
+    async def beside(work: Callable[[], U]) -> U:
+        return await asyncio.to_thread(work) if len(raw) > LARGE else work()
 
-    return await asyncio.to_thread(work) if len(raw) > LARGE else work()
+    body = await beside(lambda: parse_object(raw, settings.json_depth))
+    kept = Kept() if wanted is None or services.store is None else await services.store.kept(wanted(body))
+    context = context_of(request, services, kept)
+    return await beside(lambda: to_turn(body, context))
 
 
 async def respond(request: Request, services: Services, dialect: Dialect) -> Response:
     """The response to a request. Raises the ProxyError of an answer that fails before it began, and ClientGone."""
-    asked = await parsed(request, services, dialect.to_turn)
+    keeping = dialect.keeping
+    asked = await parsed(request, services, dialect.to_turn, None if keeping is None else keeping.wanted)
     entry = entry_of(request)
     if not asked.turns:
         return _at_once(request, services, dialect, asked)
@@ -76,7 +87,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
         for turn in {id(turn): turn for turn in asked.turns}.values():
             log_prompt(entry, turn)
     answers = Answers(services.engine, asked.turns, services.settings.workers)
-    exchange = _Exchange(answers, asked.reply(meta), dialect.fields, entry, services.settings.log_content)
+    exchange = _Exchange(answers, asked.reply(meta), dialect.fields, entry, services)
     if not asked.stream:
         begun = await while_connected(request, exchange.collect())
         body = orjson.dumps(exchange.reply.whole())
@@ -107,13 +118,14 @@ class _Exchange:
     """The answers on their way into the reply, and into the log."""
 
     def __init__(
-        self, answers: Answers, reply: Reply, fields: Mapping[str, str], entry: Entry, log_content: bool
+        self, answers: Answers, reply: Reply, fields: Mapping[str, str], entry: Entry, services: Services
     ) -> None:
         self.reply = reply
         self._answers = answers
         self._fields = fields
         self._entry = entry
-        self._log_content = log_content
+        self._log_content = services.settings.log_content
+        self._store = services.store
 
     async def start(self) -> Started:
         """Waits until every answer has begun."""
@@ -142,8 +154,15 @@ class _Exchange:
                 self._entry.usage = self._answers.usage
                 if self._log_content:
                     log_answer(self._entry, self._answers.text)
+            await self._keep()
             for frame in self.reply.end():
                 yield frame
+
+    async def _keep(self) -> None:
+        """Before the client knows that the answer is complete: its next request may go on from it at once."""
+        record = self.reply.record() if isinstance(self.reply, Recorded) else None
+        if record is not None and self._store is not None:
+            await self._store.keep(record)
 
 
 @contextlib.contextmanager

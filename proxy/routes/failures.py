@@ -67,6 +67,10 @@ def install(app: FastAPI, absent: Mapping[str, str]) -> None:
         if status == 404:
             why = next((text for path, text in reasons.items() if request.url.path.startswith(path)), "")
             return told(request, errors.NotFound(f"There is no {where} here.", hint=why))
+        if status == 405 and "websocket" in request.headers.get("upgrade", "").lower():
+            found = told(request, errors.NoWebSocket(f"{where} speaks plain HTTP, no WebSocket."))
+            found.headers["upgrade"] = "HTTP/1.1"
+            return found
         if status == 405:
             found = told(request, errors.MethodNotAllowed(f"{where} is not allowed."))
             found.headers.update(getattr(error, "headers", None) or {})

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from ..config import Settings
 from ..errors import CliUnavailable
 from ..events import Event, Model, Turn
+from ..records import Kept, Record, Wanted
 from ..translate.common.dialect import RequestContext
 
 
@@ -17,6 +18,26 @@ class Engine(Protocol):
 
     def events(self, turn: Turn) -> AsyncGenerator[Event]:
         """The answer; raises a ProxyError. Closing the iterator abandons the turn."""
+        ...
+
+
+class Store(Protocol):
+    """Whatever keeps records."""
+
+    async def keep(self, record: Record) -> None:
+        """Keeps a record, where that is possible."""
+        ...
+
+    async def kept(self, wanted: Wanted) -> Kept:
+        """What a request names of what is kept; raises a ProxyError."""
+        ...
+
+    async def get(self, id: str) -> Record | None:
+        """The record of an id; raises a ProxyError."""
+        ...
+
+    async def delete(self, id: str) -> bool:
+        """Whether there was a record of this id; raises a ProxyError."""
         ...
 
 
@@ -38,15 +59,14 @@ class Services:
     ready: Callable[[], dict[str, object]]
     new_id: Callable[[], str]
     now: Callable[[], float]
+    store: Store | None = None
     count: Callable[[Turn], Coroutine[Any, Any, int]] = _no_count
 
 
-def context_of(request: Request, services: Services) -> RequestContext:
+def context_of(request: Request, services: Services, kept: Kept = Kept()) -> RequestContext:  # noqa: B008 - frozen
     """What a request means depends on this beside its body."""
     settings = services.settings
-    return RequestContext(
-        services.models(), settings.aliases, request.headers, web_search=getattr(settings, "web_search", False)
-    )
+    return RequestContext(services.models(), settings.aliases, request.headers, kept, settings.web_search)
 
 
 def _services(request: Request) -> Services:

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from ..translate.common.dialect import Dialect
-from . import beside, endpoint, failures, guard, health, models, openapi
+from . import beside, endpoint, failures, guard, health, models, openapi, stored
 from .services import Services
 
 
@@ -16,6 +16,8 @@ def install(app: FastAPI, services: Services, dialects: Sequence[Dialect], *, sc
     for dialect in dialects:
         app.include_router(endpoint.router(dialect))
         app.include_router(beside.router(dialect))
+        if dialect.keeping is not None:
+            app.include_router(stored.router(dialect, dialect.keeping))
     for made in (models.router(dialects), health.router):
         app.include_router(made)
     failures.install(app, {path: why for dialect in dialects for path, why in dialect.absent.items()})
@@ -24,7 +26,10 @@ def install(app: FastAPI, services: Services, dialects: Sequence[Dialect], *, sc
     settings = services.settings
     if settings.cors_origins:
         app.add_middleware(
-            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
         )
     app.add_middleware(
         guard.Guard, settings=settings, new_id=services.new_id, scripted=scripted, dialects=tuple(dialects)

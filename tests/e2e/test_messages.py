@@ -235,7 +235,7 @@ def test_tokens_are_counted_and_none_spent(proxy: RunningProxy, marker: str) -> 
     with_tools = count(proxy, user(f"{marker} hello"), tools=[{**LOOK, "description": "word " * 500}])
     assert long > short + 400
     assert with_system > short + 400
-    assert with_tools > short + 400
+    assert with_tools > short + 100
     assert count(proxy, user(f"{marker} hello")) == short
     assert proxy.api.api.arrived == before
     counted = [each.body for each in proxy.api.api.requests if each.path.endswith("count_tokens")]

@@ -84,13 +84,15 @@ class Engine:
         begun = retried = False
         while True:
             try:
-                async with contextlib.aclosing(self._ask(turn, defaults, without)) as answer:
+                by_tool = turn.schema is not None and "schema" in without
+                asked = schema_tool.offered(turn) if by_tool else turn
+                async with contextlib.aclosing(self._ask(turn, asked, defaults, without)) as answer:
                     async for event in answer:
                         begun = True
                         yield event
                 return
             except errors.BadRequest as refusal:
-                sent = carried(turn, defaults, without) | self._ours(turn, without)
+                sent = carried(asked, defaults, without) | self._ours(turn, without)
                 name = None if begun else self._refusals.learn(turn, refusal.message, sent)
                 if name is None:
                     raise
@@ -109,9 +111,10 @@ class Engine:
         added = {"cache_ttl": hours, "thinking_blocks": not turn.carries_thinking}
         return frozenset(name for name, may in added.items() if may) - without
 
-    async def _ask(self, turn: Turn, defaults: Defaults, without: frozenset[str]) -> AsyncGenerator[Event]:
-        by_tool = turn.schema is not None and "schema" in without
-        answer = self._structured(turn, without) if by_tool else self._called(turn, without)
+    async def _ask(self, turn: Turn, asked: Turn, defaults: Defaults, without: frozenset[str]) -> AsyncGenerator[Event]:
+        """The answer to a Turn that is asked as `asked`: with its schema as a tool where the model takes no schema."""
+        by_tool = asked.tools != turn.tools
+        answer = self._structured(turn, asked, without) if by_tool else self._called(asked, without)
         async with contextlib.aclosing(answer):
             async for event in answer:
                 if isinstance(event, Started):
@@ -122,13 +125,8 @@ class Engine:
         is_told = is_forced(turn) and "tool_choice" in without
         return self._insist(turn, without) if is_told else self._once(turn, without)
 
-    async def _structured(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
+    async def _structured(self, turn: Turn, offered: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
         """The answer by a forced tool, asked for INSTRUCTIONS times until its arguments fit the schema."""
-        offered = schema_tool.offered(turn)
-        if offered.tools == turn.tools:
-            async for event in self._called(offered, without):
-                yield event
-            return
         spent = Usage()
         for attempt in range(INSTRUCTIONS):
             content = schema_tool.AsContent(turn, spent)

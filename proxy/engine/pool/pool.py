@@ -151,8 +151,8 @@ class Pool:
         await self.drain(0)
         for task in self._tasks - self._ending:
             task.cancel()
-        # What starts or is being taken back ends its process when its task is cancelled.
-        for member in self._roster.among(Status.IDLE, Status.BUSY):
+        # A task that is cancelled before its first step ends nothing by itself.
+        for member in list(self._roster):
             self._close(member)
         await self._until(lambda: not self._tasks and not len(self._roster), CLOSE_SECONDS)
 
@@ -254,7 +254,10 @@ class Pool:
         else:
             self._failed_starts = 0
             self.cli_info = worker.cli_info or self.cli_info
-            self._roster.ready(member.key, time.monotonic())
+            if self._roster.is_outdated(member):
+                self._close(member)
+            else:
+                self._roster.ready(member.key, time.monotonic())
         self._refill()
 
     def _refill(self) -> None:

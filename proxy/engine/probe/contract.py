@@ -18,7 +18,6 @@ from ...scripted import ScriptedAPI, serve_scripted
 from ..planning.body import Defaults
 from ..planning.steps import EVERYTHING, Feature
 from ..process.channel import Unconfirmed
-from ..wire.protocol import api_message
 from .baited_home import EMAIL, INSIDE, MEMORY, BaitedHome
 from .examiner import SYSTEM, CheckFailed, Examiner, expect, said, tool
 
@@ -163,8 +162,8 @@ class Contract:
             before = ask.calls
             await ask.exact(*messages, tools=tools)
             body = ask.body()
-            expect(body["messages"] == [api_message(message) for message in messages], f"{what}: messages were altered")
-            expect([found["name"] for found in body.get("tools", [])] == [t.name for t in tools], f"{what}: tools")
+            for name in ("messages", "tools"):
+                expect(body[name] == ask.sent[name], f"{what}: {name} were altered")
             expect(INSIDE not in ask.raw() and EMAIL not in ask.raw(), f"{what}: more than was sent arrived")
             expect(ask.calls == before + 1, f"{what}: {ask.calls - before} API calls")
             expect(ask.system_text() == SYSTEM, f"{what}: the system prompt was lost")

@@ -2,8 +2,8 @@
 
 The CLI answers `get_context_usage {"detail": "full"}` by asking the service's own count of what it holds: the messages
 as lines, the system prompt as if it were a message, the tools of an MCP server (measured on 2.1.332). The body of the
-exact way has no part in it. So the number is the service's for the messages, some tokens too high for the system prompt,
-and without the tools that the service runs.
+exact way has no part in it. So the number is the service's for the messages, some tokens too high for the system
+prompt, and without the tools that the service runs.
 
 One process of its own, started when it is first asked and ended when nobody asks any more.
 """
@@ -15,9 +15,8 @@ from collections.abc import Awaitable, Callable
 
 from ...errors import CliCrashed, ProxyError
 from ...events import JsonObject, Turn
-from ..planning.body import Defaults
 from ..planning.steps import Append, can_serve, steps
-from ..planning.want import lines_want
+from ..planning.want import plain_want
 from ..process.channel import Unconfirmed
 from ..process.worker import Worker
 
@@ -72,7 +71,7 @@ class TokenCounter:
         return worker
 
     async def _count(self, worker: Worker, turn: Turn) -> int:
-        want = lines_want(turn, str(uuid.uuid4()), Defaults(), base_url=self._base_url)
+        want = plain_want(turn, str(uuid.uuid4()), self._base_url)
         worker.channel.begin_turn()
         for step in steps(worker.system, want)[:-1]:
             await worker.take(step)

@@ -25,6 +25,8 @@ from .spawn import ClaudeProcess
 # How long the end of a turn may take after its answer: the `result` line, an interrupt, the rewind.
 SETTLE_SECONDS = 10.0
 RESET_ID = "reset"
+# How long the first delta of a process may wait for a second, which proves that the body was sent (see `_proves`).
+HOLD_SECONDS = 0.5
 # User lines that are rewound one by one, latest first; 800 take 0.4 s, about as long as a new process.
 REWINDS = 400
 
@@ -92,9 +94,14 @@ class Worker:
         assert answer is not None, "the last step asks"
         held: list[Event] = []
         while answer.finished is None:
-            line = await self._line(answer, new)
+            line = await self._line(answer, new, hold=bool(held))
             self._check_settings(answer)
-            events = _fed(answer, line)
+            if line is None:
+                # An answer to nothing but the trigger would have ended by now: the model is only slow.
+                events, held = held, []
+                self._proved = True
+            else:
+                events = _fed(answer, line)
             if answer.begun and not self._is_reset:
                 # The CLI has sent its request; what it would ask by itself after the answer must not reach anybody.
                 self._reset()
@@ -196,15 +203,19 @@ class Worker:
             last = protocol.content(want.turn.messages[-1])
             await self.channel.send(protocol.user_line(last, want.uuid, query=True))
 
-    async def _line(self, answer: Answer, new: bool) -> JsonObject:
-        """The next line.
+    async def _line(self, answer: Answer, new: bool, *, hold: bool) -> JsonObject | None:
+        """The next line; None where events are held back and none comes for HOLD_SECONDS.
 
         Within milliseconds, and before it asks anyone, the CLI says that it took the message up. A process that died or
         stopped since its last turn is found out by its silence then; the operating system may say so later.
         """
         try:
-            return await (self.channel.line(self._silence) if answer.heard else self.channel.next_reply())
+            if not answer.heard:
+                return await self.channel.next_reply()
+            return await self.channel.line(HOLD_SECONDS if hold else self._silence)
         except TimeoutError:
+            if hold:
+                return None
             raise errors.TimedOut(f"The model sent nothing for {self._silence:g} seconds.") from None
         except errors.CliCrashed as error:
             # A new process may have died of this very message.

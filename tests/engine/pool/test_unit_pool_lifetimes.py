@@ -46,9 +46,10 @@ async def test_the_pool_is_warmed_only_while_nobody_asks() -> None:
     pool = world.pool(4, warm=2)
     pool.start()
     await quiet(pool)
-    assert [worker.state.system for worker in world.workers] == ["-", ""]
-    pool.renew()
+    assert [worker.system for worker in world.workers] == ["", ""]
     running = asking(pool, "long")
+    await quiet(pool)
+    pool.renew()
     await quiet(pool)
     pool.trim(idle=600, too_large=lambda pid: False)
     await quiet(pool)
@@ -119,6 +120,6 @@ async def test_a_refused_cli_serves_nobody_until_it_is_admitted() -> None:
     pool.refuse(errors.CliUnavailable("unsafe"))
     with pytest.raises(errors.CliUnavailable):
         await ask(pool, "a")
-    pool.admit(frozenset({"replay"}))
+    pool.admit(frozenset({"exact"}))
     assert await ask(pool, "b") == "Finished"
     await shut(pool, world)
