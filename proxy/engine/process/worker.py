@@ -274,6 +274,10 @@ class Worker:
         if want.way == "exact":
             await self._confirm(SETTINGS_ID)
         await self._confirm(RESET_ID)
+        await self.rewind()
+
+    async def rewind(self) -> None:
+        """Takes back every user line, and what followed it. Raises Unconfirmed."""
         if len(self._lines) > REWINDS:
             raise Unconfirmed("a conversation too long to rewind")
         while self._lines:

@@ -9,7 +9,7 @@ from ..common.dialect import ParsedRequest, RequestContext
 from ..common.effect import set_in, without_effect
 from ..common.json_schema import check_schema
 from ..common.models import resolve
-from ..common.sampling import clamped
+from ..common.sampling import JSON_OBJECT, clamped
 from ..common.validation import shaped
 from .answer import ResponsesReply
 from .errors import PreviousNotFound
@@ -47,7 +47,6 @@ EMPTY_INCLUDES = (
     "file_search_call.results",
     "message.input_image.image_url",
 )
-JSON_OBJECT = "Answer with one JSON object and nothing else: no Markdown fence, no words before or after it."
 
 
 def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
