@@ -26,6 +26,7 @@ from .engine.pool.pool import Pool
 from .engine.pool.upkeep import Upkeep, login_file
 from .engine.probe.contract import ContractResult
 from .engine.probe.contract_store import verified
+from .engine.probe.counting import TokenCounter
 from .engine.probe.defaults import ModelDefaults
 from .engine.probe.locate import Cli, check
 from .engine.process.channel import Timeouts
@@ -39,7 +40,7 @@ from .routes import wiring
 from .routes.services import Services
 from .store.keeper import Keeper
 from .store.responses import Limits
-from .translate import chat, completions, messages, responses
+from .translate import chat, completions, messages, ollama, responses
 from .translate.common.dialect import Dialect
 
 log = logging.getLogger("claude_max")
@@ -51,6 +52,7 @@ DIALECTS: tuple[Dialect, ...] = (
     responses.DIALECT,
     responses.COMPACT,
     messages.DIALECT,
+    *ollama.DIALECTS,
 )
 
 
@@ -109,6 +111,7 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         cli_version=lambda: str(pool.cli_info.get("claude_code_version")),
     )
     upkeep = Upkeep(pool, cli.path, login_file(environ), recheck)
+    counter = TokenCounter(launch, environ.get(BASE_URL, ""))
     login = Login(cli.path, environ)
     keep = Limits(settings.responses_keep_days * 24 * 3600, settings.responses_keep_mb * 1_000_000)
     store = Keeper(user_state_path("claude-max") / "responses.db", keep, time.time)
@@ -133,7 +136,7 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         finally:
             looking.cancel()
             # An examination that it has begun ends its process and removes its folder first.
-            await asyncio.gather(asyncio.wait({looking}), login.close(), pool.close(), store.close())
+            await asyncio.gather(asyncio.wait({looking}), login.close(), counter.close(), pool.close(), store.close())
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool
@@ -144,6 +147,7 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         ready=ready,
         new_id=new_id,
         now=time.time,
+        count=counter.count,
         store=store,
     )
     wiring.install(app, services, DIALECTS, scripted=source.scripted)

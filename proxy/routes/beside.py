@@ -42,8 +42,9 @@ def _show(made: APIRouter, view: View) -> None:
             return _json(view.answer({}, context_of(request, services)))
         return _json(await parsed(request, services, view.answer))
 
-    methods = ["GET", "HEAD"] if view.method == "GET" else [view.method]
-    made.add_api_route(view.path, show, methods=methods, description=view.description)
+    made.add_api_route(view.path, show, methods=[view.method], description=view.description)
+    if view.method == "GET":
+        made.add_api_route(view.path, show, methods=["HEAD"], include_in_schema=False)
 
 
 def _json(value: JsonObject) -> Response:

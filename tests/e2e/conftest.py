@@ -14,7 +14,7 @@ from harness.short_waits import SHORT_WAITS
 # The files whose tests run in both compositions.
 CORE = ("test_chat", "test_tools", "test_parameters", "test_content", "test_structured")
 # The files whose tests need the exact composition: nothing may be altered on the way.
-EXACT = ("test_messages",)
+EXACT = ("test_messages", "test_ollama")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

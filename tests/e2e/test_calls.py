@@ -41,7 +41,7 @@ def test_one_call_however_the_answer_ends(proxy: RunningProxy, marker: str, end:
     assert calls(proxy, marker) == 1
 
 
-# What the CLI itself sends again, with retries off: it leaves betas out of a refused request, and looks for a new login.
+# What the CLI itself sends again, with retries off: a refused request without betas, and one with a login read anew.
 REFUSED = {400: 3, 401: 2, 403: 1, 404: 2, 413: 1, 429: 1}
 
 

@@ -214,3 +214,34 @@ def test_models(proxy: RunningProxy) -> None:
 def test_what_answers_here(proxy: RunningProxy) -> None:
     assert proxy.http.get("/").text == "claude-max is running"
     assert proxy.http.head("/").status_code == 200
+
+
+def count(proxy: RunningProxy, *messages: dict[str, Any], **fields: Any) -> int:
+    """The tokens of these messages."""
+    body = {"model": "sonnet", "messages": list(messages), **fields}
+    answer = proxy.http.post(f"{PATH}/count_tokens", json=body, headers=VERSION)
+    assert answer.status_code == 200, answer.text
+    assert set(answer.json()) == {"input_tokens"}
+    found: int = answer.json()["input_tokens"]
+    return found
+
+
+def test_tokens_are_counted_and_none_spent(proxy: RunningProxy, marker: str) -> None:
+    assert proxy.api is not None
+    before = proxy.api.api.arrived
+    short = count(proxy, user(f"{marker} hello"))
+    long = count(proxy, user(f"{marker} hello"), assistant("Good day"), user("word " * 500))
+    with_system = count(proxy, user(f"{marker} hello"), system="word " * 500)
+    with_tools = count(proxy, user(f"{marker} hello"), tools=[{**LOOK, "description": "word " * 500}])
+    assert long > short + 400
+    assert with_system > short + 400
+    assert with_tools > short + 100
+    assert count(proxy, user(f"{marker} hello")) == short
+    assert proxy.api.api.arrived == before
+    counted = [each.body for each in proxy.api.api.requests if each.path.endswith("count_tokens")]
+    assert any(marker in str(body) for body in counted)
+
+
+def test_what_cannot_be_counted(proxy: RunningProxy) -> None:
+    answer = proxy.http.post(f"{PATH}/count_tokens", json={"model": "sonnet", "messages": []}, headers=VERSION)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")

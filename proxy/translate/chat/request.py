@@ -10,7 +10,7 @@ from ..common.effect import set_in, without_effect
 from ..common.json_schema import check_schema
 from ..common.models import resolve
 from ..common.openai_completions import NEUTRAL, Unused
-from ..common.sampling import clamped, stop_of
+from ..common.sampling import JSON_OBJECT, clamped, stop_of
 from ..common.validation import shaped
 from ..common.web_search import search_tool
 from .answer import ChatOptions, ChatReply
@@ -21,8 +21,6 @@ from .tools import choice_of, tools_of
 # Fields of the shape that have no effect. Each that a client sets is named in the response header
 # `x-claude-max-ignored`, and so is whatever is no field of the shape.
 WITHOUT_EFFECT = (*Unused.model_fields, "logprobs", "top_logprobs", "metadata", "store", "service_tier")
-
-JSON_OBJECT = "Answer with one JSON object and nothing else: no Markdown fence, no words before or after it."
 
 
 def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:

@@ -6,6 +6,9 @@ from ...errors import BadRequest
 
 STOP_LIMIT = 16
 
+# What is asked of a model where a client wants JSON, and gives no schema.
+JSON_OBJECT = "Answer with one JSON object and nothing else: no Markdown fence, no words before or after it."
+
 
 def clamped(temperature: float | None, ignored: list[str]) -> float | None:
     """OpenAI's scale ends at 2, Claude's at 1; a temperature that is cut down is added to `ignored`."""

@@ -10,7 +10,7 @@ from ..common.dialect import ParsedRequest, Reply, RequestContext, ResponseMeta
 from ..common.effect import set_in, without_effect
 from ..common.json_schema import check_schema
 from ..common.models import resolve
-from ..common.sampling import clamped
+from ..common.sampling import JSON_OBJECT, clamped
 from ..common.validation import shaped
 from .answer import ResponsesReply
 from .compaction import PROMPT, TRIGGER, CompactedReply, CompactionReply
@@ -51,7 +51,6 @@ EMPTY_INCLUDES = (
     "file_search_call.results",
     "message.input_image.image_url",
 )
-JSON_OBJECT = "Answer with one JSON object and nothing else: no Markdown fence, no words before or after it."
 
 
 def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
