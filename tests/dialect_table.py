@@ -33,10 +33,10 @@ base_url = "http://localhost:3456/v1"
 wire_api = "responses"
 ```
 
-Codex then has its functions (shell, and so on) and compacts long conversations by itself. A name of OpenAI's for a model,
-made an alias here (`aliases`), gives it that model's tools: `apply_patch`, or JavaScript. With `openai_base_url` in the
-place of a provider it tries a WebSocket first, is told 426 and uses HTTP, and lets the server compact. Its web search is
-left out and named unless the setting `web_search` allows it.
+Codex then has its functions (shell, and so on) and compacts long conversations by itself. A name of OpenAI's for a
+model, made an alias here (`aliases`), gives it that model's tools: `apply_patch`, or JavaScript. With `openai_base_url`
+in the place of a provider it tries a WebSocket first, is told 426 and uses HTTP, and lets the server compact. Its web
+search is left out and named unless the setting `web_search` allows it.
 """
 STORED = """
 ## What is stored
