@@ -75,6 +75,9 @@ def verdict(
         if kinds != {"application/json"} and not (untyped and is_program and kinds <= UNTYPED):
             found = ", ".join(sorted(kinds)) or "without a type"
             return errors.UnsupportedMediaType(f"Send the body as application/json, not {found!r}.")
+        encoding = headers.get("content-encoding", "identity").strip().lower()
+        if encoding != "identity":
+            return errors.UnsupportedMediaType(f"Send the body uncompressed, not as {encoding[:40]!r}.")
         length = headers.get("content-length", "")
         if length.isascii() and length.isdigit() and int(length) > settings.body_limit:
             return too_large(settings)
