@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_max.proxy.engine.wire.protocol import api_message, api_tools
-from claude_max.proxy.errors import BadRequest, ModelNotFound
+from claude_max.proxy.errors import BadRequest, ModelNotFound, ProxyError
 from claude_max.proxy.events import JsonObject, Model, ServerTool, Tool, ToolChoice, Turn
 from claude_max.proxy.translate.common.dialect import RequestContext
 from claude_max.proxy.translate.messages import DIALECT
@@ -288,6 +288,21 @@ MARKED = [text(str(number), cache_control=EPHEMERAL) for number in range(5)]
 )
 def test_bad_input(messages: list[JsonObject], fields: JsonObject, told: str) -> None:
     assert told in refused(*messages, **fields)
+
+
+@pytest.mark.parametrize(
+    ("thread", "status", "code"),
+    [
+        ({"type": "create"}, 400, "thread_unsupported_request"),
+        ({"type": "continue", "previous_message_id": "msg_1"}, 404, "thread_not_found"),
+    ],
+)
+def test_no_conversation_is_held(thread: JsonObject, status: int, code: str) -> None:
+    """The SDKs' tool runners ask for it since November 2026, and go on without by these codes ("Message threads")."""
+    with pytest.raises(ProxyError) as caught:
+        to_turn(body(thread=thread), RequestContext(OFFERED))
+    told = DIALECT.errors.body(caught.value, "req_1")["error"]
+    assert (DIALECT.errors.status(caught.value), told["details"]["error_code"]) == (status, code)
 
 
 def test_no_such_model() -> None:
