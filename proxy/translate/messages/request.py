@@ -112,7 +112,5 @@ def _ignored(body: JsonObject, request: MessagesRequest, context: RequestContext
         named += [f"output_config.{name}" for name in set_in(config.model_extra or {}, {})]
     if thinking is not None and (thinking.type == "between_tools" or thinking.display == "omitted"):
         named.append("thinking.type" if thinking.type == "between_tools" else "thinking.display")
-    if system_of(request.system)[1]:
-        named.append("system.cache_control")
-    named += unread(request.messages)
+    named += system_of(request.system)[1] + unread(request.messages)
     return (*named, BETAS) if context.headers.get(BETAS) else tuple(named)

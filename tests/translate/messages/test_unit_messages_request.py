@@ -56,6 +56,7 @@ def refused(*messages: JsonObject, **fields: Any) -> str:
 # Every kind of block, as the reference has it, with the keys that are rarely seen.
 PNG = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
 EPHEMERAL = {"type": "ephemeral"}
+BILLING = "x-anthropic-billing-header: cc_version=2.1.332.b35; cc_entrypoint=sdk-cli;"
 USER_BLOCKS = [
     text("hello"),
     text("marked", cache_control={"type": "ephemeral", "ttl": "1h"}),
@@ -156,6 +157,14 @@ def test_the_system_prompt() -> None:
         body(system=[text("Be brief."), text("Be kind.", cache_control=EPHEMERAL)]), RequestContext(OFFERED)
     )
     assert (asked.turns[0].system, asked.ignored) == ("Be brief.\n\nBe kind.", ("system.cache_control",))
+
+
+@pytest.mark.parametrize(
+    "system", [[text(BILLING), text("Be brief.")], f"{BILLING}\n\nBe brief.", [text(f"{BILLING}\nBe brief.")]]
+)
+def test_the_billing_line_of_claude_code_is_not_the_models(system: Any) -> None:
+    asked = to_turn(body(system=system), RequestContext(OFFERED))
+    assert (asked.turns[0].system, asked.ignored) == ("Be brief.", ("system.billing_header",))
 
 
 TOOLS = [
