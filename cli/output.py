@@ -36,7 +36,7 @@ if sys.stderr is None:
     sys.stderr = open(os.open(os.devnull, os.O_WRONLY), "w")  # noqa: PTH123, SIM115
 
 for _stream in (sys.stdout, sys.stderr):
-    # A terminal that knows no "✓" shows something else for it; it is no reason to end with a traceback.
+    # A terminal that cannot show "✓" gets an escape instead of a traceback.
     if isinstance(_stream, io.TextIOWrapper):
         _stream.reconfigure(errors="backslashreplace")
 

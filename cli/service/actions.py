@@ -54,7 +54,7 @@ def install(manager: Manager, machine: Machine, *, port: int | None, claude_path
 
 
 def uninstall(manager: Manager, machine: Machine, *, dry_run: bool) -> Change:
-    """Ends the service and takes its file away."""
+    """Stops the service and removes its file."""
     steps = manager.uninstall()
     done = tuple(shown(step) for step in steps)
     if dry_run:
@@ -75,7 +75,7 @@ def _left(manager: Manager) -> tuple[str, ...]:
 
 
 def restart(manager: Manager, machine: Machine) -> Change:
-    """Starts the installed service anew and waits until it answers."""
+    """Restarts the installed service and waits until it answers."""
     state = _installed(manager)
     try:
         settings = settings_of(manager)

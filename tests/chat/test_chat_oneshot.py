@@ -149,7 +149,7 @@ def test_with_json_a_failure_is_an_object_too(proxy: RunningProxy) -> None:
         (["--file", NONE, "hi"], b"", f"{NONE} cannot be read: No such file"),
         (["--schema", __file__, "hi"], b"", "is not JSON: Extra data (line 1, column 3)"),
         (["--effort", "huge", "hi"], b"", "Unknown effort 'huge'. Available: none, low"),
-        ([], b" \n", "There is no question"),
+        ([], b" \n", "No question given"),
         (["--schema", __file__], b"", "is not JSON"),
         (["--image", NONE, "hi"], b"", f"{NONE} cannot be read: No such file"),
         (["--schema", NONE, "hi"], b"", f"{NONE} cannot be read: No such file"),

@@ -28,8 +28,11 @@ class FakeProcess:
         self.closing = False
         self.stderr_tail = "the last words"
         self.written: list[JsonObject] = []
+        # How many lines each `send` had.
+        self.sends: list[int] = []
         self.silent: set[str] = set()
         self.refused: set[str] = set()
+        self.takes_up = True
         self.payloads: dict[str, JsonObject] = {"rewind_conversation": {"rewound": True}}
         self.reads = asyncio.Event()
         self.reads.set()
@@ -54,6 +57,7 @@ class FakeProcess:
     async def send(self, *lines: JsonObject | bytes) -> None:
         if not self.alive:
             raise self.crashed()
+        self.sends.append(len(lines))
         self.post(*(cast("JsonObject", parsed(line)) if isinstance(line, bytes) else line for line in lines))
         await self.reads.wait()
 
@@ -65,7 +69,8 @@ class FakeProcess:
             elif line["type"] == "user" and line.get("shouldQuery") is False:
                 self.says(lifecycle(line["uuid"], "completed"))
             elif line["type"] == "user":
-                self.says(lifecycle(line["uuid"], "started"))
+                if self.takes_up:
+                    self.says(lifecycle(line["uuid"], "started"))
                 if self.answers:
                     self.says(*self.answers.pop(0))
 

@@ -26,7 +26,7 @@ from claude_max.proxy.events import (
     Turn,
     Usage,
 )
-from claude_max.proxy.records import Record, Kept, Wanted
+from claude_max.proxy.records import Kept, Record, Wanted
 from claude_max.proxy.routes.services import Services
 from claude_max.proxy.routes.wiring import install
 

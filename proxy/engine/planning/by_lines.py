@@ -36,7 +36,8 @@ def check(turn: Turn) -> None:
     for message in turn.messages:
         if message.role == "system":
             raise errors.BadRequest(f"A system message stands among the others. {_WHY}", param="messages")
-        for item in message.content:
+        parts = (item.content if isinstance(item, ToolResult) else (item,) for item in message.content)
+        for item in (part for each in parts for part in each):
             if isinstance(item, OpaqueBlock):
                 raise errors.BadRequest(f"A message holds a {item.json.get('type')!r} block. {_WHY}", param="messages")
 

@@ -88,7 +88,7 @@ class AsContent:
             arguments = parsed(self._arguments or "{}")
         except ValueError:
             arguments = {}
-        if self._call_id is None or not isinstance(arguments, dict):
+        if self._call_id is None or not isinstance(arguments, dict) or offered.messages[-1].role == "assistant":
             return offered
         call = Message("assistant", (ToolCall(self._call_id, self._name, arguments),))
         refusal = Message("user", (ToolResult(self._call_id, (Text(MISFIT),), is_error=True),))

@@ -12,7 +12,21 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from ... import errors
-from ...events import CacheMark, Event, Finished, Media, Started, Text, ToolCallStarted, ToolResult, Turn, Usage
+from ...events import (
+    CacheMark,
+    Event,
+    Finished,
+    Media,
+    OpaqueBlock,
+    Started,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolCallStarted,
+    ToolResult,
+    Turn,
+    Usage,
+)
 from ..planning import by_lines, schema_tool
 from ..planning.body import Defaults, carried, dropped
 from ..planning.compose import Context, carries_hours
@@ -182,7 +196,18 @@ def size_of(turn: Turn) -> int:
     for message in turn.messages:
         for item in message.content:
             parts = item.content if isinstance(item, ToolResult) else (item,)
-            size += sum(len(part.text) for part in parts if isinstance(part, Text))
+            size += sum(len(part.text) for part in parts if isinstance(part, Text | Thinking))
             size += sum(len(part.data or "") for part in parts if isinstance(part, Media))
+            size += sum(_characters(part.json) for part in parts if isinstance(part, OpaqueBlock))
+            size += _characters(item.arguments) if isinstance(item, ToolCall) else 0
     # A tool is some hundreds of characters; one of 100 KB does not stop the event loop for long.
     return size + 1000 * len(turn.tools)
+
+
+def _characters(value: object) -> int:
+    """About how many characters a JSON value has, two levels deep; most of a large one is in a few strings."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return sum(len(item) if isinstance(item, str | list | dict) else 8 for item in value)
+    return len(value) if isinstance(value, str) else 8

@@ -125,12 +125,16 @@ class Pool:
         now = time.monotonic()
         members = self._roster.among(Status.IDLE)
         spare = len(members) - self._roster.limits.warm
-        bare = [member for member in members if member.system == ""]
+        bare = sum(member.system == "" for member in members)
         for member in members:
-            superfluous = spare > 0 and now - member.used > idle and bare != [member]
+            is_last_bare = member.system == "" and bare == 1
+            superfluous = spare > 0 and now - member.used > idle and not is_last_bare
             if superfluous or self._roster.is_old(member, now) or too_large(self._workers[member.key].pid):
                 spare -= 1
+                bare -= member.system == ""
                 self._close(member)
+        # One more start at each look: what made others fail may be over.
+        self._failed_starts = min(self._failed_starts, ATTEMPTS - 1)
         self._refill()
 
     # The end
@@ -266,7 +270,8 @@ class Pool:
         Of those kept ready one has no system prompt: a Turn without needs it, and any other Turn can use it.
         """
         roster, limits = self._roster, self._roster.limits
-        if self._stopped is not None or self._failed_starts >= ATTEMPTS or roster.count(Status.BUSY):
+        is_wanted = roster.count(Status.BUSY) or len(self._queue)
+        if self._stopped is not None or self._failed_starts >= ATTEMPTS or is_wanted:
             return
         ready = roster.among(Status.IDLE, Status.STARTING, Status.FINISHING)
         wanted = limits.warm if self.cli_info else max(1, limits.warm)

@@ -60,14 +60,15 @@ class ModelDefaults:
             # Clients can make names up, and each costs a process.
             async with self._one_at_a_time:
                 found = await self._ask(model)
-            if self._asking.get(model) is task:
+            if found is not None and self._asking.get(model) is task:
                 self._known[model] = found
-            return found
+            return found or Defaults()
         finally:
             if self._asking.get(model) is task:
                 del self._asking[model]
 
-    async def _ask(self, model: str) -> Defaults:
+    async def _ask(self, model: str) -> Defaults | None:
+        """What the CLI asks for; None where it did not say, so that the next Turn tries again."""
         try:
             with tempfile.TemporaryDirectory(prefix="claude-max-", ignore_cleanup_errors=True) as folder:
                 api = ScriptedAPI(strict=frozenset())
@@ -79,4 +80,4 @@ class ModelDefaults:
                         await examiner.close()
         except (errors.ProxyError, Unconfirmed, OSError, TimeoutError, KeyError, IndexError) as error:
             log.warning("what the CLI asks for with %s is not known (%s)", model, error)
-            return Defaults()
+            return None

@@ -83,6 +83,10 @@ class Examiner:
         """The last request."""
         return self._api.bodies()[-1]
 
+    def bodies(self) -> list[dict[str, Any]]:
+        """All requests so far."""
+        return self._api.bodies()
+
     def raw(self) -> str:
         """The last request as text."""
         return json.dumps(self.body(), ensure_ascii=False)

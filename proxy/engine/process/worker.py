@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 
 from ... import errors
-from ...events import Event, JsonObject, ReasoningDelta, TextDelta, ToolCallStarted
+from ...events import Event, Finished, JsonObject, ReasoningDelta, TextDelta, ToolCallStarted
 from ..planning.steps import Append, Ask, Configure, Initialize, Offer, SetSystem, Step, steps
 from ..planning.want import SETTINGS_ID, Want, reset
 from ..wire import protocol
@@ -105,6 +105,8 @@ class Worker:
             if answer.begun and not self._is_reset:
                 # The CLI has sent its request; what it would ask by itself after the answer must not reach anybody.
                 self._reset()
+            if answer.finished is not None:
+                _check_limit(want, answer.finished)
             if not self._proved:
                 held += events
                 if not self._proves(answer, held):
@@ -125,9 +127,10 @@ class Worker:
         except (Unconfirmed, TimeoutError, errors.ProxyError):
             return False
         finally:
-            self._answer = self._want = None
             for request_id in (SETTINGS_ID, RESET_ID):
                 self.channel.forget(request_id)
+        # Only now: `close` interrupts a turn that could not be ended.
+        self._answer = self._want = None
         self.channel.idle = True
         # The CLI keeps a tool's description by its name and schema for as long as it runs.
         return self.alive and not self._has_tools
@@ -222,7 +225,7 @@ class Worker:
             raise (error if answer.heard or new else Unconfirmed(error.message)) from None
 
     def _proves(self, answer: Answer, held: list[Event]) -> bool:
-        """Whether the events held back so far can be an answer to the body. Raises CompositionIgnored.
+        """Whether the events held back so far can be an answer to the body.
 
         Only the first answers of a process are held, and only by one delta: a CLI that ignored the body ends at the one
         token that its own settings allow.
@@ -233,13 +236,6 @@ class Worker:
             return True
         finished = answer.finished
         if finished is not None:
-            at_outside = finished.reason == "max_tokens" and finished.usage.output <= want.outside
-            if at_outside and want.max_tokens != finished.usage.output:
-                raise errors.CompositionIgnored(
-                    "The Claude Code CLI did not send the request that it was given: its documented setting "
-                    "CLAUDE_CODE_EXTRA_BODY has no effect here (a managed policy may forbid it). Set `composition = "
-                    '"lines"` to do without, and see `claude-max doctor`.'
-                )
             self._proved = finished.usage.output > want.outside
             return True
         called = any(isinstance(event, ToolCallStarted) for event in held)
@@ -299,6 +295,18 @@ class Worker:
         """What the CLI says after its answer is of no interest, errors included: the client has left or was told."""
         with contextlib.suppress(errors.ProxyError):
             _fed(answer, line)
+
+
+def _check_limit(want: Want, finished: Finished) -> None:
+    """Raises CompositionIgnored where an answer ended at the limit outside the body: that is an answer to no body."""
+    output = finished.usage.output
+    at_outside = want.outside is not None and finished.reason == "max_tokens" and output <= want.outside
+    if at_outside and want.max_tokens != output:
+        raise errors.CompositionIgnored(
+            "The Claude Code CLI did not send the request that it was given: its documented setting "
+            "CLAUDE_CODE_EXTRA_BODY has no effect here (a managed policy may forbid it). Set `composition = "
+            '"lines"` to do without, and see `claude-max doctor`.'
+        )
 
 
 def _fed(answer: Answer, line: JsonObject) -> list[Event]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ...errors import BadRequest
-from ...events import JsonObject, Turn
+from ...events import JsonObject, ServerTool, Turn
 from ..common.dialect import ParsedRequest, RequestContext
 from ..common.effect import set_in, without_effect
 from ..common.json_schema import check_schema
@@ -12,9 +12,10 @@ from ..common.models import resolve
 from ..common.openai_completions import NEUTRAL, Unused
 from ..common.sampling import JSON_OBJECT, clamped, stop_of
 from ..common.validation import shaped
+from ..common.web_search import search_tool
 from .answer import ChatOptions, ChatReply
 from .conversation import conversation
-from .schema import ChatRequest, MessageParam, Part, ResponseFormat
+from .schema import ChatRequest, MessageParam, Part, ResponseFormat, SearchOptions
 from .tools import choice_of, tools_of
 
 # Fields of the shape that have no effect. Each that a client sets is named in the response header
@@ -38,6 +39,9 @@ def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
         ignored.append("messages.name")
     if any(_detail(part) not in (None, "auto") for message in request.messages for part in _parts(message)):
         ignored.append("image_url.detail")
+    search = _search(request.web_search_options) if context.web_search else None
+    if request.web_search_options is not None and search is None:
+        ignored.append("web_search_options")
     if request.response_format is not None and request.response_format.type == "json_object":
         system = f"{system}\n\n{JSON_OBJECT}" if system else JSON_OBJECT
     wanted = request.reasoning_effort
@@ -46,7 +50,7 @@ def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
         model=model,
         messages=messages,
         system=system,
-        tools=tools,
+        tools=tools if search is None else (*tools, search),
         tool_choice=choice_of(request, tools),
         schema=_schema(request.response_format),
         max_tokens=request.max_completion_tokens or request.max_tokens,
@@ -76,6 +80,13 @@ def _parts(message: MessageParam) -> Sequence[Part]:
 
 def _detail(part: Part) -> object:
     return part.image_url.get("detail") if isinstance(part.image_url, dict) else None
+
+
+def _search(wanted: SearchOptions | None) -> ServerTool | None:
+    if wanted is None:
+        return None
+    place = (wanted.user_location or {}).get("approximate")
+    return search_tool(place=place if isinstance(place, dict) else None)
 
 
 def _schema(wanted: ResponseFormat | None) -> JsonObject | None:

@@ -1,8 +1,8 @@
 """The dialect of `POST /v1/responses`.
 
-`schema` what a request may hold · `request` a request becomes a Turn · `items`, `content`, `tools`, `thinking` its
-parts · `answer` events become a response or its stream · `output`, `custom` the items of it · `options` what an answer
-repeats of its request · `kept` what is stored of it · `errors` what this API alone says of failures.
+`schema` what a request may hold · `request` a request becomes a Turn · `items`, `content`, `tools`, `thinking`, `calls`
+its parts · `answer` events become a response or its stream · `output`, `custom` the items of it · `options` what an
+answer repeats of its request · `kept` what is stored of it · `errors` what this API alone says of failures.
 """
 
 from ..common.dialect import Dialect

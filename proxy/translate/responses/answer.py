@@ -29,12 +29,13 @@ from ...events import (
 from ...records import Record
 from ..common.dialect import ResponseMeta
 from ..common.frames import Frame
+from ..common.web_search import NAME as SEARCH_NAME
 from .calls import CALLS, CallItem, CustomItem, SearchCallItem
 from .errors import failed_with
 from .kept import Asked, record_of
 from .options import Options, repeated
 from .output import MessageItem, OutputItem, ReasoningItem, SearchItem, Told
-from .tools import SEARCH_NAME, Named
+from .tools import Named
 
 # Why a response is incomplete; every other reason completes it.
 INCOMPLETE: Mapping[StopReason, str] = {

@@ -6,6 +6,7 @@ response adds where the item stands.
 """
 
 from ...events import JsonObject, RedactedThinking, Thinking
+from ..common.web_search import CitedText, Source
 from .options import Options
 from .thinking import encrypted
 
@@ -63,39 +64,27 @@ class MessageItem(OutputItem):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
-        self._text: list[str] = []
-        self._length = self._block = 0
-        self._cited: list[JsonObject] = []
-        self._annotations: list[JsonObject] = []
+        self._text = CitedText()
 
     def say(self, text: str) -> list[Told]:
         """More of its text."""
-        self._text.append(text)
-        self._length += len(text)
+        self._text.say(text)
         return [("response.output_text.delta", {"content_index": 0, "delta": text, "logprobs": []})]
 
     def cite(self, citation: JsonObject) -> None:
-        """A source of the block that is being written; one that has no address has no place here."""
-        if isinstance(citation.get("url"), str):
-            self._cited.append(citation)
+        """A source of the block that is being written."""
+        self._text.cite(citation)
 
     def end_block(self) -> list[Told]:
-        """The annotations of the block that ends. They stand over all of it: the service cites whole blocks."""
-        start, self._block = self._block, self._length
-        cited, self._cited = self._cited, []
-        told: list[Told] = []
-        for source in cited:
-            annotation = {
-                "type": "url_citation",
-                "start_index": start,
-                "end_index": self._length,
-                "url": source["url"],
-                "title": source.get("title") or source["url"],
-            }
-            at = {"content_index": 0, "annotation_index": len(self._annotations)}
-            self._annotations.append(annotation)
-            told.append(("response.output_text.annotation.added", {**at, "annotation": annotation}))
-        return told
+        """The annotations of the block that ends."""
+        first = len(self._text.sources)
+        return [
+            (
+                "response.output_text.annotation.added",
+                {"content_index": 0, "annotation_index": index, "annotation": _annotation(source)},
+            )
+            for index, source in enumerate(self._text.end_block(), first)
+        ]
 
     def _added(self) -> JsonObject:
         return {**self.whole(), "content": []}
@@ -117,8 +106,13 @@ class MessageItem(OutputItem):
         return {"type": "message", "status": self.status, "role": "assistant", "content": [self._part()]}
 
     def _part(self) -> JsonObject:
-        text = "".join(self._text)
-        return {"type": "output_text", "text": text, "annotations": list(self._annotations), "logprobs": []}
+        annotations = [_annotation(source) for source in self._text.sources]
+        return {"type": "output_text", "text": str(self._text), "annotations": annotations, "logprobs": []}
+
+
+def _annotation(source: Source) -> JsonObject:
+    place = {"start_index": source.start, "end_index": source.end}
+    return {"type": "url_citation", **place, "url": source.url, "title": source.title}
 
 
 class ReasoningItem(OutputItem):

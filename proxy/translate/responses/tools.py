@@ -12,10 +12,11 @@ from ...errors import BadRequest
 from ...events import JsonObject, ServerTool, Tool, ToolChoice
 from ..common.conversation import digest
 from ..common.tools import Function, choice, declared, restricted
+from ..common.web_search import NAME as SEARCH_NAME
+from ..common.web_search import search_tool
 from .schema import ToolParam
 
 WEB_SEARCH = ("web_search", "web_search_preview")
-SEARCH_NAME = "web_search"
 # Codex's search for tools that it did not offer yet; what it finds stands in an item of the next request.
 TOOL_SEARCH = "tool_search"
 # The one argument of the function that stands for a custom tool.
@@ -159,17 +160,8 @@ def _described(tool: ToolParam) -> str:
 
 
 def _search(tool: ToolParam, searches: int | None) -> ServerTool:
-    """The Messages API's own web search (docs.claude.com, "Web search tool")."""
-    declared: JsonObject = {"type": "web_search_20250305", "name": SEARCH_NAME}
-    if searches is not None:
-        declared["max_uses"] = searches
-    domains = (tool.filters or {}).get("allowed_domains")
-    if domains:
-        declared["allowed_domains"] = domains
-    place = {key: value for key, value in (tool.user_location or {}).items() if value is not None and key != "type"}
-    if place:
-        declared["user_location"] = {"type": "approximate", **place}
-    return ServerTool(declared)
+    domains = (tool.filters or {}).get("allowed_domains") or ()
+    return search_tool(domains=domains, place=tool.user_location, most=searches)
 
 
 def chosen(wanted: Any, box: Toolbox, *, parallel: bool) -> tuple[Toolbox, ToolChoice]:

@@ -90,6 +90,8 @@ def with_budget(tokens: int, **more: str) -> dict[str, Any]:
     return {"type": "enabled", "budget_tokens": tokens, **more}
 
 
+SHORT_BUDGET = with_budget(2000, display="summarized")
+
 # thinking asked for, limit, sampling, and the `thinking` field: for a model that thinks as it likes, for one with a
 # budget.
 THINKING: list[tuple[dict[str, Any], int | None, dict[str, Any], Any, Any]] = [
@@ -112,9 +114,9 @@ THINKING: list[tuple[dict[str, Any], int | None, dict[str, Any], Any, Any]] = [
     ({"thinking": "shown"}, 5000, {}, SHOWN, with_budget(4999, display="summarized")),
     ({"thinking": "shown"}, 1024, {}, SHOWN, DISABLED),
     ({"thinking": "shown"}, None, {"temperature": 0}, SHOWN, with_budget(31_999, display="summarized")),
-    ({"thinking_budget": 2000}, None, {}, *[with_budget(2000, display="summarized")] * 2),
-    ({"thinking_budget": 2000}, 5000, {"temperature": 0}, *[with_budget(2000, display="summarized")] * 2),
-    ({"thinking": "off", "thinking_budget": 2000}, 5000, {}, *[with_budget(2000, display="summarized")] * 2),
+    ({"thinking_budget": 2000}, None, {}, SHORT_BUDGET, SHORT_BUDGET),
+    ({"thinking_budget": 2000}, 5000, {"temperature": 0}, SHORT_BUDGET, SHORT_BUDGET),
+    ({"thinking": "off", "thinking_budget": 2000}, 5000, {}, SHORT_BUDGET, SHORT_BUDGET),
 ]
 
 

@@ -9,8 +9,19 @@ from engine.turns import LOOK, PNG, SEEK, called, results, said, talk, turn, use
 from claude_max.proxy.engine.planning.body import DISABLED, Defaults
 from claude_max.proxy.engine.planning.compose import Context, carries_hours, composed
 from claude_max.proxy.engine.planning.thinking_memory import ThinkingMemory
+from claude_max.proxy.engine.wire.json_text import compact
 from claude_max.proxy.engine.wire.protocol import api_message, api_tools
-from claude_max.proxy.events import Message, ServerTool, Text, Thinking, ToolCall, ToolResult, Turn
+from claude_max.proxy.events import (
+    JsonObject,
+    Message,
+    OpaqueBlock,
+    ServerTool,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
 
 WEB = ServerTool({"type": "web_search_20250305", "name": "web_search"})
 NONE = Context(Defaults(8192, None))
@@ -113,8 +124,25 @@ def test_refused_hours_of_the_clients_are_shortened_and_told() -> None:
     short = composed(wanted, NONE, None, {"cache_ttl"})
     assert short.repaired == {"cache_control: 5 minutes instead of an hour"}
     assert '"1h"' not in str(short.body).replace("'", '"')
-    assert carries_hours(wanted)
-    assert not carries_hours(turn(user("a")))
+
+
+HOUR = {"type": "ephemeral", "ttl": "1h"}
+HOURS: list[tuple[Turn, bool]] = [
+    (turn(user("a")), False),
+    (turn(Message("user", (Text("a", cache="5m"),))), False),
+    (turn(Message("user", (OWN,)), said("b"), user("c")), True),
+    (turn(Message("user", (ToolResult("c1", (OWN,)),))), True),
+    (turn(Message("user", (OpaqueBlock({"type": "search_result", "cache_control": HOUR}),))), True),
+    (turn(Message("user", (OpaqueBlock({"type": "search_result", "cache_control": MARK}),))), False),
+    (turn(Message("user", (OpaqueBlock({"type": "search_result", "cache_control": None}),))), False),
+    (turn(user("a"), tools=(replace(LOOK, cache="1h"),)), True),
+    (turn(user("a"), tools=(ServerTool({**WEB.json, "cache_control": HOUR}), LOOK)), True),
+]
+
+
+@pytest.mark.parametrize(("wanted", "carries"), HOURS)
+def test_where_a_client_may_ask_for_an_hour(wanted: Turn, carries: bool) -> None:
+    assert carries_hours(wanted) is carries
 
 
 # Thinking that a client does not send back
@@ -189,3 +217,20 @@ def test_a_model_with_a_budget_does_not_think_on_without_its_thinking() -> None:
     adaptive = Context(Defaults(32_000, {"type": "adaptive"}))
     assert "thinking" not in composed(wanted, adaptive, ThinkingMemory()).body
     assert composed(on(said("b"), user("c")), BUDGET, ThinkingMemory()).body["thinking"]["type"] == "enabled"
+
+
+def asked_again(number: int) -> Turn:
+    return on(said(f"b{number}"), user("c"), wanted=turn(user(f"a{number}")))
+
+
+def test_what_was_used_longest_ago_is_forgotten_first() -> None:
+    """Without the thinking of a first answer all that follow it are lost, too: their prefix is another one."""
+    answers: list[list[JsonObject]] = [[THOUGHT, {"type": "text", "text": f"b{number}"}] for number in range(4)]
+    memory = ThinkingMemory(capacity=3 * len(compact(answers[0])))
+    for number in range(3):
+        memory.keep(composed(turn(user(f"a{number}")), BUDGET, memory).prefix, answers[number])
+    kept = [contents(asked_again(number), memory)[1][0] for number in (1, 2, 0)]
+    assert kept == ["thinking"] * 3
+    memory.keep(composed(turn(user("a3")), BUDGET, memory).prefix, answers[3])
+    kept = [contents(asked_again(number), memory)[1][0] for number in range(4)]
+    assert kept == ["thinking", "text", "thinking", "thinking"]

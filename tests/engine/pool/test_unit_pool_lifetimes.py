@@ -75,6 +75,27 @@ async def test_trimming_takes_the_large_and_the_superfluous_and_keeps_the_warm()
     await shut(pool, world)
 
 
+async def test_trimming_keeps_the_last_one_without_a_system_prompt() -> None:
+    """Ending it would start another at once."""
+    world = World()
+    pool = world.pool(4, warm=1)
+    world.gate = asyncio.Event()
+    tasks = [asking(pool, "a"), asking(pool, "b"), asking(pool, "c", system="S")]
+    await quiet(pool)
+    world.gate.set()
+    await asyncio.gather(*tasks)
+    await quiet(pool)
+    await ask(pool, "d", system="S")
+    await quiet(pool)
+    before = len(world.workers)
+    assert sorted(str(worker.system) for worker in world.alive) == ["", "", "S"]
+    pool.trim(idle=-1, too_large=lambda pid: False)
+    await quiet(pool)
+    assert [worker.system for worker in world.alive] == [""]
+    assert len(world.workers) == before
+    await shut(pool, world)
+
+
 async def test_a_worker_that_died_idle_is_not_used() -> None:
     world = World()
     pool = world.pool(1)

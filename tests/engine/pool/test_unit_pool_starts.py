@@ -41,7 +41,7 @@ async def test_one_start_serves_those_who_want_it_one_after_the_other() -> None:
     assert repr(pool) == "<Pool <Roster starting 2> waiting=2>", "the one that was left is used"
     world.launch_gate.set()
     world.gate.set()
-    assert await asyncio.gather(tasks[1], third) == ["Finished"] * 2
+    assert set(await asyncio.gather(tasks[1], third)) == {"Finished"}
     await shut(pool, world)
 
 
@@ -59,7 +59,7 @@ async def test_a_turn_without_a_system_prompt_waits_for_the_one_that_can_serve_i
     await quiet(pool)
     assert not second.done()
     world.gate.set()
-    assert await asyncio.gather(first, second) == ["Finished"] * 2
+    assert set(await asyncio.gather(first, second)) == {"Finished"}
     assert len(world.workers) == 2
     await shut(pool, world)
 
@@ -85,7 +85,7 @@ async def test_at_the_limit_the_last_without_a_system_prompt_is_kept() -> None:
     assert not waits.done()
     assert await ask(pool, "bare at once") == "Finished"
     world.gate.set()
-    assert await asyncio.gather(long, bare, waits) == ["Finished"] * 3
+    assert set(await asyncio.gather(long, bare, waits)) == {"Finished"}
     await shut(pool, world)
 
 
@@ -173,7 +173,7 @@ async def test_warm_starts_that_fail_are_not_made_for_ever(caplog: pytest.LogCap
     assert not pool.ready
     pool.trim(idle=600, too_large=lambda pid: False)
     await quiet(pool)
-    assert len(world.failing_launches) == left
+    assert len(world.failing_launches) == left - 1, "one more at each look"
     world.failing_launches.clear()
     pool.renew()
     await quiet(pool)
@@ -208,7 +208,7 @@ async def test_busy_workers_are_given_a_moment_before_another_is_started(monkeyp
     await quiet(pool)
     assert repr(pool) == "<Pool <Roster busy 1> waiting=1>"
     world.gate.set()
-    assert await asyncio.gather(first, second) == ["Finished"] * 2
+    assert set(await asyncio.gather(first, second)) == {"Finished"}
     assert len(world.workers) == 1
     await shut(pool, world)
 
