@@ -50,6 +50,7 @@ DIALECTS: tuple[Dialect, ...] = (
     chat.DIALECT,
     completions.DIALECT,
     responses.DIALECT,
+    responses.COMPACT,
     messages.DIALECT,
     *ollama.DIALECTS,
 )

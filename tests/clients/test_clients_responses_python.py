@@ -176,3 +176,16 @@ def test_failures(proxy: RunningProxy, prompt: Prompt) -> None:
     assert last.type == "response.failed"
     assert last.response.error is not None
     assert last.response.error.code == "server_error"
+
+
+def test_thinking_that_is_bound_to_other_tools_is_left_out(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
+    """The service refuses it where the tools changed, as they do when agents hand over: it is asked without."""
+    first = proxy.client.responses.create(model="sonnet", input=prompt(thinking="Hm.", text="One."))
+    told = proxy.client.responses.with_raw_response.create(
+        model="sonnet", input='And?\nscripted: {"text": "Two."}', previous_response_id=first.id, tools=[LOOK]
+    )
+    assert told.parse().output_text == "Two."
+    assert told.headers["x-claude-max-repaired"] == "thinking that the service refused was left out"
+    refused, accepted = (seen(body)["messages"][1] for body in proxy.bodies(marker)[1:])
+    assert [block["type"] for block in refused["content"]] == ["thinking", "text"]
+    assert accepted == assistant("One.")
