@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
-from claude_max.proxy.app import VERSION, contract_of, create_app
+from claude_max.proxy.app import VERSION, create_app, usable_cli
 from claude_max.proxy.config import (
     LOCALHOST,
     ConfigError,
@@ -23,6 +23,7 @@ from claude_max.proxy.config import (
 )
 from claude_max.proxy.engine.planning.want import BASE_URL
 from claude_max.proxy.engine.pool.pool import Pool
+from claude_max.proxy.engine.probe.fallback import UsableCli
 from claude_max.proxy.engine.probe.locate import Cli, locate
 from claude_max.proxy.engine.wire.command import API_KEYS
 from claude_max.proxy.errors import CliUnavailable
@@ -98,10 +99,10 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
     assert task is not None
     cancel_when_terminated(task)
     with err.status(f"Checking Claude Code {cli.version_text}…") if err.is_terminal else contextlib.nullcontext():
-        features = await contract_of(cli)
+        usable = await usable_cli(settings, cli)
     async with upstream(demo) as source:
-        app = create_app(settings, cli, features, source)
-        _banner(settings, cli, sockets[0].getsockname()[1], demo)
+        app = create_app(settings, usable, source)
+        _banner(settings, usable, sockets[0].getsockname()[1], demo)
         pool: Pool = app.state.pool
 
         async def drain(at_once: bool) -> None:
@@ -130,7 +131,8 @@ def _taken(settings: Settings, error: OSError, *, is_extra: bool) -> str:
     return f"{where} cannot be used: {who}{whose}. Choose another port: {another}."
 
 
-def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
+def _banner(settings: Settings, usable: UsableCli, port: int, demo: bool) -> None:
+    cli = usable.cli
     both = settings.host in LOCALHOST
     url = f"http://localhost:{port}/v1" if both else f"{address(settings.model_copy(update={'port': port}))}/v1"
     key = "anything" if settings.api_key is None else "YOUR_KEY"
@@ -141,6 +143,7 @@ def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
     ]
     if settings.also_listen:
         lines.append(Text(f"Listening on {' and '.join(map(str, settings.also_listen))}, too."))
+    lines += [Text(usable.notice, "yellow")] if usable.notice else []
     lines += [Text(line, "yellow") for line in unknown().values()]
     if demo:
         lines.append(Text("Demo: every answer is scripted. No model is asked, no account is used.", "bold yellow"))

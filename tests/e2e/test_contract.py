@@ -85,6 +85,19 @@ def test_an_unsafe_cli_is_not_served(tmp_path: Path, home: Path) -> None:
     assert "claude update" in done.stderr
 
 
+def test_another_cli_serves_where_the_one_on_path_must_not(tmp_path: Path, home: Path) -> None:
+    """That of the [cli] extra; the banner and /health say so."""
+    program = filtered(tmp_path, strip=["client_composed"])
+    environ = {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+    with scripted() as api, running_proxy(home, api=api, environ=environ) as proxy:
+        assert any("is not used" in line and "verbatim" in line for line in proxy.log)
+        health = proxy.http.get("/health").json()
+        assert (health["ready"], health["cli_source"]) == (True, "the [cli] extra")
+        assert str(program) in health["cli_notice"]
+        answer = proxy.client.chat.completions.create(model="sonnet", messages=[{"role": "user", "content": "/cost"}])
+        assert "/cost" in (answer.choices[0].message.content or "")
+
+
 def test_without_rewind_each_conversation_has_a_worker_of_its_own(tmp_path: Path, home: Path) -> None:
     """Slower, never wrong."""
     program = filtered(tmp_path, swallow=["rewind_conversation"])
