@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     json_depth: int = Field(100, ge=4, le=200, description="Levels of a request's JSON at most; of a schema, 64.")
     body_timeout: float = Field(60, gt=0, description="Seconds until a request's body must be whole.")
     write_timeout: float = Field(60, gt=0, description="Seconds a client may leave its answer unread.")
+    strict: bool = Field(False, description="Refuse what OpenAI refuses, instead of putting it right.")
     requests_limit: int = Field(256, ge=1, description="Requests in flight before others get a 429.")
     api_key: SecretStr | None = Field(
         None,

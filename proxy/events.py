@@ -125,7 +125,8 @@ class Turn:
     takes (an alias such as `sonnet`, or a full id). In the other fields None means that the client did not say.
     `schema` is a JSON Schema the answer's text must satisfy. `thinking` is on as the model has it, asked to be off, or
     asked to be shown; `thinking_budget` is in tokens. `carries_thinking` says that the dialect sends the model's
-    thinking back by itself, so none is to be added to its history.
+    thinking back by itself, so none is to be added to its history. `ask_to_continue` allows a short user message behind
+    a last message of the assistant's, where the model does not continue one.
     """
 
     model: str
@@ -143,6 +144,7 @@ class Turn:
     thinking: Literal["default", "off", "shown"] = "default"
     thinking_budget: int | None = None
     carries_thinking: bool = False
+    ask_to_continue: bool = False
 
 
 # As the Messages API names them.

@@ -7,6 +7,7 @@ What anything looks like on the wire is the dialect's to say.
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import orjson
@@ -14,10 +15,12 @@ from fastapi import APIRouter, Request, Response
 
 from ..errors import ProxyError
 from ..events import JsonObject, Started
-from ..translate.common.dialect import Dialect, ParsedRequest, Reply, RequestContext, ResponseMeta
+from ..translate.common.dialect import Alive, Dialect, ParsedRequest, Reply, RequestContext, ResponseMeta
 from ..translate.common.frames import Frame
+from ..translate.common.repairs import Repairs
 from ..translate.common.validation import parse_object
 from .answers import Answers
+from .compressed import inflated
 from .journal import Entry, entry_of, log_answer, log_prompt
 from .openapi import described
 from .services import Services, Wired
@@ -52,20 +55,31 @@ def router(dialect: Dialect) -> APIRouter:
 async def parsed(request: Request, services: Services, to_turn: Callable[[JsonObject, RequestContext], T]) -> T:
     """What `to_turn` makes of the request's body. Raises BadRequest, ModelNotFound.
 
+    What of the body's text was put right is left in `request.state.repaired`.
+
     A large one beside the event loop: thousands of schemas take seconds to check, and others should not wait for them.
     """
     raw = await request.body()
+    settings = services.settings
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+
+    repairs = Repairs(strict=settings.strict)
 
     def work() -> T:
-        body = parse_object(raw, services.settings.json_depth)
-        return to_turn(body, RequestContext(services.models(), services.settings.aliases, request.headers))
+        body = parse_object(inflated(raw, encoding, settings.body_limit), settings.json_depth, repairs)
+        return to_turn(body, RequestContext(services.models(), settings.aliases, request.headers, settings.strict))
 
-    return await asyncio.to_thread(work) if len(raw) > LARGE else work()
+    # Compressed, it may be a hundred times as much.
+    is_large = len(raw) > LARGE or encoding not in ("", "identity")
+    found = await asyncio.to_thread(work) if is_large else work()
+    request.state.repaired = repairs.names
+    return found
 
 
 async def respond(request: Request, services: Services, dialect: Dialect) -> Response:
     """The response to a request. Raises the ProxyError of an answer that fails before it began, and ClientGone."""
     asked = await parsed(request, services, dialect.to_turn)
+    asked = replace(asked, repaired=(*request.state.repaired, *asked.repaired))
     entry = entry_of(request)
     entry.model = asked.turns[0].model
     meta = ResponseMeta(services.new_id(), services.now(), entry.model, entry.id, services.new_id, services.now)
@@ -73,7 +87,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
         # The same Turn several times is one prompt.
         for turn in {id(turn): turn for turn in asked.turns}.values():
             log_prompt(entry, turn)
-    answers = Answers(services.engine, asked.turns, services.settings.workers)
+    answers = Answers(services.engine, asked.turns, services.settings.workers, asked.filters)
     exchange = _Exchange(answers, asked.reply(meta), dialect.fields, entry, services.settings.log_content)
     if not asked.stream:
         begun = await while_connected(request, exchange.collect())
@@ -87,6 +101,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
         answers.aclose,
         headers=_headers(asked, begun, dialect.fields),
         keepalive=services.settings.keepalive_interval,
+        alive=exchange.reply.alive if isinstance(exchange.reply, Alive) else list,
     )
 
 

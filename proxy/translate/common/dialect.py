@@ -5,12 +5,13 @@ A dialect is a folder of `translate` whose package holds its `Dialect`, and one 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
 from ...errors import ProxyError
 from ...events import Event, JsonObject, Model, Turn
+from .filters import Filter
 from .frames import SSE, Frame, StreamForm
 
 
@@ -19,12 +20,13 @@ class RequestContext:
     """What a request means depends on this beside its body.
 
     `models` is what the CLI offers now, `aliases` are the user's own names of models, `headers` the request's, by
-    lower-case name.
+    lower-case name. `strict` asks for refusals instead of repairs.
     """
 
     models: Sequence[Model] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,22 @@ class Reply(Protocol):
         ...
 
 
+@runtime_checkable
+class Alive(Protocol):
+    """A Reply that has frames which say nothing, for clients that count events and not comments as life."""
+
+    def alive(self) -> list[Frame]:
+        """Such frames, now; none where the stream is at a place that has none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
     """A request body, understood.
 
     `turns` has one Turn for each answer that the response holds: the same one n times for n answers to it. `ignored`
     names the parameters without effect (header `x-claude-max-ignored`), `repaired` what was put right in the request
-    (`x-claude-max-repaired`).
+    (`x-claude-max-repaired`). Each answer's events pass through `filters`, made anew for it, in this order.
     """
 
     turns: tuple[Turn, ...]
@@ -82,6 +93,7 @@ class ParsedRequest:
     stream: bool = False
     ignored: tuple[str, ...] = ()
     repaired: tuple[str, ...] = ()
+    filters: tuple[Callable[[], Filter], ...] = ()
 
 
 def _own_status(error: ProxyError) -> int:
