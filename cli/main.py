@@ -313,7 +313,7 @@ def help_of(
             fail(f"Unknown command {' '.join(words or ())!r}. `claude-max help` lists the commands.", Exit.USAGE)
         inside = typer.Context(each, info_name=word, parent=inside)
         found = each
-    found.get_help(inside)
+    typer.echo(found.get_help(inside))
 
 
 def run() -> None:

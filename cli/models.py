@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +19,8 @@ from claude_max.proxy.translate.common import models as names
 from .output import Result, render
 
 DEFAULT = "default"
+# Below it a table breaks words.
+WIDE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +43,40 @@ class Models(Result):
     ids: dict[str, str]
 
     def view(self) -> Iterable[RenderableType]:
-        """A table of the models, and a list of the names."""
-        table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-        for title in ("", "Model", "Resolves to", "Effort", "Description"):
-            table.add_column(title, overflow="fold")
-        for row in self.models:
-            efforts = " ".join(row.efforts)
-            table.add_row("*" if row.default else "", Text(row.id, "bold"), row.resolves_to, efforts, row.description)
-        yield table
+        """The models, each with the names that lead to it; every name stands once."""
+        yield Offered(self)
         yield Text()
-        yield Text("* answers when a client asks for `default`.", "dim")
-        yield Text("Clients may use:", "bold")
-        for name in self.ids:
-            resolved = self.ids[name]
-            yield Text(f"  {name}" if name == resolved else f"  {name} → {resolved}")
-        yield Text("and any full claude-… id.")
+        yield Text("Clients may use a model's id, any of its names, and any full claude-… id.", "dim")
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A row a model; where the terminal is too narrow for that, some lines a model."""
+
+    found: Models
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+        for title in ("Model", "Names", "Effort", "Description"):
+            table.add_column(title, overflow="fold")
+        for id, called, efforts, description in self._rows():
+            table.add_row(Text(id, "bold"), called, efforts, description)
+        if options.max_width >= WIDE:
+            yield table
+            return
+        for id, called, efforts, description in self._rows():
+            yield Text(id, "bold", overflow="fold")
+            yield from (
+                Text(f"  {line}", overflow="fold") for line in (*called.split(", "), efforts, description) if line
+            )
+
+    def _rows(self) -> Iterable[tuple[str, str, str, str]]:
+        for id in dict.fromkeys(self.found.ids.values()):
+            rows = [row for row in self.found.models if row.resolves_to == id]
+            # The row of "default" describes the choice, not the model.
+            told = next((row for row in rows if row.id != DEFAULT), rows[0] if rows else None)
+            names = ", ".join(name for name, target in self.found.ids.items() if target == id and name != id)
+            yield id, names, " ".join(told.efforts) if told else "", told.description if told else ""
 
 
 def models(*, json: bool) -> NoReturn:

@@ -36,7 +36,7 @@ if sys.stderr is None:
     sys.stderr = open(os.open(os.devnull, os.O_WRONLY), "w")  # noqa: PTH123, SIM115
 
 for _stream in (sys.stdout, sys.stderr):
-    # A terminal that knows no "✓" shows something else for it; it is no reason to end with a traceback.
+    # A terminal that cannot show "✓" gets an escape instead of a traceback.
     if isinstance(_stream, io.TextIOWrapper):
         _stream.reconfigure(errors="backslashreplace")
 
@@ -118,11 +118,11 @@ def render(command: Callable[[], Result], *, json: bool, doing: str = "") -> NoR
     except ConfigError as error:
         fail(str(error), Exit.USAGE, json=json)
     except CliUnavailable as error:
-        fail(error.message, Exit.NO_CLI, json=json)
+        fail(error.message, Exit.NO_CLI, json=json, api=error)
     except NotSignedIn as error:
-        fail(error.message, Exit.NEEDS_LOGIN, json=json)
+        fail(error.message, Exit.NEEDS_LOGIN, json=json, api=error)
     except ProxyError as error:
-        fail(error.message, Exit.FAILED, json=json)
+        fail(error.message, Exit.FAILED, json=json, api=error)
     with writing():
         if json:
             print_json(result.data())
@@ -132,17 +132,21 @@ def render(command: Callable[[], Result], *, json: bool, doing: str = "") -> NoR
     raise typer.Exit(result.exit)
 
 
-def fail(message: str, code: Exit, *, json: bool = False) -> NoReturn:
-    """Ends the command with one line on stderr; with `json` also as an object on stdout."""
-    print_error(message, code, json=json)
+def fail(message: str, code: Exit, *, json: bool = False, api: object = None) -> NoReturn:
+    """Ends the command with one line on stderr; with `json` also as an object on stdout.
+
+    `api` is the error of the API that it comes from, with a `code` and a `type` of its own.
+    """
+    print_error(message, code, json=json, api=api)
     raise typer.Exit(code)
 
 
-def print_error(message: str, code: int, *, json: bool = False) -> None:
+def print_error(message: str, code: int, *, json: bool = False, api: object = None) -> None:
     """One line for what went wrong, without ending anything; on a terminal broken between words."""
     if json:
+        known = {"code": getattr(api, "code", None), "type": getattr(api, "type", None)}
         with writing():
-            print_json({"error": {"message": message, "exit_code": int(code)}})
+            print_json({"error": {"message": message, "exit_code": int(code), **known}})
     line = spoken(f"{NAME}: {message}")
     line.stylize("bold red", 0, len(NAME) + 1)
     err.print(line, soft_wrap=True, highlight=False)

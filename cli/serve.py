@@ -135,7 +135,7 @@ def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
     for name in API_KEYS if settings.allow_anthropic_api_key and not demo else ():
         if name in os.environ:
             lines.append(Text(f"{name} is in use: requests are billed to it, not to your subscription.", "yellow"))
-    # A log on a disk without room is no reason not to serve.
+    # A full disk under the log must not keep the server from serving.
     with contextlib.suppress(OSError):
         for line in lines:
             # Without a frame and unbroken, so that each line can be copied.

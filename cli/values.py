@@ -6,22 +6,6 @@ Tests compare the lists with what they stand for.
 from collections.abc import Sequence
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
-SETTINGS = (
-    *("host", "port", "claude_path", "log_level", "log_format", "log_content", "timeout", "start_timeout"),
-    "keepalive_interval",
-    *(
-        "workers",
-        "warm_workers",
-        "queue_size",
-        "drain_timeout",
-        "head_limit",
-        "head_timeout",
-        "body_limit",
-        "json_depth",
-    ),
-    *("body_timeout", "write_timeout", "requests_limit", "api_key", "allowed_hosts", "cors_origins"),
-    *("allow_anthropic_api_key", "history", "aliases"),
-)
 CHECKS = (
     *("python", "cli", "shadows", "managed", "login", "start", "environment", "network", "config", "aliases", "port"),
     *("contract", "folders"),
@@ -45,8 +29,10 @@ def checks(incomplete: str) -> list[str]:
 
 
 def settings(incomplete: str) -> list[str]:
-    """For `config set` and `config unset`."""
-    return _begun(SETTINGS, incomplete)
+    """For `config set` and `config unset`. Loads the settings, a tenth of a second: a list here would go stale."""
+    from claude_max.proxy.config import Settings
+
+    return _begun(tuple(Settings.model_fields), incomplete)
 
 
 def efforts(incomplete: str) -> list[str]:

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_state_path
 
 from .config import Settings
 from .engine.planning.roster import PoolLimits
@@ -26,6 +26,7 @@ from .engine.pool.pool import Pool
 from .engine.pool.upkeep import Upkeep, login_file
 from .engine.probe.contract import ContractResult
 from .engine.probe.contract_store import verified
+from .engine.probe.counting import TokenCounter
 from .engine.probe.defaults import ModelDefaults
 from .engine.probe.locate import Cli, check
 from .engine.process.channel import Timeouts
@@ -37,13 +38,21 @@ from .events import CacheMark, Model
 from .readiness import Login
 from .routes import wiring
 from .routes.services import Services
-from .translate import chat, completions
+from .store.keeper import Keeper
+from .store.responses import Limits
+from .translate import chat, completions, messages, ollama, responses
 from .translate.common.dialect import Dialect
 
 log = logging.getLogger("claude_max")
 VERSION = version("claude-max-toolkit")
 # The APIs that are served: a new dialect is one folder in `translate` and one more name here.
-DIALECTS: tuple[Dialect, ...] = (chat.DIALECT, completions.DIALECT)
+DIALECTS: tuple[Dialect, ...] = (
+    chat.DIALECT,
+    completions.DIALECT,
+    responses.DIALECT,
+    messages.DIALECT,
+    *ollama.DIALECTS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,10 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         cli_version=lambda: str(pool.cli_info.get("claude_code_version")),
     )
     upkeep = Upkeep(pool, cli.path, login_file(environ), recheck)
+    counter = TokenCounter(launch, environ.get(BASE_URL, ""))
     login = Login(cli.path, environ)
+    keep = Limits(settings.responses_keep_days * 24 * 3600, settings.responses_keep_mb * 1_000_000)
+    store = Keeper(user_state_path("claude-max") / "responses.db", keep, time.time)
 
     def ready() -> dict[str, object]:
         signed_in = login.look()
@@ -123,7 +135,7 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         finally:
             looking.cancel()
             # An examination that it has begun ends its process and removes its folder first.
-            await asyncio.gather(asyncio.wait({looking}), login.close(), pool.close())
+            await asyncio.gather(asyncio.wait({looking}), login.close(), counter.close(), pool.close(), store.close())
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool
@@ -134,6 +146,8 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         ready=ready,
         new_id=new_id,
         now=time.time,
+        count=counter.count,
+        store=store,
     )
     wiring.install(app, services, DIALECTS, scripted=source.scripted)
     return app

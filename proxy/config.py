@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         False, description="Let the CLI use ANTHROPIC_API_KEY (or _AUTH_TOKEN), billed apart from the subscription."
     )
     history: bool = Field(True, description="Keep what is typed into chat, and the last conversation for chat -c.")
+    web_search: bool = Field(False, description="Let the service search the web where a client offers that tool.")
+    responses_keep_days: float = Field(
+        7, ge=0, description="Days that answers of /v1/responses, and what was asked, are kept on disk; 0 keeps none."
+    )
+    responses_keep_mb: int = Field(256, ge=0, description="MB of them that are kept at most; 0 keeps none.")
     aliases: dict[str, str] = Field(
         {}, description='Names of your own for models, such as gpt-4o = "sonnet".', examples=[{"gpt-4o": "sonnet"}]
     )

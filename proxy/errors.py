@@ -142,6 +142,12 @@ class MethodNotAllowed(ProxyError):
     kind, status = "method_not_allowed", 405
 
 
+class NoWebSocket(MethodNotAllowed):
+    """A WebSocket is asked for. The status tells clients that know both ways to use plain HTTP at once (Codex does)."""
+
+    status = 426
+
+
 class RequestTimeout(ProxyError):
     """The request's body did not arrive in time."""
 

@@ -84,9 +84,12 @@ Block = Text | Media | Thinking | RedactedThinking | ToolCall | ToolResult | Opa
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation. Roles alternate: neighbours of one role are merged by the translators."""
+    """One message of a conversation. Neighbours may have one role; the service takes them for one message.
 
-    role: Literal["user", "assistant"]
+    `system` is the operator's word in the middle of a conversation, which not every model takes.
+    """
+
+    role: Literal["user", "assistant", "system"]
     content: tuple[Block, ...]
 
 

@@ -188,7 +188,7 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal, of either kind, lets answers end; a second one does not wait for them.
 
-        Unlike uvicorn's own, it is not raised again at the end: a stop that was asked for is no failure, and what
+        Unlike uvicorn's own, it is not raised again at the end: a requested stop is not a failure, and what
         stands around this ends well.
         """
         if self.should_exit:

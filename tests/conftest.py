@@ -42,6 +42,7 @@ MARKERS = {
     "routes": "unit",
     "scripted": "unit",
     "scripted/test_scripted_cli.py": "e2e",
+    "store": "unit",
     "translate": "unit",
     "test_config.py": "unit",
 }

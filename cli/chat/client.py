@@ -43,9 +43,14 @@ ENDINGS = {
 class Failure(Exception):
     """A question that was not answered; `str` is the line for the person, `exit` what a script gets."""
 
-    def __init__(self, message: str, exit: Exit = Exit.FAILED) -> None:
+    def __init__(
+        self, message: str, exit: Exit = Exit.FAILED, *, code: str | None = None, type: str | None = None
+    ) -> None:
         super().__init__(message)
         self.exit = exit
+        # The API's, where it is an error of the API.
+        self.code = code
+        self.type = type
 
 
 class Unfit(Failure):
@@ -190,7 +195,13 @@ def failure(error: object) -> Failure:
     found: Mapping[str, Any] = error if isinstance(error, dict) else {"message": error}
     code = str(found.get("code"))
     message = str(found.get("message") or "The proxy gave no reason.") + HINTS.get(code, "")
-    return Failure(" ".join(message.split()), EXITS.get(code, Exit.FAILED))
+    kind = found.get("type")
+    return Failure(
+        " ".join(message.split()),
+        EXITS.get(code, Exit.FAILED),
+        code=None if found.get("code") is None else code,
+        type=kind if isinstance(kind, str) else None,
+    )
 
 
 def _settled(health: Mapping[str, Any]) -> bool:

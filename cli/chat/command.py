@@ -69,7 +69,7 @@ def chat(
         context = "" if taken or (sys.stdin.isatty() and question != attach.STDIN) else piped()
         text = asked(None if question == attach.STDIN else question, context)
         if not text and (json or schema is not None or not sys.stdin.isatty()):
-            raise Unusable('There is no question: `claude-max chat "…"`, or text on stdin.')
+            raise Unusable('No question given: `claude-max chat "…"`, or text on stdin.')
     except (Unusable, ConfigError) as error:
         fail(str(error), Exit.USAGE, json=json)
     options = Options(text, session, found, json, raw, demo)
@@ -79,7 +79,7 @@ def chat(
         # stdout has the answer already.
         fail(str(error), error.exit)
     except Failure as error:
-        fail(str(error), error.exit, json=json)
+        fail(str(error), error.exit, json=json, api=error)
 
 
 def _schema(name: str) -> "Schema":

@@ -145,7 +145,7 @@ class Chat:
                     await self._model(argument)
                 case "system":
                     session.system = {"none": "", "": session.system}.get(argument, argument)
-                    note(f"System prompt: {session.system}" if session.system else "There is no system prompt.")
+                    note(f"System prompt: {session.system}" if session.system else "No system prompt is set.")
                 case "effort":
                     session.effort = effort(argument) if argument else session.effort
                     note(f"Effort: {session.effort or 'none (no thinking)'}.")
@@ -179,14 +179,14 @@ class Chat:
     def _undo(self) -> str:
         question = self._session.undo()
         if question is None:
-            note("There is nothing to take back.")
+            note("Nothing to undo.")
             return ""
-        note("Taken back.")
+        note("Undone.")
         return question.text
 
     def _save(self, name: str, *, replace: bool) -> None:
         if not self._session.exchanges:
-            raise Unusable("There is no conversation to save yet.")
+            raise Unusable("No conversation to save yet.")
         path = Path(name)
         try:
             path = path.expanduser()

@@ -46,9 +46,9 @@ def load(session: Session) -> None:
         exchanges = [_exchange(each) for each in found["exchanges"]] if found["form"] == FORM else []
         model, system, effort = str(found["model"]), str(found["system"]), found["effort"]
     except FileNotFoundError:
-        raise Unusable("There is no conversation to continue yet.") from None
+        raise Unusable("No conversation to continue yet.") from None
     except (OSError, ValueError, KeyError, TypeError):
-        raise Unusable(f"{path()} cannot be read. Remove it to begin anew.") from None
+        raise Unusable(f"{path()} cannot be read. Remove it to start over.") from None
     session.exchanges = exchanges
     session.model = model if session.model == "default" else session.model
     session.system = session.system or system

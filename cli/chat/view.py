@@ -21,7 +21,7 @@ from rich.text import Text
 
 from ..output import err, printable, spoken, trimmed, writing
 
-# Faster than the eye needs is wasted; and however long a paint takes, four times that is left for everything else.
+# Painting faster than the eye sees is wasted; after a slow paint, four times its duration is left for other work.
 PAINT_SECONDS = 0.05
 SHARE = 4
 THINKING_ROWS = 8

@@ -5,7 +5,7 @@
 `steps`     the few things that change a machine, as data; and the one place that does them.
 `launchd`   macOS: the property list, the steps, what launchd says.
 `systemd`   Linux: the same for a user unit.
-`log`       where the agent's log is on macOS, and how it is kept from growing for ever.
+`log`       where the service's log is on macOS, and how its size is bounded.
 `quoting`   systemd's rules for words, both ways. Pure.
 `choose`    which of the two this machine has.
 `manager`   what the two have in common. Types only.

@@ -54,17 +54,28 @@ def install(manager: Manager, machine: Machine, *, port: int | None, claude_path
 
 
 def uninstall(manager: Manager, machine: Machine, *, dry_run: bool) -> Change:
-    """Ends the service and takes its file away."""
+    """Stops the service and removes its file."""
     steps = manager.uninstall()
     done = tuple(shown(step) for step in steps)
     if dry_run:
         return Change("dry-run", manager.file, done)
     machine.perform(steps)
-    return Change("uninstalled" if steps else "absent", manager.file, done)
+    return Change("uninstalled" if steps else "absent", manager.file, done, notes=_left(manager))
+
+
+def _left(manager: Manager) -> tuple[str, ...]:
+    """What stays on disk after the service is gone, each with what it is."""
+    places = [
+        (manager.secrets, "may hold a token: remove it if nothing else needs it"),
+        (manager.file.with_name(f"{manager.file.name}.d"), "your own changes of the unit"),
+        (getattr(manager, "log", None), "its log"),
+        (config_path(), "the settings"),
+    ]
+    return tuple(f"Left in place: {place} ({what})" for place, what in places if place is not None and place.exists())
 
 
 def restart(manager: Manager, machine: Machine) -> Change:
-    """Starts the installed service anew and waits until it answers."""
+    """Restarts the installed service and waits until it answers."""
     state = _installed(manager)
     try:
         settings = settings_of(manager)
@@ -100,6 +111,7 @@ def status(manager: Manager) -> Status:
         healthy=bool(health),
         signed_in=_signed_in(health),
         trouble=trouble,
+        version=str(health["version"]) if "version" in health else None,
     )
 
 

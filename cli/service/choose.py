@@ -24,7 +24,7 @@ def choose(machine: Machine | None = None, platform: str = sys.platform) -> Mana
     if platform == "darwin":
         return Launchd(machine, os.getuid())
     if platform == "win32":
-        raise ServiceError(f"There is no service to install on Windows yet. {BY_HAND}")
+        raise ServiceError(f"Services are not supported on Windows yet. {BY_HAND}")
     if shutil.which("systemctl", path=machine.environ.get("PATH", os.defpath)) is None:
         raise ServiceError(f"This machine has no systemd. {BY_HAND}")
     said = machine.ask([*SYSTEMCTL, "show", "--property=Version"])

@@ -1,6 +1,6 @@
 """macOS: a LaunchAgent of the user's own, in the domain of their login at the screen (`gui/UID`).
 
-launchd.plist(5) and launchctl(1). What `launchctl print` writes is no stable format; only three lines of it are read.
+launchd.plist(5) and launchctl(1). `launchctl print` has no stable format; only three lines of it are read.
 """
 
 import plistlib

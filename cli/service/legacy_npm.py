@@ -13,7 +13,7 @@ PORT = 3456
 
 @dataclass(frozen=True, slots=True)
 class LegacyService:
-    """A service file of the npm package, and the command that takes it away."""
+    """A service file of the npm package, and the command that removes it."""
 
     file: Path
     port: int

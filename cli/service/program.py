@@ -25,7 +25,7 @@ def program(environ: Mapping[str, str], *, started_as: str = "", prefix: str = "
     interpreter = interpreter or sys.executable
     found = _found(started_as or sys.argv[0], Path(interpreter), environ)
     if found is None:
-        raise ServiceError(f"There is no {NAME} command beside {interpreter}. {INSTALL}.")
+        raise ServiceError(f"No {NAME} command beside {interpreter}. {INSTALL}.")
     for place in (Path(prefix or sys.prefix), found):
         if _passing(place, environ):
             raise ServiceError(

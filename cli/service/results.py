@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -15,12 +16,12 @@ from ..signals import BY_SIGNAL
 Outcome = Literal["installed", "updated", "started", "unchanged", "restarted", "uninstalled", "absent", "dry-run"]
 
 SENTENCES: dict[Outcome, str] = {
-    "installed": "Installed. It starts by itself from now on.",
-    "updated": "Updated and started anew.",
-    "started": "It was installed already, and runs again.",
-    "unchanged": "Nothing to do: it is installed just so, and runs.",
+    "installed": "Installed. It starts at login from now on.",
+    "updated": "Updated and restarted.",
+    "started": "It was installed already, and is running again.",
+    "unchanged": "Nothing to do: it is installed and running.",
     "restarted": "Restarted.",
-    "uninstalled": "Ended and taken away.",
+    "uninstalled": "Stopped and removed.",
     "absent": "Nothing to do: it is not installed.",
     "dry-run": "Nothing was changed.",
 }
@@ -57,7 +58,8 @@ class Change(Result):
 class Status(Result):
     """The service now: what its manager says, and whether the proxy answers at its address.
 
-    `trouble` is a mistake in its settings; `url` is then empty, because where it listens cannot be known.
+    `version` is that of the proxy that answers. `trouble` is a mistake in its settings; `url` is then empty, because
+    where it listens cannot be known.
     """
 
     manager: str
@@ -71,6 +73,7 @@ class Status(Result):
     healthy: bool
     signed_in: bool | None
     trouble: str = ""
+    version: str | None = None
 
     @property
     def exit(self) -> Exit:
@@ -89,6 +92,10 @@ class Status(Result):
             yield _line("settings", False, self.trouble)
         else:
             yield _line("answers", self.healthy, self.url if self.healthy else f"nothing of ours at {self.url}")
+        if self.version:
+            installed = version("claude-max-toolkit")
+            same = self.version == installed
+            yield _line("version", same, self.version if same else f"{self.version}; {installed} is installed")
         if self.healthy:
             login = {True: "yes", False: "no: claude-max login", None: "not known yet"}[self.signed_in]
             yield _line("signed in", self.signed_in is True, login)

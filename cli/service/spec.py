@@ -29,7 +29,7 @@ KEY = f"{PREFIX}API_KEY"
 
 
 class ServiceError(Exception):
-    """Why the service cannot be installed, changed or reached: one line, with what mends it."""
+    """Why the service cannot be installed, changed or reached: one line, with the command that fixes it."""
 
     def __init__(self, message: str, code: Exit = Exit.FAILED) -> None:
         super().__init__(message)

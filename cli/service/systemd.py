@@ -17,7 +17,7 @@ ASKED = (
     *("LoadState", "ActiveState", "UnitFileState", "MainPID"),
     *("ExecMainCode", "ExecMainStatus", "ExecMainExitTimestampMonotonic"),
 )
-# As waitid(2) says it: the process ended by itself, and the status is no signal.
+# As waitid(2) says it: the process exited, and the status is not a signal.
 EXITED = "1"
 LINGERING = Path("/var/lib/systemd/linger")
 

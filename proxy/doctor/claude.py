@@ -76,7 +76,7 @@ def check_managed(machine: Machine) -> Finding | None:
         return warning(
             "managed", f"Managed settings apply: {file} sets {names}", detail, f"cat {shlex.quote(str(file))}"
         )
-    return ok("managed", "There are no managed settings of an administrator")
+    return ok("managed", "No managed settings apply")
 
 
 def check_login(machine: Machine) -> Finding | None:

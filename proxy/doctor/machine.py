@@ -46,7 +46,7 @@ class ServiceRecord:
 
 @dataclass(frozen=True, slots=True)
 class LegacyService:
-    """A service of `claude-max-api-proxy`, and the command that takes it away."""
+    """A service of `claude-max-api-proxy`, and the command that removes it."""
 
     unit: Path
     undo: str
@@ -120,7 +120,7 @@ class Machine:
 
     @cached_property
     def listening(self) -> Settings:
-        """The settings of whoever should listen: the installed service's, else this terminal's."""
+        """The settings of the installed service, else this terminal's."""
         record = self.service() if self.service is not None else None
         return self.settings if record is None or record.settings is None else record.settings
 

@@ -15,7 +15,8 @@ from fastapi import APIRouter, Request, Response
 
 from ..errors import ProxyError
 from ..events import JsonObject, Started
-from ..translate.common.dialect import Alive, Dialect, ParsedRequest, Reply, RequestContext, ResponseMeta
+from ..records import Kept, Wanted
+from ..translate.common.dialect import Alive, Dialect, ParsedRequest, Recorded, Reply, RequestContext, ResponseMeta
 from ..translate.common.frames import Frame
 from ..translate.common.repairs import Repairs
 from ..translate.common.validation import parse_object
@@ -23,7 +24,7 @@ from .answers import Answers
 from .compressed import inflated
 from .journal import Entry, entry_of, log_answer, log_prompt
 from .openapi import described
-from .services import Services, Wired
+from .services import Services, Wired, context_of
 from .stream import EventStream, while_connected
 
 IGNORED = "x-claude-max-ignored"
@@ -31,6 +32,7 @@ REPAIRED = "x-claude-max-repaired"
 # Bodies above this are read in a thread: 256 KiB of tools and their schemas take some 10 ms.
 LARGE = 256 * 1024
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 def router(dialect: Dialect) -> APIRouter:
@@ -52,8 +54,13 @@ def router(dialect: Dialect) -> APIRouter:
     return made
 
 
-async def parsed(request: Request, services: Services, to_turn: Callable[[JsonObject, RequestContext], T]) -> T:
-    """What `to_turn` makes of the request's body. Raises BadRequest, ModelNotFound.
+async def parsed(
+    request: Request,
+    services: Services,
+    to_turn: Callable[[JsonObject, RequestContext], T],
+    wanted: Callable[[JsonObject], Wanted] | None = None,
+) -> T:
+    """What `to_turn` makes of the request's body, and of what is kept that it names. Raises a ProxyError.
 
     What of the body's text was put right is left in `request.state.repaired`.
 
@@ -62,25 +69,30 @@ async def parsed(request: Request, services: Services, to_turn: Callable[[JsonOb
     raw = await request.body()
     settings = services.settings
     encoding = request.headers.get("content-encoding", "").strip().lower()
-
     repairs = Repairs(strict=settings.strict)
-
-    def work() -> T:
-        body = parse_object(inflated(raw, encoding, settings.body_limit), settings.json_depth, repairs)
-        return to_turn(body, RequestContext(services.models(), settings.aliases, request.headers, settings.strict))
-
     # Compressed, it may be a hundred times as much.
     is_large = len(raw) > LARGE or encoding not in ("", "identity")
-    found = await asyncio.to_thread(work) if is_large else work()
+
+    async def beside(work: Callable[[], U]) -> U:
+        return await asyncio.to_thread(work) if is_large else work()
+
+    body = await beside(
+        lambda: parse_object(inflated(raw, encoding, settings.body_limit), settings.json_depth, repairs)
+    )
     request.state.repaired = repairs.names
-    return found
+    kept = Kept() if wanted is None or services.store is None else await services.store.kept(wanted(body))
+    context = context_of(request, services, kept)
+    return await beside(lambda: to_turn(body, context))
 
 
 async def respond(request: Request, services: Services, dialect: Dialect) -> Response:
     """The response to a request. Raises the ProxyError of an answer that fails before it began, and ClientGone."""
-    asked = await parsed(request, services, dialect.to_turn)
+    keeping = dialect.keeping
+    asked = await parsed(request, services, dialect.to_turn, None if keeping is None else keeping.wanted)
     asked = replace(asked, repaired=(*request.state.repaired, *asked.repaired))
     entry = entry_of(request)
+    if not asked.turns:
+        return _at_once(request, services, dialect, asked)
     entry.model = asked.turns[0].model
     meta = ResponseMeta(services.new_id(), services.now(), entry.model, entry.id, services.new_id, services.now)
     if services.settings.log_content:
@@ -88,7 +100,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
         for turn in {id(turn): turn for turn in asked.turns}.values():
             log_prompt(entry, turn)
     answers = Answers(services.engine, asked.turns, services.settings.workers, asked.filters)
-    exchange = _Exchange(answers, asked.reply(meta), dialect.fields, entry, services.settings.log_content)
+    exchange = _Exchange(answers, asked.reply(meta), dialect.fields, entry, services)
     if not asked.stream:
         begun = await while_connected(request, exchange.collect())
         body = orjson.dumps(exchange.reply.whole())
@@ -105,17 +117,29 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
     )
 
 
+def _at_once(request: Request, services: Services, dialect: Dialect, asked: ParsedRequest) -> Response:
+    """The response to a request that asks no model."""
+    id = entry_of(request).id
+    reply = asked.reply(ResponseMeta(services.new_id(), services.now(), "", id, services.new_id, services.now))
+    headers = _headers(asked, Started(""), dialect.fields)
+    if asked.stream:
+        written = b"".join(dialect.stream.write(frame) for frame in reply.end()) + dialect.stream.end
+        return Response(written, headers=headers, media_type=dialect.stream.media_type)
+    return Response(orjson.dumps(reply.whole()), headers=headers, media_type="application/json")
+
+
 class _Exchange:
     """The answers on their way into the reply, and into the log."""
 
     def __init__(
-        self, answers: Answers, reply: Reply, fields: Mapping[str, str], entry: Entry, log_content: bool
+        self, answers: Answers, reply: Reply, fields: Mapping[str, str], entry: Entry, services: Services
     ) -> None:
         self.reply = reply
         self._answers = answers
         self._fields = fields
         self._entry = entry
-        self._log_content = log_content
+        self._log_content = services.settings.log_content
+        self._store = services.store
 
     async def start(self) -> Started:
         """Waits until every answer has begun."""
@@ -144,8 +168,15 @@ class _Exchange:
                 self._entry.usage = self._answers.usage
                 if self._log_content:
                     log_answer(self._entry, self._answers.text)
+            await self._keep()
             for frame in self.reply.end():
                 yield frame
+
+    async def _keep(self) -> None:
+        """Before the client knows that the answer is complete: its next request may go on from it at once."""
+        record = self.reply.record() if isinstance(self.reply, Recorded) else None
+        if record is not None and self._store is not None:
+            await self._store.keep(record)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Errors as responses: every failure in the asker's dialect, with its own status and headers, never a traceback."""
 
 import logging
+from collections.abc import Mapping
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -47,8 +48,12 @@ def from_exception(error: Exception) -> errors.ProxyError:
     return error
 
 
-def install(app: FastAPI) -> None:
-    """Makes `app` answer every failure in the form that the guard found for the request."""
+def install(app: FastAPI, absent: Mapping[str, str]) -> None:
+    """Makes `app` answer every failure in the form that the guard found for the request.
+
+    `absent` says why endpoints are not here, by the beginning of their paths; the first that fits tells.
+    """
+    reasons = {**absent, **ABSENT}
 
     def told(request: Request, error: errors.ProxyError) -> Response:
         return response(error, request.state.errors, entry_of(request).id)
@@ -60,8 +65,12 @@ def install(app: FastAPI) -> None:
         status = error.status_code if isinstance(error, HTTPException) else 500
         where = f"{request.method} {request.url.path}"
         if status == 404:
-            why = next((text for path, text in ABSENT.items() if request.url.path.startswith(path)), "")
+            why = next((text for path, text in reasons.items() if request.url.path.startswith(path)), "")
             return told(request, errors.NotFound(f"There is no {where} here.", hint=why))
+        if status == 405 and "websocket" in request.headers.get("upgrade", "").lower():
+            found = told(request, errors.NoWebSocket(f"{where} speaks plain HTTP, no WebSocket."))
+            found.headers["upgrade"] = "HTTP/1.1"
+            return found
         if status == 405:
             found = told(request, errors.MethodNotAllowed(f"{where} is not allowed."))
             found.headers.update(getattr(error, "headers", None) or {})

@@ -2,7 +2,8 @@
 
 A web page in the user's browser can reach a server on loopback. Three checks keep it out: `Host` must name this machine
 (DNS rebinding), `Origin` must be absent, ours or allowed (scripts), and JSON endpoints need `application/json` (forms
-cannot send it without the browser asking first).
+cannot send it without the browser asking first). A dialect whose clients do not say so is excused from the last, where
+no browser asks: browsers send `Origin` with every POST.
 """
 
 import asyncio
@@ -24,7 +25,9 @@ from .failures import from_exception, response
 from .journal import Entry, client_of
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-OPEN_PATHS = frozenset({"/health"})
+OPEN_PATHS = frozenset({"/", "/health"})
+# What `curl -d` says of JSON, as the documentation of ollama posts it, and what says nothing.
+UNTYPED = frozenset({"", "application/x-www-form-urlencoded"})
 # What a page of an allowed origin may read of an answer besides its body.
 EXPOSED = f"{IGNORED}, {REPAIRED}, retry-after, x-should-retry"
 _HOST = re.compile(r"^(\[[^\]]+\]|[^:\[\]]+)(?::\d+)?$")
@@ -42,8 +45,13 @@ def head_size(scope: Scope) -> int:
     return target + sum(len(name) + len(b": \r\n") + len(value) for name, value in scope["headers"])
 
 
-def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settings) -> errors.ProxyError | None:
-    """Why a request is refused before its body is read, None when it is not. Header names are lower case."""
+def verdict(
+    method: str, path: str, headers: Mapping[str, str], settings: Settings, *, untyped: bool = False
+) -> errors.ProxyError | None:
+    """Why a request is refused before its body is read, None when it is not. Header names are lower case.
+
+    `untyped` says that clients of this path post JSON without saying so; no page in a browser may.
+    """
     host = host_name(headers.get("host", ""))
     own = {host_name(name) or name for name in (settings.host, *settings.allowed_hosts)}
     if host is None or host not in LOCAL_NAMES | own:
@@ -63,7 +71,8 @@ def verdict(method: str, path: str, headers: Mapping[str, str], settings: Settin
             return errors.InvalidKey("The API key is missing or wrong.")
     if method in ("POST", "PUT", "PATCH"):
         kinds = {kind.partition(";")[0].strip().lower() for kind in headers.get("content-type", "").split(",")}
-        if kinds != {"application/json"}:
+        is_program = "origin" not in headers and "sec-fetch-site" not in headers
+        if kinds != {"application/json"} and not (untyped and is_program and kinds <= UNTYPED):
             found = ", ".join(sorted(kinds)) or "without a type"
             return errors.UnsupportedMediaType(f"Send the body as application/json, not {found!r}.")
         length = headers.get("content-length", "")
@@ -163,7 +172,11 @@ class Guard:
         if head_size(scope) > self._settings.head_limit:
             limit = f"{self._settings.head_limit} bytes (setting head_limit)"
             return errors.HeadTooLarge(f"The request's head is over {limit}.")
-        refusal = verdict(scope["method"], scope["path"], headers, self._settings)
+        path = scope["path"]
+        untyped = any(
+            each.untyped and (path in each.paths or path.startswith(each.prefixes)) for each in self._dialects
+        )
+        refusal = verdict(scope["method"], path, headers, self._settings, untyped=untyped)
         if refusal is None and scope["path"] not in OPEN_PATHS and self._running >= self._settings.requests_limit:
             return errors.Busy(f"{self._running} requests are in flight already (setting requests_limit).")
         return refusal

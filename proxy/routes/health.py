@@ -1,12 +1,22 @@
-"""`GET /health`: alive at once, and whether a request could be served. Spends no tokens."""
+"""`GET /health`: alive at once, and whether a request could be served; `GET /`: what answers here. Spends no tokens."""
 
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
 
 from .services import Wired
 
 router = APIRouter()
+# Clients of ollama's and the Claude Code CLI ask whether anybody is there before they ask for more.
+WHO = "claude-max is running"
+
+
+@router.head("/", include_in_schema=False)
+@router.get("/", include_in_schema=False)
+async def root() -> PlainTextResponse:
+    """What answers here, as ollama says it."""
+    return PlainTextResponse(WHO)
 
 
 @router.head("/health", include_in_schema=False)

@@ -1,27 +1,50 @@
-"""`GET /v1/models` and `GET /v1/models/{id}`: what the CLI offers this login, and the names clients may use."""
+"""`GET /v1/models` and `GET /v1/models/{id}`: what the CLI offers this login, and the names clients may use.
 
+Two APIs have these paths. A client that sends a header of a dialect with a `catalog` gets that one's shape, every other
+one OpenAI's.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
+from ..translate.common.dialect import Dialect
+from ..translate.common.endpoints import Catalog
 from ..translate.common.models import ids, model_object, resolve
-from .services import Wired
-
-router = APIRouter()
+from .services import Wired, context_of
 
 # The CLI says no dates; OpenAI's `created` must be an integer.
 CREATED = 0
 
 
-@router.get("/v1/models")
-async def list_models(services: Wired) -> dict[str, Any]:
-    """Every id a client may use."""
-    found = ids(services.models(), services.settings.aliases)
-    return {"object": "list", "data": [model_object(id, CREATED) for id in found]}
+def router(dialects: Sequence[Dialect]) -> APIRouter:
+    """Both paths, in the shapes of `dialects`."""
+    made = APIRouter()
+
+    @made.get("/v1/models")
+    async def list_models(request: Request, services: Wired) -> dict[str, Any]:
+        """Every id a client may use."""
+        catalog = _asked(request, dialects)
+        if catalog is not None:
+            return catalog.every(context_of(request, services))
+        found = ids(services.models(), services.settings.aliases)
+        return {"object": "list", "data": [model_object(id, CREATED) for id in found]}
+
+    @made.get("/v1/models/{id:path}")
+    async def get_model(request: Request, id: str, services: Wired) -> dict[str, Any]:
+        """One model; 404 for a name that means nothing here."""
+        catalog = _asked(request, dialects)
+        if catalog is not None:
+            return catalog.one(id, context_of(request, services))
+        resolve(id, services.models(), services.settings.aliases)
+        return model_object(id, CREATED)
+
+    return made
 
 
-@router.get("/v1/models/{id:path}")
-async def get_model(id: str, services: Wired) -> dict[str, Any]:
-    """One model; 404 `model_not_found` for a name that means nothing here."""
-    resolve(id, services.models(), services.settings.aliases)
-    return model_object(id, CREATED)
+def _asked(request: Request, dialects: Sequence[Dialect]) -> Catalog | None:
+    found = (
+        each.catalog for each in dialects if each.catalog and any(name in request.headers for name in each.headers)
+    )
+    return next(found, None)

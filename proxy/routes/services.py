@@ -1,13 +1,16 @@
 """What every route works with, made once in `app` and handed to the routes by FastAPI's dependency injection."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Annotated, Protocol, cast
+from typing import Annotated, Any, Protocol, cast
 
 from fastapi import Depends, Request
 
 from ..config import Settings
+from ..errors import CliUnavailable
 from ..events import Event, Model, Turn
+from ..records import Kept, Record, Wanted
+from ..translate.common.dialect import RequestContext
 
 
 class Engine(Protocol):
@@ -18,11 +21,36 @@ class Engine(Protocol):
         ...
 
 
+class Store(Protocol):
+    """Whatever keeps records."""
+
+    async def keep(self, record: Record) -> None:
+        """Keeps a record, where that is possible."""
+        ...
+
+    async def kept(self, wanted: Wanted) -> Kept:
+        """What a request names of what is kept; raises a ProxyError."""
+        ...
+
+    async def get(self, id: str) -> Record | None:
+        """The record of an id; raises a ProxyError."""
+        ...
+
+    async def delete(self, id: str) -> bool:
+        """Whether there was a record of this id; raises a ProxyError."""
+        ...
+
+
+async def _no_count(_: Turn) -> int:
+    raise CliUnavailable("There is no Claude Code CLI that counts.")
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """`models` is what the CLI offers now; `ready` is what `/health` tells.
 
-    `new_id` makes 24 hexadecimal digits that no other object has; `now` is unix seconds.
+    `new_id` makes 24 hexadecimal digits that no other object has; `now` is unix seconds. `count` is how many tokens a
+    Turn has as input; it raises a ProxyError.
     """
 
     engine: Engine
@@ -31,6 +59,16 @@ class Services:
     ready: Callable[[], dict[str, object]]
     new_id: Callable[[], str]
     now: Callable[[], float]
+    store: Store | None = None
+    count: Callable[[Turn], Coroutine[Any, Any, int]] = _no_count
+
+
+def context_of(request: Request, services: Services, kept: Kept = Kept()) -> RequestContext:  # noqa: B008 - frozen
+    """What a request means depends on this beside its body."""
+    settings = services.settings
+    return RequestContext(
+        services.models(), settings.aliases, request.headers, kept, settings.web_search, settings.strict
+    )
 
 
 def _services(request: Request) -> Services:

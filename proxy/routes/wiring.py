@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from ..translate.common.dialect import Dialect
-from . import endpoint, failures, guard, health, models, openapi
+from . import beside, endpoint, failures, guard, health, models, openapi, stored
 from .services import Services
 
 
@@ -15,14 +15,21 @@ def install(app: FastAPI, services: Services, dialects: Sequence[Dialect], *, sc
     app.state.services = services
     for dialect in dialects:
         app.include_router(endpoint.router(dialect))
-    for module in (models, health):
-        app.include_router(module.router)
-    failures.install(app)
-    openapi.install(app, [dialect.request for dialect in dialects])
+        app.include_router(beside.router(dialect))
+        if dialect.keeping is not None:
+            app.include_router(stored.router(dialect, dialect.keeping))
+    for made in (models.router(dialects), health.router):
+        app.include_router(made)
+    failures.install(app, {path: why for dialect in dialects for path, why in dialect.absent.items()})
+    counted = [dialect.counter.request for dialect in dialects if dialect.counter is not None]
+    openapi.install(app, [*(dialect.request for dialect in dialects), *counted])
     settings = services.settings
     if settings.cors_origins:
         app.add_middleware(
-            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
         )
     app.add_middleware(
         guard.Guard, settings=settings, new_id=services.new_id, scripted=scripted, dialects=tuple(dialects)

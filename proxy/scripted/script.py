@@ -1,13 +1,14 @@
 """What the scripted model answers to a request body. Pure: the same body and number give the same answer.
 
 A prompt says what it wants answered in `scripted: {JSON}` lines (directive.py has the keys). Without one, the answer is
-what the request forces: a call where tool_choice does, an instance where a schema is asked for, the results of the
-calls where there are some, and else a text that says no model was asked.
+what the request forces: a call where tool_choice or the system prompt does, an instance where a schema is asked for,
+the results of the calls where there are some, and else a text that says no model was asked.
 """
 
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,8 @@ from .schema import NoInstanceError, minimal_instance
 
 Body = Mapping[str, Any]
 _QUOTED = 2000  # characters of the prompt quoted back; more would make a demo slow and no test stronger
-_STRUCTURED = "StructuredOutput"  # the tool Claude Code offers in its own schema mode
+# A system prompt that asks for a call in words, for models that take no forced `tool_choice`.
+_INSTRUCTED = re.compile(r"calling the tool `([^`]+)`")
 
 
 # Keys of a directive that are a Reply's own.
@@ -107,9 +109,9 @@ def _unscripted(body: Body, call_id: str) -> tuple[Block, ...]:
     output = (body.get("output_config") or {}).get("format") or {}
     if output.get("type") == "json_schema":
         return (TextBlock(json.dumps(minimal_instance(output.get("schema")), ensure_ascii=False)),)
-    # Its own result asks for nothing more, unless the user's next words stand in the same message.
-    if _STRUCTURED in tools and (_STRUCTURED not in _called(body) or _text(last[0])):
-        return (_minimal_call(tools[_STRUCTURED], call_id),)
+    instructed = _INSTRUCTED.search(" ".join(str(block.get("text")) for block in body.get("system") or ()))
+    if instructed and instructed[1] in tools and not results:
+        return (_minimal_call(tools[instructed[1]], call_id),)
     if results:
         return (TextBlock("results: " + json.dumps(results, ensure_ascii=False)),)
     said = _text(last[0]) if last else ""
@@ -172,9 +174,3 @@ def _results(turn: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for block in turn
         if block.get("type") == "tool_result"
     ]
-
-
-def _called(body: Body) -> set[str]:
-    """The names called in the last assistant message."""
-    assistant = [message for message in body.get("messages") or () if message["role"] == "assistant"][-1:]
-    return {block["name"] for message in assistant for block in _blocks(message) if block.get("type") == "tool_use"}

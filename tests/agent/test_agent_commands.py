@@ -129,6 +129,19 @@ def test_a_broken_configuration_does_not_keep_the_service(linux: StandIns, insta
     assert installed_there.exists()
 
 
+def test_uninstalling_names_what_it_leaves(linux: StandIns, installed_there: Path) -> None:
+    token = installed_there.with_name("service.env")
+    token.write_text("CLAUDE_CODE_OAUTH_TOKEN=secret-word\n")
+    drop_ins = unit(linux).with_name("claude-max.service.d")
+    drop_ins.mkdir()
+    done = run(linux, "uninstall-agent")
+    assert f"Left in place: {token} (may hold a token: remove it if nothing else needs it)" in done.stdout
+    assert f"Left in place: {drop_ins} (your own changes of the unit)" in done.stdout
+    assert f"Left in place: {installed_there} (the settings)" in done.stdout
+    assert "secret-word" not in done.stdout
+    assert token.exists()
+
+
 def test_logs_go_where_they_are_read(linux: StandIns) -> None:
     unit(linux).parent.mkdir(parents=True)
     unit(linux).write_text("[Service]\n")

@@ -125,7 +125,7 @@ def test_history_can_be_turned_off(environ: dict[str, str], tmp_path: Path) -> N
     assert asked(off, directive(text="unkept")).returncode == 0
     assert not list((tmp_path / "claude-max").glob("*"))
     nothing = asked(environ, "-c", "and then?")
-    assert (nothing.returncode, "There is no conversation to continue yet." in nothing.stderr) == (2, True)
+    assert (nothing.returncode, "No conversation to continue yet." in nothing.stderr) == (2, True)
 
 
 def test_what_is_kept_is_bounded_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,6 +136,9 @@ def test_with_json_a_failure_is_an_object_too(proxy: RunningProxy) -> None:
     for arguments, code in (["--json"], 2), (["--json", directive(status=401)], 4):
         done = chat(beside(proxy), *arguments)
         found = json.loads(done.stdout)["error"]
+        assert (found["code"], found["type"]) == (
+            (None, None) if code == 2 else ("not_signed_in", "authentication_error")
+        )
         assert (found["exit_code"], done.returncode, done.stderr) == (code, code, f"claude-max: {found['message']}\n")
 
 
@@ -146,7 +149,7 @@ def test_with_json_a_failure_is_an_object_too(proxy: RunningProxy) -> None:
         (["--file", NONE, "hi"], b"", f"{NONE} cannot be read: No such file"),
         (["--schema", __file__, "hi"], b"", "is not JSON: Extra data (line 1, column 3)"),
         (["--effort", "huge", "hi"], b"", "Unknown effort 'huge'. Available: none, low"),
-        ([], b" \n", "There is no question"),
+        ([], b" \n", "No question given"),
         (["--schema", __file__], b"", "is not JSON"),
         (["--image", NONE, "hi"], b"", f"{NONE} cannot be read: No such file"),
         (["--schema", NONE, "hi"], b"", f"{NONE} cannot be read: No such file"),

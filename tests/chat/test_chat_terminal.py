@@ -50,7 +50,7 @@ def test_a_conversation(environ: dict[str, str], proxy: RunningProxy, marker: st
         assert "exists. /save! " in terminal.told(f"/save {tmp_path}/t.md")
         terminal.type(CTRL_C)
         assert "in place of what was there" in terminal.told(f"/save! {tmp_path}/t.md")
-        assert "Taken back." in terminal.told("/undo")
+        assert "Undone." in terminal.told("/undo")
         terminal.see(marker)
         terminal.type(CTRL_C)
         assert "A new conversation." in terminal.told("/clear")

@@ -75,7 +75,7 @@ def test_no_color_is_respected(tmp_path_factory: pytest.TempPathFactory) -> None
 
 
 UNWRITABLE = "claude-max: The output cannot be written: "
-QUESTION = 'claude-max: There is no question: `claude-max chat "…"`, or text on stdin.\n'
+QUESTION = 'claude-max: No question given: `claude-max chat "…"`, or text on stdin.\n'
 CLOSED = {
     "chat, no output": ("chat --demo hi >&-", 1, f"{UNWRITABLE}Bad file descriptor.\n"),
     "chat, a full disk": ("chat --demo --json hi >/dev/full", 1, f"{UNWRITABLE}No space left on device.\n"),

@@ -1,6 +1,7 @@
-"""What the tests of real clients share: prompts for the scripted model, and the Node SDK, installed once."""
+"""What the tests of real clients share: prompts for the scripted model, and clients from npm, installed once."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -41,20 +42,49 @@ def aborted(proxy: RunningProxy, marker: str) -> Callable[[], None]:
 
 @pytest.fixture(scope="session")
 def node_modules() -> Path:
-    """The packages of tests/node/package.json, in the user's cache folder; installed where that very list is new."""
+    """The packages of tests/node/package.json."""
+    return packages(NODE)
+
+
+@pytest.fixture(scope="session")
+def codex() -> Path:
+    """The Codex CLI of tests/node/codex/package.json: a native program of some 400 MB, in a folder of its own."""
+    return packages(NODE / "codex") / ".bin" / "codex"
+
+
+@pytest.fixture
+def ran(proxy: RunningProxy, node_modules: Path) -> Callable[..., Any]:
+    """Runs one behaviour of a script in tests/node; what it printed."""
+
+    def run(script: str, behaviour: str, text: str) -> Any:
+        done = subprocess.run(
+            ["node", str(NODE / script), behaviour, proxy.url, text],
+            env={"PATH": os.environ["PATH"], "NODE_PATH": str(node_modules), "AI_SDK_LOG_WARNINGS": "false"},
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def packages(folder: Path) -> Path:
+    """The packages of a folder's package.json, in the user's cache folder; installed where that very list is new."""
     if not (shutil.which("node") and shutil.which("npm")):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("node and npm are needed for the openai Node SDK")
-    wanted = (NODE / "package.json").read_bytes()
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("node and npm are needed for clients in JavaScript")
+    wanted = (folder / "package.json").read_bytes()
     cache = platformdirs.user_cache_path("claude-max-tests")
     home = cache / f"node-{hashlib.sha256(wanted).hexdigest()[:16]}"
     if not home.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as folder:
-            fresh = Path(folder) / "new"
+        with tempfile.TemporaryDirectory(dir=cache) as made:
+            fresh = Path(made) / "new"
             fresh.mkdir()
             (fresh / "package.json").write_bytes(wanted)
             install = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund"]
-            subprocess.run(install, cwd=fresh, check=True, capture_output=True, timeout=100)
+            subprocess.run(install, cwd=fresh, check=True, capture_output=True, timeout=300)
             if not home.exists():  # else another test process was faster
                 fresh.rename(home)
     return home / "node_modules"

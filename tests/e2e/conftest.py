@@ -13,13 +13,17 @@ from harness.short_waits import SHORT_WAITS
 
 # The files whose tests run in both compositions.
 CORE = ("test_chat", "test_tools", "test_parameters", "test_content", "test_structured")
+# The files whose tests need the exact composition: nothing may be altered on the way.
+EXACT = ("test_messages", "test_ollama")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The core runs with the exact composition and with the lines one."""
-    if metafunc.module.__name__.rpartition(".")[2] in CORE and "proxy" in metafunc.fixturenames:
+    name = metafunc.module.__name__.rpartition(".")[2]
+    if name in (*CORE, *EXACT) and "proxy" in metafunc.fixturenames:
         marks = {mark.name for mark in getattr(metafunc.function, "pytestmark", ())}
-        metafunc.parametrize("composition", ["exact"] if "exact" in marks else ["exact", "lines"], scope="session")
+        is_exact = "exact" in marks or name in EXACT
+        metafunc.parametrize("composition", ["exact"] if is_exact else ["exact", "lines"], scope="session")
 
 
 @pytest.fixture(scope="module")

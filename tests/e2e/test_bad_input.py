@@ -76,7 +76,8 @@ def test_a_repair_is_named_or_refused(proxy: RunningProxy, marker: str, own_prox
     assert sent["messages"][0]["content"][0]["text"] == f"{marker} \ufffd"
     strict = own_proxy(environ={"CLAUDE_MAX_STRICT": "true"})
     assert post(strict, body).status_code == 400
-    assert post(strict, chat({"role": "user", "content": marker}, result)).json()["error"]["param"] == "messages[1].tool_call_id"
+    refused = post(strict, chat({"role": "user", "content": marker}, result)).json()["error"]
+    assert refused["param"] == "messages[1].tool_call_id"
 
 
 def test_an_unknown_model_lists_what_there_is(proxy: RunningProxy) -> None:

@@ -13,6 +13,7 @@ from harness.proxy import home_environment, installed, running_proxy, scripted
 
 from claude_max.proxy.engine.probe.contract import ContractResult, examine
 from claude_max.proxy.engine.probe.locate import locate
+from claude_max.proxy.engine.wire.command import SETTINGS
 
 ALL = {
     "answers",
@@ -25,6 +26,7 @@ ALL = {
     "lines",
     "tools",
     "errors",
+    "peers",
     "models",
 }
 OLD = "@anthropic-ai/claude-code@2.1.197"
@@ -54,6 +56,7 @@ SPOILT: dict[str, tuple[dict[str, Any], str]] = {
     "a history that asks": ({"strip": ["shouldQuery"]}, "lines"),
     "tools confirmed and not set": ({"swallow": ["mcp_set_servers"]}, "tools"),
     "prompts that are commands": ({"strip": ["client_composed"]}, "verbatim"),
+    "messages of other sessions": ({"arguments": ["--settings", SETTINGS]}, "peers"),
     "the user's settings": ({"arguments": ["--setting-sources="]}, "isolation"),
 }
 UNSAFE = ("answers", "isolation", "limits", "verbatim")

@@ -211,4 +211,4 @@ def test_signed_out_is_said_at_once(home: Path) -> None:
         assert "claude auth login" in answer.json()["error"]["message"]
         assert answer.headers["x-should-retry"] == "false"
         health = proxy.http.get("/health").json()
-        assert (health["status"], health["ready"], health["signed_in"]) == ("ok", False, False)
+        assert (health["status"], health["ready"], health["signed_in"]) == ("not_signed_in", False, False)

@@ -98,7 +98,7 @@ class Asker:
 
     async def tools(self) -> None:
         names = [f"look_{self.word}", "Bash"]
-        # The CLI keeps a description by name and schema: `Bash` with a word of its own needs another process.
+        # One tool has the same name in every request, and now and then a description of its own.
         own = self.dice.random() < 0.2
         about = {names[0]: f"of {self.word}", "Bash": f"of {self.word}" if own else "runs"}
         empty = {"type": "object", "properties": {}}
@@ -111,7 +111,7 @@ class Asker:
         message = await self.ask(prompt)
         assert [call.function.name for call in message.tool_calls] == names
         if self.dice.random() < 0.3:
-            return  # abandoned: the worker is parked in the call
+            return  # abandoned: no worker waits for the results
         results = [
             {"role": "tool", "tool_call_id": c.id, "content": f"result {self.word} of {c.id}"}
             for c in message.tool_calls
@@ -119,7 +119,8 @@ class Asker:
         await self.mine(prompt, message.model_dump(exclude_none=True), *reversed(results))
 
     async def schema(self) -> None:
-        schema = {"type": "object", "properties": {self.word: {"type": "string"}}, "required": [self.word]}
+        properties = {self.word: {"type": "string"}}
+        schema = {"type": "object", "properties": properties, "required": [self.word], "additionalProperties": False}
         form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
         message = await self.ask({"role": "user", "content": f"{self.word} wants JSON"}, response_format=form)
         assert list(json.loads(message.content)) == [self.word]

@@ -58,7 +58,7 @@ def test_sampling(
     answer = ask(proxy, marker, model="claude-haiku-4-5", **fields)
     (body,) = proxy.bodies(marker)
     thinking = OFF if upstream else {"type": "enabled", "budget_tokens": 31_999, "display": "updates"}
-    own = {"model": "claude-haiku-4-5", "max_tokens": 32_000, "thinking": thinking}
+    own: dict[str, Any] = {"model": "claude-haiku-4-5", "max_tokens": 32_000, "thinking": thinking}
     wanted = expected(user(marker), **own, **upstream)
     del wanted["output_config"]
     assert seen(body) == wanted

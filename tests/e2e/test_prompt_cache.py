@@ -123,11 +123,13 @@ def test_thinking_comes_back_for_a_client_that_drops_it(caching: RunningProxy, m
     """In a loop of calls each answer's signed thinking stands again before it, and the service takes it."""
     begin = since(caching)
     call = {"name": "look", "input": {}}
-    reply = directive(thinking="let me look", call=call, then={"thinking": "again", "call": call, "then": {"text": "done"}})
+    again = {"thinking": "again", "call": call, "then": {"text": "done"}}
+    reply = directive(thinking="let me look", call=call, then=again)
     messages: list[Any] = [{"role": "user", "content": f"{marker}\n{reply}"}]
     for _ in range(2):
         said = ask(caching, messages, tools=[LOOK])
-        messages += [said, {"role": "tool", "tool_call_id": said["tool_calls"][0]["id"], "content": "fine"}]
+        result = {"role": "tool", "tool_call_id": said["tool_calls"][0]["id"], "content": "fine " * 2000}
+        messages += [said, result]
     assert ask(caching, messages, tools=[LOOK])["content"] == "done"
     bodies = caching.bodies(marker)
     kinds = [[block["type"] for block in m["content"]] for m in bodies[-1]["messages"] if m["role"] == "assistant"]

@@ -6,13 +6,11 @@ from engine.fake_worker import World, quiet
 from engine.turns import turn, user, wants
 
 from claude_max.proxy.engine.pool.pool import Pool
-from claude_max.proxy.events import Turn
 
 
 async def ask(pool: Pool, text: str, system: str = "") -> str:
     """The answer's last event, as a word."""
-    wanted: Turn = turn(user(text), system=system)
-    found = [event async for event in pool.events(wanted, wants(wanted))]
+    found = [event async for event in pool.events(wants(turn(user(text), system=system)))]
     return type(found[-1]).__name__
 
 
@@ -26,3 +24,4 @@ async def shut(pool: Pool, world: World) -> None:
     await quiet(pool)
     await pool.close()
     assert not world.alive
+    assert not pool._tasks

@@ -1,24 +1,42 @@
 """Workers without a process, in a world that counts them: what the pool's logic is tested with. No tests here.
 
-Every wait takes a few turns of the event loop and no time, so a seed decides each interleaving.
+Every wait takes a few turns of the event loop and no time, so a seed decides each interleaving. A worker holds what a
+CLI would, and refuses what a CLI would: a second initialize, a system prompt taken away.
 """
 
 import asyncio
 import contextlib
 import random
-import time
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, cast
 
-from engine.cli_model import CliModel
-from engine.turns import said
-
 from claude_max.proxy import errors
-from claude_max.proxy.engine.planning.steps import Plan, State, Step
-from claude_max.proxy.engine.pool.pool import Bounds, Pool
-from claude_max.proxy.engine.process.channel import Doubt
+from claude_max.proxy.engine.planning.roster import PoolLimits
+from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature, Initialize, SetSystem, steps
+from claude_max.proxy.engine.planning.want import Want
+from claude_max.proxy.engine.pool.pool import Pool
+from claude_max.proxy.engine.process.channel import Unconfirmed
 from claude_max.proxy.engine.process.worker import Worker
 from claude_max.proxy.events import Event, Finished, JsonObject, Started, TextDelta, Usage
+
+
+class Books(Pool):
+    """A pool whose books are looked through after every step they take."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        step, add, gone = self._roster._step, self._roster.add, self._roster.gone
+
+        def checked(work: Callable[..., Any]) -> Callable[..., Any]:
+            def run(*arguments: Any) -> Any:
+                found = work(*arguments)
+                self._roster.check()
+                return found
+
+            return run
+
+        # In place of the methods of this one roster.
+        vars(self._roster).update(_step=checked(step), add=checked(add), gone=checked(gone))
 
 
 class World:
@@ -34,8 +52,10 @@ class World:
         self.gate: asyncio.Event | None = None
         self.gated: Callable[[str], bool] = lambda text: True
         self.launch_gate: asyncio.Event | None = None
+        self.settle_gate: asyncio.Event | None = None
         self.close_gate: asyncio.Event | None = None
-        self.failing_launches = 0
+        self.failing_launches: list[Exception] = []
+        self.failing_prepares: list[Exception] = []
         self.doubts = 0
         self.doubtful = 0.0
 
@@ -50,13 +70,21 @@ class World:
         if self.launch_gate is not None:
             await self.launch_gate.wait()
         if self.failing_launches:
-            self.failing_launches -= 1
-            raise errors.CliUnavailable("it does not start")
+            raise self.failing_launches.pop(0)
         return cast("Worker", FakeWorker(self))
 
-    def pool(self, workers: int = 2, *, warm: int = 0, queue: int = 64, turns: int = 150, age: float = 3600) -> Pool:
+    def pool(
+        self,
+        workers: int = 2,
+        *,
+        warm: int = 0,
+        queue: int = 64,
+        turns: int = 150,
+        age: float = 3600,
+        features: frozenset[Feature] = EVERYTHING,
+    ) -> Pool:
         """A pool of such workers."""
-        return Pool(self.launch, Bounds(workers, warm, queue, turns, age))
+        return Books(self.launch, PoolLimits(workers, warm, queue, turns, age), features)
 
 
 class FakeChannel:
@@ -72,19 +100,18 @@ class FakeChannel:
 
 
 class FakeWorker:
-    """The Worker interface; `cli` holds what a CLI would."""
+    """The Worker interface."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.cli = CliModel()
+        self.system: str | None = None
         self.channel = FakeChannel()
-        self.born = self.used = 0.0
-        self.touch()
-        self.born = self.used
-        self.turns = 0
-        self.about: JsonObject = {"models": []}
+        self.cli_info: JsonObject = {}
+        self.rate_limit: JsonObject | None = None
         self.alive = True
         self.good = True
+        self.busy = False
+        self.turns = 0
         self.settle_error: Exception | None = None
         self._done = False
         self._ending: asyncio.Task[None] | None = None
@@ -93,31 +120,34 @@ class FakeWorker:
         world.alive.add(self)
         world.peak = max(world.peak, len(world.alive))
 
-    @property
-    def state(self) -> State:
-        return self.cli.state
-
-    def touch(self) -> None:
-        self.used = time.monotonic()
-
-    async def take(self, step: Step) -> None:
+    async def prepare(self, system: str) -> None:
         await self.world.pause()
-        self.cli.take(step)
+        if self.world.failing_prepares:
+            raise self.world.failing_prepares.pop(0)
+        assert self.system is None, "a second initialize changes nothing"
+        self.system = system
+        self.cli_info = {"models": []}
 
-    async def run(self, plan: Plan) -> AsyncGenerator[Event]:
+    async def run(self, want: Want) -> AsyncGenerator[Event]:
         assert self.alive, "a dead worker was used"
-        self._done = False
+        assert not self.busy, "two turns at once"
+        self.busy, self._done = True, False
         world = self.world
         if world.doubts or world.random.random() < world.doubtful:
             world.doubts = max(0, world.doubts - 1)
             self.good = False
             await world.pause()
-            raise Doubt("a step was not confirmed")
-        for step in plan.steps:
+            raise Unconfirmed("a step was not confirmed")
+        for step in steps(self.system, want):
             await world.pause()
-            self.cli.take(step)
-        text = plan.steps[-1].message.content[0]  # type: ignore[union-attr]
-        name = getattr(text, "text", "")
+            match step:
+                case Initialize():
+                    raise AssertionError("a prepared one was initialized")
+                case SetSystem(system):
+                    assert system, "none cannot become one"
+                    self.system = system
+        assert self.system == want.system
+        name = want.trigger
         world.begun.append(name)
         yield Started("m")
         if world.gate is not None and world.gated(name):
@@ -135,14 +165,14 @@ class FakeWorker:
 
     async def settle(self) -> bool:
         self.turns += 1
-        self.touch()
         await self.world.pause()
+        if self.world.settle_gate is not None:
+            await self.world.settle_gate.wait()
         if self.settle_error is not None:
             raise self.settle_error
-        if self._done:
-            self.cli.answered(said("ok"))
-        else:
+        if not self._done:
             self.good = False
+        self.busy = False
         return self.good and self.alive
 
     async def close(self) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from claude_max.proxy.engine.planning.body import Defaults
+from claude_max.proxy.engine.planning.compose import Context
 from claude_max.proxy.engine.planning.want import Want, exact_want, lines_want
 from claude_max.proxy.events import JsonObject, Media, Message, Text, Tool, ToolCall, ToolResult, Turn
 
@@ -46,9 +46,9 @@ def turn(*messages: Message, model: str = "sonnet", **more: Any) -> Turn:
 
 def wants(wanted: Turn, uuid: str = "") -> Want:
     """The want of the exact way, under a name of its own."""
-    return exact_want(wanted, uuid or str(uuid4()), Defaults())[0]
+    return exact_want(wanted, uuid or str(uuid4()), Context())[0]
 
 
 def by_lines(wanted: Turn, uuid: str = "") -> Want:
     """The want of the lines way."""
-    return lines_want(wanted, uuid or str(uuid4()), Defaults())
+    return lines_want(wanted, uuid or str(uuid4()), Context())

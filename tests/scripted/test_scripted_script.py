@@ -83,20 +83,18 @@ def test_a_schema_gets_an_instance() -> None:
     assert "nonsense" in bad.message
 
 
-def test_the_structured_output_tool_is_called_once() -> None:
-    tools = [
-        WEATHER,
-        {
-            "name": "StructuredOutput",
-            "input_schema": {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]},
-        },
-    ]
-    (block,) = reply(body("hi", tools=tools)).blocks
+def test_a_call_asked_for_in_words_is_made_once() -> None:
+    tool = {
+        "name": "answer",
+        "input_schema": {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]},
+    }
+    system = [{"type": "text", "text": "Answer by calling the tool `answer`, and with no other text."}]
+    (block,) = reply(body("hi", tools=[WEATHER, tool], system=system)).blocks
     assert isinstance(block, ToolUseBlock)
-    assert (block.name, block.input) == ("StructuredOutput", {"ok": False})
-    assert text(body("hi", used("StructuredOutput"), [result("done")], tools=tools)).startswith("results: ")
-    again = [result("done"), {"type": "text", "text": "and again"}]
-    assert isinstance(reply(body("hi", used("StructuredOutput"), again, tools=tools)).blocks[0], ToolUseBlock)
+    assert (block.name, block.input) == ("answer", {"ok": False})
+    assert "scripted answer" in text(body("hi", tools=[WEATHER], system=system))
+    after = body("hi", used("answer"), [result("done")], tools=[WEATHER, tool], system=system)
+    assert text(after).startswith("results: ")
 
 
 @pytest.mark.parametrize(

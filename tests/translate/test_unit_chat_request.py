@@ -11,8 +11,9 @@ from translate.response_meta import response_meta
 from claude_max.proxy.errors import BadRequest, ModelNotFound
 from claude_max.proxy.events import JsonObject, Message, Text, ToolCall, ToolChoice, ToolResult, Turn
 from claude_max.proxy.translate.chat.answer import ChatOptions, ChatReply
-from claude_max.proxy.translate.chat.request import JSON_OBJECT, to_turn
+from claude_max.proxy.translate.chat.request import to_turn
 from claude_max.proxy.translate.common.dialect import ParsedRequest, RequestContext
+from claude_max.proxy.translate.common.sampling import JSON_OBJECT
 
 USER = {"role": "user", "content": "hi"}
 SAID = {"role": "assistant", "content": "x"}

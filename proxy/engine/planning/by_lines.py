@@ -34,7 +34,10 @@ def check(turn: Turn) -> None:
         if tool.name == VANISHING_NAME:
             raise errors.BadRequest(f"A tool is named {tool.name!r}. {_WHY}", param="tools")
     for message in turn.messages:
-        for item in message.content:
+        if message.role == "system":
+            raise errors.BadRequest(f"A system message stands among the others. {_WHY}", param="messages")
+        parts = (item.content if isinstance(item, ToolResult) else (item,) for item in message.content)
+        for item in (part for each in parts for part in each):
             if isinstance(item, OpaqueBlock):
                 raise errors.BadRequest(f"A message holds a {item.json.get('type')!r} block. {_WHY}", param="messages")
 

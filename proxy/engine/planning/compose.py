@@ -3,7 +3,7 @@
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from ...events import CacheMark, JsonObject, Message, Tool, ToolCall, ToolResult, Turn
+from ...events import CacheMark, JsonObject, Message, OpaqueBlock, ServerTool, ToolCall, ToolResult, Turn
 from ..wire.protocol import api_message, api_tools
 from .body import DISABLED, Defaults, parameters
 from .cache_marks import marked
@@ -65,8 +65,14 @@ def lacks_thinking(turn: Turn, messages: list[JsonObject], defaults: Defaults) -
 def carries_hours(turn: Turn) -> bool:
     """Whether the client itself marks something for an hour."""
     items = [item for message in turn.messages for item in message.content]
-    tools = [tool for tool in turn.tools if isinstance(tool, Tool)]
-    return any(getattr(item, "cache", None) == "1h" for item in (*items, *tools))
+    inner = [part for item in items if isinstance(item, ToolResult) for part in item.content]
+    return any(map(_is_for_an_hour, (*items, *inner, *turn.tools)))
+
+
+def _is_for_an_hour(item: object) -> bool:
+    if isinstance(item, OpaqueBlock | ServerTool):
+        return (item.json.get("cache_control") or {}).get("ttl") == "1h"
+    return getattr(item, "cache", None) == "1h"
 
 
 def _answers_calls(message: Message) -> bool:

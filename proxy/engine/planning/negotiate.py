@@ -30,6 +30,8 @@ WORDS: Mapping[str, re.Pattern[str]] = {
     "effort": re.compile(r"\beffort\b", re.IGNORECASE),
     "thinking": re.compile(r"\bthinking\b", re.IGNORECASE),
 }
+# About one value, or about what stands beside it: "Supported levels: low, high", "not supported when thinking is on".
+_OF_A_VALUE = re.compile(r"supported (?:levels|values)|\b(?:when|while|with) (?:\w+ )?thinking", re.IGNORECASE)
 _LASTING = re.compile(r"support|deprecated|not available", re.IGNORECASE)
 # A keyword of a schema, in the service's own words: "For 'integer' type, property 'minimum' is not supported".
 _KEYWORD = re.compile(r"\bschema\b|For '[^']*' type|propert(y|ies) '", re.IGNORECASE)
@@ -72,7 +74,7 @@ class Refusals:
         elif name in ("strict", "cache_ttl", "thinking_blocks"):
             # About this request alone.
             pass
-        elif _LASTING.search(message) or "thinking" in known:
+        elif (_LASTING.search(message) and not _OF_A_VALUE.search(message)) or "thinking" in known:
             # What only contradicts thinking is lost for good where the model cannot be asked to stop thinking.
             known.add(name)
         return name

@@ -124,7 +124,11 @@ class Roster:
     def is_old(self, member: Member, now: float) -> bool:
         """Whether a member should serve no further turn."""
         limits = self.limits
-        return member.turns >= limits.turns or now - member.born > limits.age or member.born < self._renewed
+        return member.turns >= limits.turns or now - member.born > limits.age or self.is_outdated(member)
+
+    def is_outdated(self, member: Member) -> bool:
+        """Whether a member was born before the last renewal: of another CLI, or with another login."""
+        return member.born < self._renewed
 
     def check(self) -> None:
         """Raises AssertionError where the books are wrong."""

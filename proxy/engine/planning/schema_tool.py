@@ -5,10 +5,10 @@ they satisfy the client's whole schema. The API demands an object at the root of
 wrapped in one and unwrapped again.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import orjson
 from jsonschema_rs import Draft202012Validator, ValidationError
 
 from ...events import (
@@ -29,7 +29,7 @@ from ...events import (
     Turn,
     Usage,
 )
-from ..wire.json_text import compact
+from ..wire.json_text import compact, parsed
 from .body import tool_names
 
 NAME = "structured_answer"
@@ -77,6 +77,7 @@ class AsContent:
         self._name = name_for(turn)
         self._held: list[Event] = []
         self._index: int | None = None
+        self._hidden: set[int] = set()
         self._call_id: str | None = None
         self._arguments = ""
         self.usage = spent
@@ -84,10 +85,10 @@ class AsContent:
     def again(self, offered: Turn) -> Turn:
         """The Turn of the next attempt: the model sees what it gave, and that it does not fit."""
         try:
-            arguments = orjson.loads(self._arguments or "{}")
-        except orjson.JSONDecodeError:
+            arguments = parsed(self._arguments or "{}")
+        except ValueError:
             arguments = {}
-        if self._call_id is None or not isinstance(arguments, dict):
+        if self._call_id is None or not isinstance(arguments, dict) or offered.messages[-1].role == "assistant":
             return offered
         call = Message("assistant", (ToolCall(self._call_id, self._name, arguments),))
         refusal = Message("user", (ToolResult(self._call_id, (Text(MISFIT),), is_error=True),))
@@ -99,9 +100,12 @@ class AsContent:
             case Started():
                 return [event]
             case ToolCallStarted(index, id, name) if name == self._name:
-                self._index, self._call_id = index, id
-            case ToolCallDelta(index, json) if index == self._index:
-                self._arguments += json
+                # A model that calls it twice has given its answer with the first.
+                self._hidden.add(index)
+                if self._index is None:
+                    self._index, self._call_id = index, id
+            case ToolCallDelta(index, json) if index in self._hidden:
+                self._arguments += json if index == self._index else ""
             case Finished(reason, usage):
                 self.usage += usage
                 return self._end(event, reason)
@@ -111,14 +115,12 @@ class AsContent:
 
     def _end(self, event: Finished, reason: str) -> list[Event]:
         whole = replace(event, usage=self.usage)
-        calls: list[Event] = [
-            held for held in self._held if isinstance(held, ToolCallStarted | ToolCallDelta | BlockCompleted)
-        ]
-        if any(isinstance(call, ToolCallStarted) for call in calls):
-            return [*_renumbered(calls, self._index), whole]
+        calls = _only_calls(self._held)
+        if calls:
+            return [*_renumbered(calls), whole]
         if reason in ("max_tokens", "refusal", "model_context_window_exceeded"):
             # Half an object is of no use, but it is what a native answer would have at this point.
-            return [TextDelta(self._arguments), whole] if self._arguments else [*self._held, whole]
+            return [TextDelta(self._arguments), BlockCompleted(), whole] if self._arguments else [*self._held, whole]
         if self._index is None:
             raise Misfit
         return [TextDelta(self._content()), BlockCompleted(), replace(whole, reason="end_turn")]
@@ -126,10 +128,10 @@ class AsContent:
     def _content(self) -> str:
         assert self._schema is not None
         try:
-            value = orjson.loads(self._arguments or "{}")
+            value = parsed(self._arguments or "{}")
             if is_wrapped(self._schema):
                 value = value[VALUE]
-        except (orjson.JSONDecodeError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             raise Misfit from None
         if not satisfies(self._schema, value):
             raise Misfit
@@ -139,9 +141,14 @@ class AsContent:
 def satisfies(schema: JsonObject, value: object) -> bool:
     """Whether a value fits a schema; True where the schema's patterns are of a language that is not known here."""
     try:
-        return bool(Draft202012Validator(schema).is_valid(value))
+        return bool(Draft202012Validator(schema, retriever=_fetch_nothing).is_valid(value))
     except ValidationError:
         return True
+
+
+def _fetch_nothing(uri: str) -> Any:
+    """The validator asks the network for a reference that it does not find in the schema."""
+    raise LookupError(uri)
 
 
 def is_wrapped(schema: JsonObject) -> bool:
@@ -170,13 +177,25 @@ def _moved(value: Any) -> Any:
     }
 
 
-def _renumbered(calls: list[Event], without: int | None) -> list[Event]:
-    """The client's own calls, counted from 0 where the schema's tool was called before them."""
-    if without is None:
-        return calls
-    found = []
+def _only_calls(held: Sequence[Event]) -> list[Event]:
+    """The calls, each with the end of its block; the ends of other blocks go with these."""
+    found: list[Event] = []
+    is_call = False
+    for event in held:
+        is_call = is_call or isinstance(event, ToolCallStarted)
+        if is_call and isinstance(event, ToolCallStarted | ToolCallDelta | BlockCompleted):
+            found.append(event)
+        if isinstance(event, BlockCompleted):
+            is_call = False
+    return found
+
+
+def _renumbered(calls: list[Event]) -> list[Event]:
+    """The client's own calls, counted from 0 without those of the schema's tool between them."""
+    found: list[Event] = []
+    index = -1
     for call in calls:
-        if isinstance(call, ToolCallStarted | ToolCallDelta) and call.index > without:
-            call = replace(call, index=call.index - 1)
-        found.append(call)
+        if isinstance(call, ToolCallStarted):
+            index += 1
+        found.append(replace(call, index=index) if isinstance(call, ToolCallStarted | ToolCallDelta) else call)
     return found

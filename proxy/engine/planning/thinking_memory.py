@@ -5,6 +5,7 @@ strictly. So it is kept under a digest of the whole prefix as it was sent, and p
 answer are the same to the character. A client that changed anything gets what it sent.
 """
 
+import contextlib
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -49,8 +50,12 @@ class ThinkingMemory:
         found = []
         for message in messages:
             if restore and self._answers and message["role"] == "assistant" and not has_thinking(message):
-                kept = self._answers.get(_key(prefix.digest(), message["content"]))
+                key = _key(prefix.digest(), message["content"])
+                kept = self._answers.get(key)
                 if kept is not None:
+                    # Large requests are composed in threads: it may just have been dropped.
+                    with contextlib.suppress(KeyError):
+                        self._answers.move_to_end(key)
                     message = {**message, "content": kept[0]}
             prefix.update(compact(message).encode())
             found.append(message)

@@ -12,7 +12,21 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from ... import errors
-from ...events import CacheMark, Event, Finished, Media, Started, Text, ToolCallStarted, ToolResult, Turn, Usage
+from ...events import (
+    CacheMark,
+    Event,
+    Finished,
+    Media,
+    OpaqueBlock,
+    Started,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolCallStarted,
+    ToolResult,
+    Turn,
+    Usage,
+)
 from ..planning import by_lines, schema_tool
 from ..planning.body import Defaults, carried, dropped
 from ..planning.compose import Context, carries_hours
@@ -86,13 +100,15 @@ class Engine:
         begun = retried = False
         while True:
             try:
-                async with contextlib.aclosing(self._ask(turn, defaults, without)) as answer:
+                by_tool = turn.schema is not None and "schema" in without
+                asked = schema_tool.offered(turn) if by_tool else turn
+                async with contextlib.aclosing(self._ask(turn, asked, defaults, without)) as answer:
                     async for event in answer:
                         begun = True
                         yield event
                 return
             except errors.BadRequest as refusal:
-                sent = carried(turn, defaults, without) | self._ours(turn, without)
+                sent = carried(asked, defaults, without) | self._ours(turn, without)
                 name = None if begun else self._refusals.learn(turn, refusal.message, sent)
                 if name is None:
                     raise
@@ -111,9 +127,10 @@ class Engine:
         added = {"cache_ttl": hours, "thinking_blocks": not turn.carries_thinking, "prefill": is_prefill(turn)}
         return frozenset(name for name, may in added.items() if may) - without
 
-    async def _ask(self, turn: Turn, defaults: Defaults, without: frozenset[str]) -> AsyncGenerator[Event]:
-        by_tool = turn.schema is not None and "schema" in without
-        answer = self._structured(turn, without) if by_tool else self._called(turn, without)
+    async def _ask(self, turn: Turn, asked: Turn, defaults: Defaults, without: frozenset[str]) -> AsyncGenerator[Event]:
+        """The answer to a Turn that is asked as `asked`: with its schema as a tool where the model takes no schema."""
+        by_tool = asked.tools != turn.tools
+        answer = self._structured(turn, asked, without) if by_tool else self._called(asked, without)
         async with contextlib.aclosing(answer):
             async for event in answer:
                 if isinstance(event, Started):
@@ -124,13 +141,8 @@ class Engine:
         is_told = is_forced(turn) and "tool_choice" in without
         return self._insist(turn, without) if is_told else self._once(turn, without)
 
-    async def _structured(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
+    async def _structured(self, turn: Turn, offered: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
         """The answer by a forced tool, asked for INSTRUCTIONS times until its arguments fit the schema."""
-        offered = schema_tool.offered(turn)
-        if offered.tools == turn.tools:
-            async for event in self._called(offered, without):
-                yield event
-            return
         spent = Usage()
         for attempt in range(INSTRUCTIONS):
             content = schema_tool.AsContent(turn, spent)
@@ -193,7 +205,18 @@ def size_of(turn: Turn) -> int:
     for message in turn.messages:
         for item in message.content:
             parts = item.content if isinstance(item, ToolResult) else (item,)
-            size += sum(len(part.text) for part in parts if isinstance(part, Text))
+            size += sum(len(part.text) for part in parts if isinstance(part, Text | Thinking))
             size += sum(len(part.data or "") for part in parts if isinstance(part, Media))
+            size += sum(_characters(part.json) for part in parts if isinstance(part, OpaqueBlock))
+            size += _characters(item.arguments) if isinstance(item, ToolCall) else 0
     # A tool is some hundreds of characters; one of 100 KB does not stop the event loop for long.
     return size + 1000 * len(turn.tools)
+
+
+def _characters(value: object) -> int:
+    """About how many characters a JSON value has, two levels deep; most of a large one is in a few strings."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return sum(len(item) if isinstance(item, str | list | dict) else 8 for item in value)
+    return len(value) if isinstance(value, str) else 8

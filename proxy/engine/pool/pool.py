@@ -125,12 +125,16 @@ class Pool:
         now = time.monotonic()
         members = self._roster.among(Status.IDLE)
         spare = len(members) - self._roster.limits.warm
-        bare = [member for member in members if member.system == ""]
+        bare = sum(member.system == "" for member in members)
         for member in members:
-            superfluous = spare > 0 and now - member.used > idle and bare != [member]
+            is_last_bare = member.system == "" and bare == 1
+            superfluous = spare > 0 and now - member.used > idle and not is_last_bare
             if superfluous or self._roster.is_old(member, now) or too_large(self._workers[member.key].pid):
                 spare -= 1
+                bare -= member.system == ""
                 self._close(member)
+        # One more start at each look: what made others fail may be over.
+        self._failed_starts = min(self._failed_starts, ATTEMPTS - 1)
         self._refill()
 
     # The end
@@ -151,8 +155,8 @@ class Pool:
         await self.drain(0)
         for task in self._tasks - self._ending:
             task.cancel()
-        # What starts or is being taken back ends its process when its task is cancelled.
-        for member in self._roster.among(Status.IDLE, Status.BUSY):
+        # A task that is cancelled before its first step ends nothing by itself.
+        for member in list(self._roster):
             self._close(member)
         await self._until(lambda: not self._tasks and not len(self._roster), CLOSE_SECONDS)
 
@@ -254,7 +258,10 @@ class Pool:
         else:
             self._failed_starts = 0
             self.cli_info = worker.cli_info or self.cli_info
-            self._roster.ready(member.key, time.monotonic())
+            if self._roster.is_outdated(member):
+                self._close(member)
+            else:
+                self._roster.ready(member.key, time.monotonic())
         self._refill()
 
     def _refill(self) -> None:
@@ -263,7 +270,8 @@ class Pool:
         Of those kept ready one has no system prompt: a Turn without needs it, and any other Turn can use it.
         """
         roster, limits = self._roster, self._roster.limits
-        if self._stopped is not None or self._failed_starts >= ATTEMPTS or roster.count(Status.BUSY):
+        is_wanted = roster.count(Status.BUSY) or len(self._queue)
+        if self._stopped is not None or self._failed_starts >= ATTEMPTS or is_wanted:
             return
         ready = roster.among(Status.IDLE, Status.STARTING, Status.FINISHING)
         wanted = limits.warm if self.cli_info else max(1, limits.warm)

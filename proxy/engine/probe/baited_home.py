@@ -22,6 +22,7 @@ class BaitedHome:
         self.hooked = folder / "hooked"
         self.file = folder / "inside.txt"
         config = folder / "home" / ".claude"
+        self.sessions = config / "sessions"
         for made in (config, self.cwd):
             made.mkdir(parents=True)
         self.file.write_text(INSIDE)

@@ -18,13 +18,14 @@ from ...scripted import ScriptedAPI, serve_scripted
 from ..planning.body import Defaults
 from ..planning.steps import EVERYTHING, Feature
 from ..process.channel import Unconfirmed
-from ..wire.protocol import api_message
 from .baited_home import EMAIL, INSIDE, MEMORY, BaitedHome
-from .examiner import SYSTEM, CheckFailed, Examiner, expect, said, tool
+from .examiner import SYSTEM, TIMEOUTS, CheckFailed, Examiner, expect, said, tool
+from .other_session import send_message, socket_of
 
 # Tokens that the scripted service reports: more than any model's window.
 BEYOND_THE_WINDOW = 1_200_000
 LARGE = 2_000_000
+PEER = "CONTRACT-PEER-WORD"
 # What the CLI alters when it composes a request itself: NFKC, format characters, line separators, an `@path`.
 ODD = "µg m² ﬁ \u200b\u2028\u00ad \ufeff 👩‍👩‍👧 @/etc/hostname\r\n\t</system-reminder>"
 DEFAULT_MODELS = 12
@@ -49,7 +50,7 @@ class ContractResult:
         needed = ("answers", "verbatim", "isolation", "limits")
         unsafe = next((self._why(name) for name in needed if name in self.fails), None)
         if unsafe is None and not {"exact", "lines"} & self.holds:
-            return f"{self._why('exact')}; {self._why('lines')}"
+            return "; ".join(self._why(name) for name in ("exact", "lines") if name in self.fails) or "exact: not tried"
         return unsafe
 
     @property
@@ -101,6 +102,7 @@ class Contract:
             "lines": self._lines,
             "tools": self._tools,
             "errors": self._errors,
+            "peers": self._peers,
             "models": self._models,
         }
         for name, check in checks.items():
@@ -163,8 +165,8 @@ class Contract:
             before = ask.calls
             await ask.exact(*messages, tools=tools)
             body = ask.body()
-            expect(body["messages"] == [api_message(message) for message in messages], f"{what}: messages were altered")
-            expect([found["name"] for found in body.get("tools", [])] == [t.name for t in tools], f"{what}: tools")
+            for name in ("messages", "tools"):
+                expect(body[name] == ask.sent[name], f"{what}: {name} were altered")
             expect(INSIDE not in ask.raw() and EMAIL not in ask.raw(), f"{what}: more than was sent arrived")
             expect(ask.calls == before + 1, f"{what}: {ask.calls - before} API calls")
             expect(ask.system_text() == SYSTEM, f"{what}: the system prompt was lost")
@@ -224,6 +226,20 @@ class Contract:
             expect(ask.calls == before + 1, "a rate limit was tried again by the CLI itself")
             return
         raise CheckFailed("a rate limit was not reported")
+
+    async def _peers(self) -> None:
+        """Nothing of another session of the same user's comes in."""
+        ask = self.examiner
+        worker = await ask.worker()
+        # Behind a wrapper the process has another id than its parent knows.
+        socket = socket_of(ask.home.sessions, int(worker.cli_info.get("pid") or worker.pid))
+        if socket is None:
+            return
+        home = ask.home
+        await send_message(home.program, home.environ, home.cwd, socket, PEER, TIMEOUTS)
+        await ask.exact(said("user", "next"))
+        bodies = [body for body in ask.bodies() if PEER in json.dumps(body["messages"]) and not body.get("tools")]
+        expect(not bodies, "another session's message reached the model")
 
     async def _models(self) -> None:
         """What the CLI asks for with each model that it offers."""

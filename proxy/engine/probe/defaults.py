@@ -35,6 +35,7 @@ class ModelDefaults:
         self._known = dict(contract.defaults)
         self._offered = offered
         self._asking: dict[str, asyncio.Task[Defaults]] = {}
+        self._one_at_a_time = asyncio.Lock()
 
     def replace(self, contract: ContractResult) -> None:
         """Forgets everything: the CLI is another one."""
@@ -50,12 +51,24 @@ class ModelDefaults:
             return known
         asking = self._asking.get(model)
         if asking is None:
-            asking = self._asking[model] = asyncio.create_task(self._ask(model))
-        found = await asyncio.shield(asking)
-        self._known[model] = found
-        return found
+            asking = self._asking[model] = asyncio.create_task(self._learn(model))
+        return await asyncio.shield(asking)
 
-    async def _ask(self, model: str) -> Defaults:
+    async def _learn(self, model: str) -> Defaults:
+        task = asyncio.current_task()
+        try:
+            # Clients can make names up, and each costs a process.
+            async with self._one_at_a_time:
+                found = await self._ask(model)
+            if found is not None and self._asking.get(model) is task:
+                self._known[model] = found
+            return found or Defaults()
+        finally:
+            if self._asking.get(model) is task:
+                del self._asking[model]
+
+    async def _ask(self, model: str) -> Defaults | None:
+        """What the CLI asks for; None where it did not say, so that the next Turn tries again."""
         try:
             with tempfile.TemporaryDirectory(prefix="claude-max-", ignore_cleanup_errors=True) as folder:
                 api = ScriptedAPI(strict=frozenset())
@@ -67,4 +80,4 @@ class ModelDefaults:
                         await examiner.close()
         except (errors.ProxyError, Unconfirmed, OSError, TimeoutError, KeyError, IndexError) as error:
             log.warning("what the CLI asks for with %s is not known (%s)", model, error)
-            return Defaults()
+            return None

@@ -7,9 +7,9 @@ import json
 import uuid
 from typing import Any
 
-from ...events import Event, Message, Text, Tool, Turn
+from ...events import Event, JsonObject, Message, Text, Tool, Turn
 from ...scripted import ScriptedAPI
-from ..planning.compose import Context
+from ..planning.compose import Context, composed
 from ..planning.want import Want, exact_want, lines_want, plain_want
 from ..process.channel import Timeouts
 from ..process.worker import Worker
@@ -32,6 +32,8 @@ class Examiner:
         self.home = home
         self._api = api
         self._worker: Worker | None = None
+        # What the last turn of the exact way gave the CLI.
+        self.sent: JsonObject = {}
 
     async def close(self) -> None:
         """Ends the process that is examined."""
@@ -49,8 +51,9 @@ class Examiner:
 
     async def exact(self, *messages: Message, **fields: Any) -> list[Event]:
         """The events of a turn of the exact way."""
-        turn = _turn(messages, fields)
-        return await self._run(exact_want(turn, str(uuid.uuid4()), Context(base_url=self.home.url))[0])
+        turn, context = _turn(messages, fields), Context(base_url=self.home.url)
+        self.sent = composed(turn, context).body
+        return await self._run(exact_want(turn, str(uuid.uuid4()), context)[0])
 
     async def lines(self, *messages: Message, **fields: Any) -> list[Event]:
         """The events of a turn of the lines way."""
@@ -79,6 +82,10 @@ class Examiner:
     def body(self) -> dict[str, Any]:
         """The last request."""
         return self._api.bodies()[-1]
+
+    def bodies(self) -> list[dict[str, Any]]:
+        """All requests so far."""
+        return self._api.bodies()
 
     def raw(self) -> str:
         """The last request as text."""

@@ -76,10 +76,15 @@ class Channel:
         return self.process.alive and self.broken is None
 
     async def send(self, *lines: JsonObject | bytes) -> None:
-        """Writes lines, encoded or not. Raises the ProxyError of a process that is gone."""
+        """Writes lines, encoded or not. Raises the ProxyError of a process that is gone, NoReply where none is read."""
         if self.broken is not None:
             raise self.broken
-        await self.process.send(*lines)
+        try:
+            # A process that was stopped takes no more than a pipe holds.
+            async with asyncio.timeout(self._timeouts.step):
+                await self.process.send(*lines)
+        except TimeoutError:
+            raise NoReply("it reads nothing") from None
 
     async def control(self, subtype: str, **fields: object) -> JsonObject:
         """One control request; its reply's payload. Raises Unconfirmed when the CLI refuses it or stays silent."""
@@ -183,6 +188,8 @@ class Channel:
         for reply in self._replies.values():
             if not reply.done():
                 reply.set_exception(self.broken)
+                # Nobody may come for it any more.
+                reply.exception()
         self._lines.put_nowait(None)
 
     async def close(self) -> None:
@@ -222,6 +229,7 @@ class Channel:
             case kind if self.idle and kind in TURN_LINES:
                 log.warning("claude %d wrote %r while nothing was asked; it is closed", self.process.pid, kind)
                 self.fail(errors.CliCrashed("The Claude Code CLI began a turn of its own."))
+                self.process.begin_close()
             case _:
                 self._lines.put_nowait(line)
 

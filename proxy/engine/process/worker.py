@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 
 from ... import errors
-from ...events import Event, JsonObject, ReasoningDelta, TextDelta, ToolCallStarted
+from ...events import Event, Finished, JsonObject, ReasoningDelta, TextDelta, ToolCallStarted
 from ..planning.steps import Append, Ask, Configure, Initialize, Offer, SetSystem, Step, steps
 from ..planning.want import SETTINGS_ID, Want, reset
 from ..wire import protocol
@@ -25,6 +25,8 @@ from .spawn import ClaudeProcess
 # How long the end of a turn may take after its answer: the `result` line, an interrupt, the rewind.
 SETTLE_SECONDS = 10.0
 RESET_ID = "reset"
+# How long the first delta of a process may wait for a second, which proves that the body was sent (see `_proves`).
+HOLD_SECONDS = 0.5
 # User lines that are rewound one by one, latest first; 800 take 0.4 s, about as long as a new process.
 REWINDS = 400
 
@@ -92,12 +94,19 @@ class Worker:
         assert answer is not None, "the last step asks"
         held: list[Event] = []
         while answer.finished is None:
-            line = await self._line(answer, new)
+            line = await self._line(answer, new, hold=bool(held))
             self._check_settings(answer)
-            events = _fed(answer, line)
+            if line is None:
+                # An answer to nothing but the trigger would have ended by now: the model is only slow.
+                events, held = held, []
+                self._proved = True
+            else:
+                events = _fed(answer, line)
             if answer.begun and not self._is_reset:
                 # The CLI has sent its request; what it would ask by itself after the answer must not reach anybody.
                 self._reset()
+            if answer.finished is not None:
+                _check_limit(want, answer.finished)
             if not self._proved:
                 held += events
                 if not self._proves(answer, held):
@@ -118,9 +127,10 @@ class Worker:
         except (Unconfirmed, TimeoutError, errors.ProxyError):
             return False
         finally:
-            self._answer = self._want = None
             for request_id in (SETTINGS_ID, RESET_ID):
                 self.channel.forget(request_id)
+        # Only now: `close` interrupts a turn that could not be ended.
+        self._answer = self._want = None
         self.channel.idle = True
         # The CLI keeps a tool's description by its name and schema for as long as it runs.
         return self.alive and not self._has_tools
@@ -196,22 +206,26 @@ class Worker:
             last = protocol.content(want.turn.messages[-1])
             await self.channel.send(protocol.user_line(last, want.uuid, query=True))
 
-    async def _line(self, answer: Answer, new: bool) -> JsonObject:
-        """The next line.
+    async def _line(self, answer: Answer, new: bool, *, hold: bool) -> JsonObject | None:
+        """The next line; None where events are held back and none comes for HOLD_SECONDS.
 
         Within milliseconds, and before it asks anyone, the CLI says that it took the message up. A process that died or
         stopped since its last turn is found out by its silence then; the operating system may say so later.
         """
         try:
-            return await (self.channel.line(self._silence) if answer.heard else self.channel.next_reply())
+            if not answer.heard:
+                return await self.channel.next_reply()
+            return await self.channel.line(HOLD_SECONDS if hold else self._silence)
         except TimeoutError:
+            if hold:
+                return None
             raise errors.TimedOut(f"The model sent nothing for {self._silence:g} seconds.") from None
         except errors.CliCrashed as error:
             # A new process may have died of this very message.
             raise (error if answer.heard or new else Unconfirmed(error.message)) from None
 
     def _proves(self, answer: Answer, held: list[Event]) -> bool:
-        """Whether the events held back so far can be an answer to the body. Raises CompositionIgnored.
+        """Whether the events held back so far can be an answer to the body.
 
         Only the first answers of a process are held, and only by one delta: a CLI that ignored the body ends at the one
         token that its own settings allow.
@@ -222,13 +236,6 @@ class Worker:
             return True
         finished = answer.finished
         if finished is not None:
-            at_outside = finished.reason == "max_tokens" and finished.usage.output <= want.outside
-            if at_outside and want.max_tokens != finished.usage.output:
-                raise errors.CompositionIgnored(
-                    "The Claude Code CLI did not send the request that it was given: its documented setting "
-                    "CLAUDE_CODE_EXTRA_BODY has no effect here (a managed policy may forbid it). Set `composition = "
-                    '"lines"` to do without, and see `claude-max doctor`.'
-                )
             self._proved = finished.usage.output > want.outside
             return True
         called = any(isinstance(event, ToolCallStarted) for event in held)
@@ -267,6 +274,10 @@ class Worker:
         if want.way == "exact":
             await self._confirm(SETTINGS_ID)
         await self._confirm(RESET_ID)
+        await self.rewind()
+
+    async def rewind(self) -> None:
+        """Takes back every user line, and what followed it. Raises Unconfirmed."""
         if len(self._lines) > REWINDS:
             raise Unconfirmed("a conversation too long to rewind")
         while self._lines:
@@ -284,6 +295,18 @@ class Worker:
         """What the CLI says after its answer is of no interest, errors included: the client has left or was told."""
         with contextlib.suppress(errors.ProxyError):
             _fed(answer, line)
+
+
+def _check_limit(want: Want, finished: Finished) -> None:
+    """Raises CompositionIgnored where an answer ended at the limit outside the body: that is an answer to no body."""
+    output = finished.usage.output
+    at_outside = want.outside is not None and finished.reason == "max_tokens" and output <= want.outside
+    if at_outside and want.max_tokens != output:
+        raise errors.CompositionIgnored(
+            "The Claude Code CLI did not send the request that it was given: its documented setting "
+            "CLAUDE_CODE_EXTRA_BODY has no effect here (a managed policy may forbid it). Set `composition = "
+            '"lines"` to do without, and see `claude-max doctor`.'
+        )
 
 
 def _fed(answer: Answer, line: JsonObject) -> list[Event]:

@@ -22,9 +22,16 @@ WINDOWS = {
 }
 
 _API_ERROR = re.compile(r"(^|\. )API Error: (?:\d{3} )?")
-_EXTRA_USAGE = re.compile(r"extra usage|third[- ]party|usage credits", re.IGNORECASE)
+# "Third-party apps now draw from your extra usage" and "Usage credits are required for long context requests": what a
+# plan does not cover. Other sentences of the service hold the words "third-party" too.
+_EXTRA_USAGE = re.compile(r"extra usage|usage credits?\b", re.IGNORECASE)
+_REQUIRED = re.compile(r"\brequires?d?\b", re.IGNORECASE)
 _SIGN_IN_AGAIN = re.compile(r"log ?in\b|revoked|expired", re.IGNORECASE)
-_TOO_LONG = re.compile(r"prompt is too long|context (?:window|length)|exceeds? the (?:maximum|model)", re.IGNORECASE)
+_TOO_LONG = re.compile(
+    r"(?:prompt|input|conversation) is too long|context (?:window|length|limit)"
+    r"|exceeds? the (?:model's )?maximum (?:context|number of (?:input )?tokens)",
+    re.IGNORECASE,
+)
 
 
 def from_result(
@@ -38,7 +45,8 @@ def from_result(
     kind = (notice or {}).get("error")
     text = _text(result, notice)
     reason = str(result.get("terminal_reason") or "")
-    if _EXTRA_USAGE.search(text) and status != 429:
+    # As a 429 only where it asks for something; a plan's limit that is reached mentions extra usage as a way out.
+    if _EXTRA_USAGE.search(text) and (status != 429 or _REQUIRED.search(text)):
         return errors.ExtraUsageRequired(text)
     # No status: the CLI counted for itself, and asked nobody.
     if reason == "prompt_too_long" or (status in (None, 400, 413) and _TOO_LONG.search(text)):
@@ -78,7 +86,11 @@ def rate_limited(text: str, limit: JsonObject | None, now: float) -> errors.Rate
     resets = info.get("resetsAt") if info.get("status") in (None, "rejected") else None
     if not isinstance(resets, int | float) or resets <= now:
         return errors.RateLimited(text or "The service's rate limit is reached.")
-    when = datetime.fromtimestamp(resets, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    try:
+        when = datetime.fromtimestamp(resets, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (ValueError, OverflowError, OSError):
+        # Not a time that anybody could wait for.
+        return errors.RateLimited(text or "The service's rate limit is reached.")
     reset = f"resets at {when} ({_span(resets - now)} from now)"
     if not window:
         return errors.RateLimited(

@@ -29,6 +29,7 @@ from ..common.dialect import ResponseMeta
 from ..common.frames import Frame
 from ..common.openai_completions import FINISH, usage_object
 from ..common.openai_errors import error_object
+from ..common.web_search import CitedText, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Choice:
 
     def __init__(self, options: ChatOptions) -> None:
         self._options = options
-        self._text: list[str] = []
+        self._text = CitedText()
         self._reasoning: list[str] = []
         self._calls: list[JsonObject] = []
         self._arguments: list[list[str]] = []
@@ -71,8 +72,14 @@ class Choice:
             case Started():
                 return [{"role": "assistant", "content": "", "refusal": None}]
             case TextDelta(text):
-                self._text.append(text)
+                self._text.say(text)
                 return [{"content": text}]
+            case Citation(json):
+                self._text.cite(json)
+                return []
+            case BlockCompleted():
+                sources = self._text.end_block()
+                return [{"annotations": [_annotation(source) for source in sources]}] if sources else []
             case ReasoningDelta(text) if self._options.show_reasoning:
                 self._reasoning.append(text)
                 return [{"reasoning_content": text}]
@@ -89,14 +96,16 @@ class Choice:
             case Finished():
                 self.finished = event
                 return [*self._custom_inputs(), {}]
-            case ReasoningDelta() | ReasoningSigned() | Citation() | BlockCompleted():
+            case ReasoningDelta() | ReasoningSigned():
                 # Chat completions have no place for these.
                 return []
 
     def message(self) -> JsonObject:
         """The message so far, whole."""
-        text = "".join(self._text)
+        text = str(self._text)
         message: JsonObject = {"role": "assistant", "content": text or (None if self._calls else ""), "refusal": None}
+        if self._text.sources:
+            message["annotations"] = [_annotation(source) for source in self._text.sources]
         if self._reasoning:
             message["reasoning_content"] = "".join(self._reasoning)
         calls = [self._whole(call, "".join(json)) for call, json in zip(self._calls, self._arguments, strict=True)]
@@ -138,6 +147,12 @@ def custom_input(json: str) -> str:
         return json
     text = value.get("input", "") if isinstance(value, dict) else None
     return text if isinstance(text, str) else json
+
+
+def _annotation(source: Source) -> JsonObject:
+    """A source of the text (OpenAI API reference, `message.annotations`)."""
+    cited = {"start_index": source.start, "end_index": source.end, "url": source.url, "title": source.title}
+    return {"type": "url_citation", "url_citation": cited}
 
 
 class ChatReply:

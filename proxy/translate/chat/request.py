@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from ...errors import BadRequest
-from ...events import JsonObject, Turn
+from ...events import JsonObject, ServerTool, Turn
 from ..common.dialect import ParsedRequest, RequestContext
 from ..common.effect import set_in, without_effect
 from ..common.filters import Filter, JsonOnly, StopCut
@@ -13,13 +13,14 @@ from ..common.json_schema_drafts import upgraded
 from ..common.models import resolve
 from ..common.openai_completions import NEUTRAL, Unused
 from ..common.repairs import Repairs
-from ..common.sampling import clamped, stops_of
+from ..common.sampling import JSON_OBJECT, clamped, stops_of
 from ..common.tools import own_names
 from ..common.validation import shaped, whole_numbers, without_no_limit
+from ..common.web_search import search_tool
 from .answer import ChatOptions, ChatReply
 from .content import THOUGHTS
 from .conversation import Speakers, conversation
-from .schema import ChatRequest, MessageParam, Part, ResponseFormat
+from .schema import ChatRequest, MessageParam, Part, ResponseFormat, SearchOptions
 from .tools import choice_of, custom_names, functions_of, tools_of
 
 # Fields of the shape that have no effect. Each that a client sets is named in the response header
@@ -28,8 +29,6 @@ WITHOUT_EFFECT = (*Unused.model_fields, "logprobs", "top_logprobs", "metadata", 
 
 # Where -1 says that there is no limit.
 LIMITS = ("max_tokens", "max_completion_tokens")
-
-JSON_OBJECT = "Answer with one JSON object and nothing else: no Markdown fence, no words before or after it."
 
 
 def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
@@ -43,6 +42,9 @@ def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
     system, messages = conversation(request.messages, request.system, repairs)
     tools = tools_of(request, repairs)
     ignored = _ignored(body, request)
+    search = _search(request.web_search_options) if context.web_search else None
+    if request.web_search_options is not None and search is None:
+        ignored.append("web_search_options")
     wants_json = request.response_format is not None and request.response_format.type == "json_object"
     schema = _schema(request.response_format, repairs)
     if wants_json and schema is None:
@@ -54,7 +56,7 @@ def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
         model=model,
         messages=messages,
         system=system,
-        tools=tools,
+        tools=tools if search is None else (*tools, search),
         tool_choice=choice_of(request, tools),
         schema=schema,
         max_tokens=request.max_completion_tokens or request.max_tokens,
@@ -109,6 +111,13 @@ def _parts(message: MessageParam) -> Sequence[Part]:
 
 def _detail(part: Part) -> object:
     return part.image_url.get("detail") if isinstance(part.image_url, dict) else None
+
+
+def _search(wanted: SearchOptions | None) -> ServerTool | None:
+    if wanted is None:
+        return None
+    place = (wanted.user_location or {}).get("approximate")
+    return search_tool(place=place if isinstance(place, dict) else None)
 
 
 def _schema(wanted: ResponseFormat | None, repairs: Repairs) -> JsonObject | None:

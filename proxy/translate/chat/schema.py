@@ -118,6 +118,12 @@ class ResponseFormat(WireObject):
     value: dict[str, Any] | None = None
 
 
+class SearchOptions(WireObject):
+    """The service's own web search; `user_location` holds the place in `approximate`."""
+
+    user_location: dict[str, Any] | None = None
+
+
 class ChatRequest(Unused):
     """The body of `POST /v1/chat/completions`; `system` is Anthropic's."""
 
@@ -138,6 +144,7 @@ class ChatRequest(Unused):
     functions: Items[FunctionParam] | None = None
     function_call: str | dict[str, Any] | None = None
     response_format: ResponseFormat | None = None
+    web_search_options: SearchOptions | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
     # Without effect, as Unused.
     logprobs: bool | None = None

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 
 from ...errors import ProxyError
 from ...events import Event, JsonObject, Model, Turn
+from ...records import Kept, Record, Wanted
+from .endpoints import Catalog, Counter, View
 from .filters import Filter
 from .frames import SSE, Frame, StreamForm
 
@@ -20,12 +22,15 @@ class RequestContext:
     """What a request means depends on this beside its body.
 
     `models` is what the CLI offers now, `aliases` are the user's own names of models, `headers` the request's, by
-    lower-case name. `strict` asks for refusals instead of repairs.
+    lower-case name. `kept` is what the dialect's `wanted` asked for; `web_search` whether the service may search the
+    web. `strict` asks for refusals instead of repairs.
     """
 
     models: Sequence[Model] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
+    web_search: bool = False
     strict: bool = False
 
 
@@ -79,13 +84,23 @@ class Alive(Protocol):
         ...
 
 
+@runtime_checkable
+class Recorded(Protocol):
+    """A Reply whose answer may be kept."""
+
+    def record(self) -> Record | None:
+        """What to keep, once every answer is finished; None for nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
     """A request body, understood.
 
     `turns` has one Turn for each answer that the response holds: the same one n times for n answers to it. `ignored`
     names the parameters without effect (header `x-claude-max-ignored`), `repaired` what was put right in the request
-    (`x-claude-max-repaired`). Each answer's events pass through `filters`, made anew for it, in this order.
+    (`x-claude-max-repaired`). Each answer's events pass through `filters`, made anew for it, in this order. Without any
+    turn no model is asked: the reply has all of the answer already.
     """
 
     turns: tuple[Turn, ...]
@@ -114,6 +129,23 @@ class ErrorForm:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """What a dialect keeps of its answers, and how it is looked at.
+
+    `wanted` reads from a body what it names of what is kept. `found`, `items` and `deleted` make the answers to `GET`
+    of a response, of its input items, and to `DELETE`. `items` gets the request's query, and `missing` makes the error
+    for an id that is not kept; both may raise a ProxyError.
+    """
+
+    wanted: Callable[[JsonObject], Wanted]
+    found: Callable[[Record], JsonObject]
+    items: Callable[[Record, Mapping[str, str]], JsonObject]
+    deleted: Callable[[str], JsonObject]
+    cancelled: Callable[[Record], JsonObject]
+    missing: Callable[[str], ProxyError]
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """One endpoint of an API. Dialects of one API share their `errors`.
 
@@ -122,7 +154,11 @@ class Dialect:
     they differ: it is applied to the `param` of the engine's errors and to `Started.ignored`.
 
     Failures outside the endpoint (no such path, a wrong key) are told in this dialect at its `paths`, below its
-    `prefixes`, and where a request has one of the `headers` (lower case) that only this API's clients send.
+    `prefixes`, and where a request has one of the `headers` (lower case) that only this API's clients send. Where there
+    is a `keeping`, what was answered is kept and can be had below each of the `paths`.
+
+    Beside its answers it may serve a `counter`, a `catalog` and `views`. `absent` tells, by the beginning of a path,
+    why an endpoint that its API has is not here. `untyped` says that its clients post JSON without saying so.
     """
 
     name: str
@@ -135,6 +171,12 @@ class Dialect:
     prefixes: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     description: str = ""
+    keeping: Keeping | None = None
+    counter: Counter | None = None
+    catalog: Catalog | None = None
+    views: tuple[View, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+    untyped: bool = False
 
 
 def errors_at(path: str, headers: Mapping[str, str], dialects: Sequence[Dialect], otherwise: ErrorForm) -> ErrorForm:

@@ -1,7 +1,6 @@
 """Where an answer stops and how its words are chosen: limits that the service sets for every dialect. Pure."""
 
 from collections.abc import Sequence
-
 from dataclasses import dataclass
 
 from ...errors import BadRequest
@@ -9,6 +8,9 @@ from .conversation import is_blank
 from .repairs import Repairs
 
 STOP_LIMIT = 16
+
+# What is asked of a model where a client wants JSON, and gives no schema.
+JSON_OBJECT = "Answer with one JSON object and nothing else: no Markdown fence, no words before or after it."
 
 
 @dataclass(frozen=True, slots=True)

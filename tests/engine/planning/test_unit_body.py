@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from engine.turns import LOOK, PLAIN, SEEK, called, results, talk, turn, user
+from engine.turns import LOOK, PLAIN, SEEK, turn, user
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,15 +12,14 @@ from claude_max.proxy.engine.planning.body import (
     DISABLED,
     LEAST_BUDGET,
     Defaults,
-    api_body,
     carried,
     dropped,
     parameters,
     tool_names,
 )
+from claude_max.proxy.engine.planning.compose import Context, composed
 from claude_max.proxy.engine.planning.negotiate import WORDS
-from claude_max.proxy.engine.wire.protocol import api_message, api_tools
-from claude_max.proxy.events import ServerTool, Thinking, ToolChoice, Turn
+from claude_max.proxy.events import ServerTool, ToolChoice, Turn
 
 ASK = turn(user("a"))
 TOOLS = replace(ASK, tools=(LOOK,))
@@ -91,6 +90,8 @@ def with_budget(tokens: int, **more: str) -> dict[str, Any]:
     return {"type": "enabled", "budget_tokens": tokens, **more}
 
 
+SHORT_BUDGET = with_budget(2000, display="summarized")
+
 # thinking asked for, limit, sampling, and the `thinking` field: for a model that thinks as it likes, for one with a
 # budget.
 THINKING: list[tuple[dict[str, Any], int | None, dict[str, Any], Any, Any]] = [
@@ -113,9 +114,9 @@ THINKING: list[tuple[dict[str, Any], int | None, dict[str, Any], Any, Any]] = [
     ({"thinking": "shown"}, 5000, {}, SHOWN, with_budget(4999, display="summarized")),
     ({"thinking": "shown"}, 1024, {}, SHOWN, DISABLED),
     ({"thinking": "shown"}, None, {"temperature": 0}, SHOWN, with_budget(31_999, display="summarized")),
-    ({"thinking_budget": 2000}, None, {}, *[with_budget(2000, display="summarized")] * 2),
-    ({"thinking_budget": 2000}, 5000, {"temperature": 0}, *[with_budget(2000, display="summarized")] * 2),
-    ({"thinking": "off", "thinking_budget": 2000}, 5000, {}, *[with_budget(2000, display="summarized")] * 2),
+    ({"thinking_budget": 2000}, None, {}, SHORT_BUDGET, SHORT_BUDGET),
+    ({"thinking_budget": 2000}, 5000, {"temperature": 0}, SHORT_BUDGET, SHORT_BUDGET),
+    ({"thinking": "off", "thinking_budget": 2000}, 5000, {}, SHORT_BUDGET, SHORT_BUDGET),
 ]
 
 
@@ -153,7 +154,7 @@ subsets = st.sets(st.sampled_from(sorted(WORDS))).map(frozenset)
 @given(turns, st.sampled_from([NONE, FREE, BUDGET]))
 def test_no_request_contradicts_itself(wanted: Turn, defaults: Defaults) -> None:
     """By the service's rules of thinking, limits and sampling."""
-    body = api_body(wanted, defaults)
+    body = composed(wanted, Context(defaults)).body
     thinking = body.get("thinking", defaults.thinking) or DISABLED
     if thinking["type"] == "enabled":
         assert LEAST_BUDGET <= thinking["budget_tokens"] < body["max_tokens"]
@@ -230,33 +231,6 @@ def test_top_p_beside_the_clis_own_temperature_is_left_out_and_told() -> None:
     assert "top_p" not in parameters(wanted, BUDGET)
     assert dropped(wanted, BUDGET) == {"top_p"}
     assert dropped(wanted, FREE) == set()
-
-
-def test_messages_and_tools_are_whole() -> None:
-    messages = (*talk("a", "b"), user("c"), called("c1", text="well"), results("c1"))
-    wanted = turn(*messages, tools=(LOOK, WEB), max_tokens=7)
-    assert api_body(wanted, NONE) == {
-        "messages": [api_message(message) for message in messages],
-        "tools": api_tools((LOOK, WEB)),
-        "max_tokens": 7,
-        "thinking": DISABLED,
-    }
-
-
-def test_no_tools_are_said_too_and_the_limit_is_the_clis_own() -> None:
-    """Each field that is left out would be the CLI's."""
-    assert api_body(ASK, NONE) == {"messages": [api_message(user("a"))], "tools": [], "max_tokens": 8192}
-
-
-def test_a_prefill_is_carried() -> None:
-    wanted = turn(user("a"), replace(called(), content=(Thinking("hm", "c2ln"),)))
-    assert api_body(wanted, NONE)["messages"][-1]["role"] == "assistant"
-
-
-def test_a_refused_strict_leaves_the_tools() -> None:
-    strict = replace(TOOLS, tools=(replace(LOOK, strict=True),))
-    assert api_body(strict, NONE)["tools"][0]["strict"] is True
-    assert api_body(strict, NONE, {"strict"})["tools"] == api_tools((LOOK,))
 
 
 def test_names_of_tools() -> None:

@@ -75,7 +75,7 @@ class Books(RuleBasedStateMachine):
         self.roster.renew(self.now)
         self.renewed = self.now
 
-    @precondition(lambda self: len(self.roster))
+    @precondition(lambda self: bool(len(self.roster)))
     @rule(data=st.data())
     def a_wrong_step_is_not_taken(self, data: st.DataObject) -> None:
         member = self.one(data, *Status)

@@ -9,7 +9,8 @@ from engine.turns import LOOK, PLAIN, PNG, called, results, said, turn, user
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_max.proxy.engine.planning.body import Defaults, api_body
+from claude_max.proxy.engine.planning.body import Defaults
+from claude_max.proxy.engine.planning.compose import Context, composed
 from claude_max.proxy.engine.planning.want import (
     BASE_URL,
     DISABLE_THINKING,
@@ -30,7 +31,7 @@ from claude_max.proxy.engine.wire.json_text import compact
 from claude_max.proxy.events import Message, Text, ToolCall, ToolChoice, ToolResult, Turn
 
 ASK = turn(user("a"))
-DEFAULTS = Defaults(32_000)
+CONTEXT = Context(Defaults(32_000))
 ENV = {EXTRA_BODY, MAX_TOKENS, DISABLE_THINKING, BASE_URL}
 
 
@@ -46,14 +47,14 @@ def request(want: Want) -> dict[str, Any]:
 
 
 def exact(wanted: Turn, without: frozenset[str] = frozenset(), url: str = "") -> Want:
-    return exact_want(wanted, "u1", DEFAULTS, without, url)[0]
+    return exact_want(wanted, "u1", replace(CONTEXT, base_url=url), None, without)[0]
 
 
 def test_the_whole_request_is_in_the_body() -> None:
     wanted = turn(user("a"), called("c1"), results("c1"), tools=(LOOK,), system="S", max_tokens=9000)
-    want, size = exact_want(wanted, "u1", DEFAULTS)
+    want, size = exact_want(wanted, "u1", CONTEXT)
     env = request(want)["env"]
-    assert json.loads(env[EXTRA_BODY]) == api_body(wanted, DEFAULTS)
+    assert json.loads(env[EXTRA_BODY]) == composed(wanted, CONTEXT).body
     assert size == len(env[EXTRA_BODY].encode())
     assert "S" not in env[EXTRA_BODY]
     assert (want.way, want.uuid, want.system, want.model) == ("exact", "u1", "S", "sonnet")
@@ -61,7 +62,7 @@ def test_the_whole_request_is_in_the_body() -> None:
 
 
 def test_the_size_is_in_bytes() -> None:
-    sizes = [exact_want(turn(user(text)), "u1", DEFAULTS)[1] for text in ("a", "é", "😀")]
+    sizes = [exact_want(turn(user(text)), "u1", CONTEXT)[1] for text in ("a", "é", "😀")]
     assert [size - sizes[0] for size in sizes] == [0, 1, 3]
 
 
@@ -76,7 +77,7 @@ def test_the_size_is_in_bytes() -> None:
     ],
 )
 def test_settings_are_complete_so_that_nothing_of_a_turn_before_stays(make: Any, wanted: Turn) -> None:
-    made = make(wanted, "u1", DEFAULTS)
+    made = make(wanted, "u1", CONTEXT)
     found = request(made[0] if make is exact_want else made)
     assert found.keys() == {"model", "effortLevel", "env"}
     assert found["env"].keys() == ENV
@@ -107,7 +108,7 @@ def test_thinking_that_is_off_is_off_outside_too() -> None:
     assert request(exact(replace(ASK, temperature=0)))["env"][DISABLE_THINKING] == "1"
     assert request(exact(ASK))["env"][DISABLE_THINKING] == ""
     assert request(exact(replace(ASK, temperature=0), frozenset({"thinking"})))["env"][DISABLE_THINKING] == ""
-    assert request(lines_want(replace(ASK, temperature=0), "u1", DEFAULTS))["env"][DISABLE_THINKING] == "1"
+    assert request(lines_want(replace(ASK, temperature=0), "u1", CONTEXT))["env"][DISABLE_THINKING] == "1"
 
 
 def test_a_schema_keeps_its_order_and_its_kinds() -> None:
@@ -118,15 +119,16 @@ def test_a_schema_keeps_its_order_and_its_kinds() -> None:
 
 def test_lines_say_only_what_the_cli_has_no_setting_for() -> None:
     wanted = turn(user("a"), said("b"), user("c"), tools=(LOOK,), stop=("x",), max_tokens=9000)
-    want = lines_want(wanted, "u1", DEFAULTS)
+    want = lines_want(wanted, "u1", CONTEXT)
     env = request(want)["env"]
     assert json.loads(env[EXTRA_BODY]) == {"stop_sequences": ["x"]}
     assert env[MAX_TOKENS] == "9000"
     assert (want.way, want.trigger, want.outside, want.max_tokens) == ("lines", "", None, 9000)
+    assert want.repaired == {"messages: environment note added"}
 
 
 def test_lines_without_parameters_have_no_body() -> None:
-    env = request(lines_want(ASK, "u1", DEFAULTS))["env"]
+    env = request(lines_want(ASK, "u1", CONTEXT))["env"]
     assert env[EXTRA_BODY] == ""
     assert env[MAX_TOKENS] == "32000"
 

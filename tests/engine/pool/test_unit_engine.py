@@ -3,68 +3,97 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
+import orjson
 import pytest
-from engine.turns import LOOK, PLAIN, SEEK, turn, user
+from engine.turns import LOOK, PLAIN, PNG, SEEK, turn, user
 
 from claude_max.proxy import errors
-from claude_max.proxy.engine.limits import Limits
-from claude_max.proxy.engine.pool.engine import Engine
+from claude_max.proxy.engine.planning.body import Defaults
+from claude_max.proxy.engine.planning.schema_tool import NAME
+from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature
+from claude_max.proxy.engine.planning.want import EXTRA_BODY, Want
+from claude_max.proxy.engine.pool import engine as module
+from claude_max.proxy.engine.pool.engine import LARGE, Composer, Engine, size_of
 from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.events import (
+    BlockCompleted,
     Event,
     Finished,
-    JsonObject,
+    Message,
+    ReasoningDelta,
+    ReasoningSigned,
+    ServerTool,
     Started,
     StopReason,
+    Text,
     TextDelta,
+    ToolCallDelta,
     ToolCallStarted,
     ToolChoice,
+    ToolResult,
     Turn,
     Usage,
 )
 
 Reply = list[Event | errors.ProxyError]
+BEGAN, DONE, USAGE = Started("m"), BlockCompleted(), Usage(output=1)
 
 
 class ScriptedPool:
     """Answers from a list; keeps what it was asked."""
 
-    def __init__(self, *replies: Reply) -> None:
+    def __init__(self, *replies: Reply, features: frozenset[Feature] = EVERYTHING) -> None:
         self.replies = list(replies)
-        self.asked: list[tuple[Turn, Limits, JsonObject | None]] = []
+        self.features = features
+        self.asked: list[Want] = []
 
-    async def events(self, turn: Turn, wanted: Limits, schema: JsonObject | None = None) -> AsyncGenerator[Event]:
-        self.asked.append((turn, wanted, schema))
+    async def events(self, want: Want) -> AsyncGenerator[Event]:
+        self.asked.append(want)
         for event in self.replies.pop(0):
             if isinstance(event, errors.ProxyError):
                 raise event
             yield event
 
+    def bodies(self) -> list[dict[str, Any]]:
+        """The API requests it was asked for."""
+        found = []
+        for want in self.asked:
+            text = orjson.loads(want.encoded)["request"]["settings"]["env"][EXTRA_BODY]
+            found.append(orjson.loads(text) if text else {})
+        return found
+
+
+async def no_defaults(model: str) -> Defaults:
+    return Defaults()
+
+
+def engine_on(*replies: Reply, features: frozenset[Feature] = EVERYTHING, **more: Any) -> tuple[Engine, ScriptedPool]:
+    pool = ScriptedPool(*replies, features=features)
+    return Engine(cast("Pool", pool), Composer(**{"defaults": no_defaults, "limit": None, **more})), pool
+
+
+async def ask(engine: Engine, wanted: Turn) -> list[Event]:
+    return [event async for event in engine.events(wanted)]
+
 
 def said(text: str, reason: StopReason = "end_turn") -> Reply:
-    return [Started("m"), TextDelta(text), Finished(reason, Usage(output=1))]
+    return [BEGAN, TextDelta(text), DONE, Finished(reason, USAGE)]
 
 
-def calls(name: str) -> Reply:
-    return [Started("m"), ToolCallStarted(0, "c1", name), Finished("tool_use", Usage())]
+def calls(name: str, json: str = "{}") -> Reply:
+    return [BEGAN, ToolCallStarted(0, "c1", name), ToolCallDelta(0, json), DONE, Finished("tool_use", USAGE)]
 
 
 def refuses(message: str) -> Reply:
     return [errors.BadRequest(f"The service refused the request: {message}")]
 
 
-def ask(engine: Engine, wanted: Turn) -> list[Event]:
-    async def collect() -> list[Event]:
-        return [event async for event in engine.events(wanted)]
-
-    return asyncio.run(collect())
-
-
-def engine_on(*replies: Reply) -> tuple[Engine, ScriptedPool]:
-    pool = ScriptedPool(*replies)
-    return Engine(cast("Pool", pool)), pool
+def fails(kind: type[errors.ProxyError] = errors.UpstreamFault, *, brief: bool = True) -> errors.ProxyError:
+    error = kind("the connection was closed")
+    error.brief = brief
+    return error
 
 
 def ignored(events: list[Event]) -> set[str]:
@@ -77,98 +106,287 @@ COOL = replace(ASK, temperature=0.5)
 FORCED = replace(ASK, tools=(LOOK, SEEK), tool_choice=ToolChoice("named", "seek"))
 DEPRECATED = "`temperature` is deprecated for this model."
 NO_CHOICE = "tool_choice: not supported by this model"
+NO_FORMAT = "output_config.format is not supported by this model"
 
 
-def test_nothing_to_negotiate() -> None:
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.0)
+
+
+async def test_nothing_to_negotiate() -> None:
     engine, pool = engine_on(said("hi"))
-    assert ask(engine, COOL) == said("hi")
-    assert pool.asked == [
-        (COOL, Limits("sonnet", extra_body='{"temperature":0.5,"thinking":{"type":"disabled"}}'), None)
-    ]
+    assert await ask(engine, COOL) == said("hi")
+    (body,) = pool.bodies()
+    assert (body["temperature"], body["thinking"]) == (0.5, {"type": "disabled"})
 
 
-def test_what_a_model_never_takes_is_dropped_told_and_remembered() -> None:
+# What a model refuses
+
+
+async def test_what_a_model_never_takes_is_dropped_told_and_remembered() -> None:
     engine, pool = engine_on(refuses(DEPRECATED), said("hi"), said("again"), said("other"))
-    assert ignored(ask(engine, COOL)) == {"temperature"}
-    assert ignored(ask(engine, COOL)) == {"temperature"}
-    assert ignored(ask(engine, replace(COOL, model="opus"))) == set(), "another model may take it"
-    assert [found[1].extra_body != "" for found in pool.asked] == [True, False, False, True]
+    assert ignored(await ask(engine, COOL)) == {"temperature"}
+    assert ignored(await ask(engine, COOL)) == {"temperature"}
+    assert ignored(await ask(engine, replace(COOL, model="opus"))) == set(), "another model may take it"
+    assert ["temperature" in body for body in pool.bodies()] == [True, False, False, True]
 
 
-def test_a_refusal_of_one_value_is_not_remembered() -> None:
+async def test_a_refusal_of_one_value_is_not_remembered() -> None:
     engine, pool = engine_on(refuses("temperature: must be 1 for now"), said("hi"), said("again"))
-    ask(engine, COOL)
-    assert ignored(ask(engine, COOL)) == set()
+    await ask(engine, COOL)
+    assert ignored(await ask(engine, COOL)) == set()
     assert len(pool.asked) == 3
+
+
+async def test_every_line_that_asks_has_a_name_of_its_own() -> None:
+    """The CLI drops a repeated one without a word."""
+    engine, pool = engine_on(refuses(DEPRECATED), [fails()], said("hi"))
+    await ask(engine, COOL)
+    assert len({want.uuid for want in pool.asked}) == 3
 
 
 @pytest.mark.parametrize(
     "error", [errors.BadRequest("messages: no"), errors.Overloaded("temperature"), errors.TooLarge("x")]
 )
-def test_other_failures_are_the_clients(error: errors.ProxyError) -> None:
+async def test_other_failures_are_the_clients(error: errors.ProxyError) -> None:
     engine, pool = engine_on([error])
     with pytest.raises(type(error)):
-        ask(engine, COOL)
+        await ask(engine, COOL)
     assert len(pool.asked) == 1
 
 
-def test_nothing_is_asked_again_once_the_answer_has_begun() -> None:
-    engine, pool = engine_on([Started("m"), errors.BadRequest(DEPRECATED)])
+async def test_nothing_is_asked_again_once_the_answer_has_begun() -> None:
+    engine, pool = engine_on([BEGAN, errors.BadRequest(DEPRECATED)])
     with pytest.raises(errors.BadRequest):
-        ask(engine, COOL)
+        await ask(engine, COOL)
     assert len(pool.asked) == 1
 
 
-def test_a_model_that_refuses_everything_is_not_asked_for_ever() -> None:
+async def test_a_model_that_refuses_everything_is_not_asked_for_ever() -> None:
     engine, pool = engine_on(*[refuses("temperature, thinking, top_p and effort are not supported")] * 9)
     with pytest.raises(errors.BadRequest):
-        ask(engine, replace(COOL, top_p=0.5))
-    # Without both there is nothing left that thinking would have to be off for.
-    assert len(pool.asked) == 3
+        await ask(engine, replace(COOL, top_p=0.5, effort="low"))
+    assert len(pool.asked) < 9
 
 
-def test_a_refused_schema_is_had_by_the_clis_own_mode() -> None:
-    engine, pool = engine_on(refuses("output_config.format is not supported"), said("{}"))
-    assert ignored(ask(engine, replace(ASK, schema=PLAIN))) == set()
-    assert [found[2] for found in pool.asked] == [None, PLAIN]
+# What may be over a moment later
 
 
-def test_a_forced_call_is_asked_for_in_words_and_what_came_before_is_not_shown() -> None:
+@pytest.mark.parametrize("kind", [errors.UpstreamFault, errors.Overloaded])
+async def test_a_brief_fault_is_tried_once_more(kind: type[errors.ProxyError]) -> None:
+    engine, pool = engine_on([fails(kind)], said("hi"))
+    assert await ask(engine, ASK) == said("hi")
+    assert len(pool.asked) == 2
+
+
+async def test_only_once() -> None:
+    engine, pool = engine_on([fails()], [fails()], said("hi"))
+    with pytest.raises(errors.UpstreamFault):
+        await ask(engine, ASK)
+    assert len(pool.asked) == 2
+
+
+async def test_a_fault_that_stays_is_not_tried_again() -> None:
+    engine, pool = engine_on([fails(brief=False)])
+    with pytest.raises(errors.UpstreamFault):
+        await ask(engine, ASK)
+    assert len(pool.asked) == 1
+
+
+async def test_never_after_the_first_event() -> None:
+    engine, pool = engine_on([BEGAN, fails()])
+    with pytest.raises(errors.UpstreamFault):
+        await ask(engine, ASK)
+    assert len(pool.asked) == 1
+
+
+async def test_a_fault_and_a_refusal_in_one_request() -> None:
+    engine, pool = engine_on(refuses(DEPRECATED), [fails()], said("hi"))
+    assert ignored(await ask(engine, COOL)) == {"temperature"}
+    assert ["temperature" in body for body in pool.bodies()] == [True, False, False]
+
+
+# A forced call, told in words
+
+
+async def test_a_forced_call_is_asked_for_in_words_and_what_came_before_is_not_shown() -> None:
     engine, pool = engine_on(refuses(NO_CHOICE), said("no"), calls("seek"))
-    assert ask(engine, FORCED) == calls("seek")
-    assert [found[0].system for found in pool.asked] == [
-        "",
-        *["Answer by calling the tool `seek`, and with no other text."] * 2,
-    ]
+    assert await ask(engine, FORCED) == calls("seek")
+    note = "Answer by calling the tool `seek`, and with no other text."
+    assert [want.system for want in pool.asked] == ["", note, note]
+    assert ["tool_choice" in body for body in pool.bodies()] == [True, False, False]
 
 
-def test_a_call_that_never_comes_is_told() -> None:
+async def test_a_call_that_never_comes_is_told() -> None:
     engine, pool = engine_on(refuses(NO_CHOICE), said("no"), calls("look"))
-    events = ask(engine, FORCED)
+    events = await ask(engine, FORCED)
     assert ignored(events) == {"tool_choice"}
     assert events[1:] == calls("look")[1:]
     assert len(pool.asked) == 3
 
 
 @pytest.mark.parametrize("reason", ["max_tokens", "refusal"])
-def test_a_limit_or_a_refusal_is_not_asked_again(reason: StopReason) -> None:
+async def test_a_limit_or_a_refusal_is_not_asked_again(reason: StopReason) -> None:
     engine, pool = engine_on(refuses(NO_CHOICE), said("no", reason), said("no", reason))
-    ask(engine, FORCED)
+    await ask(engine, FORCED)
     assert len(pool.asked) == 2
+
+
+# Structured output by a tool
+
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]}
+STRUCTURED = replace(ASK, schema=SCHEMA)
+
+
+async def test_a_refused_schema_becomes_a_tool() -> None:
+    engine, pool = engine_on(refuses(NO_FORMAT), calls(NAME, '{"n":1}'), calls(NAME, '{"n":2}'))
+    events = await ask(engine, STRUCTURED)
+    assert events == [BEGAN, TextDelta('{"n":1}'), DONE, Finished("end_turn", USAGE)]
+    assert ignored(events) == set(), "it is had another way"
+    await ask(engine, STRUCTURED)
+    native, by_tool, at_once = pool.bodies()
+    assert native["output_config"]["format"]["schema"] == SCHEMA
+    for body in (by_tool, at_once):
+        assert "output_config" not in body
+        assert body["tools"][0]["input_schema"] == SCHEMA
+        assert body["tool_choice"] == {"type": "tool", "name": NAME}
+
+
+async def test_a_refused_keyword_is_remembered_for_this_schema_alone() -> None:
+    keyword = "output_config.format.schema: For 'integer' type, property 'minimum' is not supported"
+    engine, pool = engine_on(refuses(keyword), calls(NAME, '{"n":1}'), calls(NAME, '{"n":1}'), said("{}"))
+    for wanted in (STRUCTURED, STRUCTURED, replace(ASK, schema=PLAIN)):
+        await ask(engine, wanted)
+    assert ["output_config" in body for body in pool.bodies()] == [True, False, False, True]
+
+
+async def test_an_answer_that_does_not_fit_is_asked_for_once_more() -> None:
+    engine, pool = engine_on(refuses(NO_FORMAT), calls(NAME, '{"n":0}'), calls(NAME, '{"n":1}'))
+    events = await ask(engine, STRUCTURED)
+    assert events == [BEGAN, TextDelta('{"n":1}'), DONE, Finished("end_turn", Usage(output=2))]
+    roles = [[message["role"] for message in body["messages"]] for body in pool.bodies()]
+    assert roles == [["user"], ["user"], ["user", "assistant", "user"]]
+
+
+async def test_two_answers_that_do_not_fit_are_a_fault() -> None:
+    engine, pool = engine_on(refuses(NO_FORMAT), calls(NAME, '{"n":0}'), said("no"), calls(NAME, '{"n":1}'))
+    with pytest.raises(errors.UpstreamFault, match="fits the schema"):
+        await ask(engine, STRUCTURED)
+    assert len(pool.asked) == 3
+
+
+async def test_a_model_that_takes_neither_is_told_in_words() -> None:
+    """It refuses a choice that is ours, not the client's."""
+    engine, pool = engine_on(refuses(NO_FORMAT), refuses(NO_CHOICE), said("no"), calls(NAME, '{"n":1}'))
+    events = await ask(engine, STRUCTURED)
+    assert events == [BEGAN, TextDelta('{"n":1}'), DONE, Finished("end_turn", USAGE)]
+    assert pool.asked[-1].system == f"Answer by calling the tool `{NAME}`, and with no other text."
+
+
+async def test_thinking_that_cannot_be_stopped_for_a_forced_call() -> None:
+    engine, pool = engine_on(
+        refuses(NO_FORMAT), refuses("disabled thinking is not supported by this model"), calls(NAME, '{"n":1}')
+    )
+    assert TextDelta('{"n":1}') in await ask(engine, STRUCTURED)
+    assert ["thinking" in body for body in pool.bodies()] == [False, True, False]
+
+
+async def test_a_clients_own_choice_leaves_no_room_for_a_schema() -> None:
+    engine, pool = engine_on(refuses(NO_FORMAT), calls("seek"))
+    assert await ask(engine, replace(FORCED, schema=SCHEMA)) == calls("seek")
+    assert [tool["name"] for tool in pool.bodies()[1]["tools"]] == ["look", "seek"]
+
+
+# Which way
+
+
+def way_of(pool: ScriptedPool) -> str:
+    return pool.asked[-1].way
+
+
+@pytest.mark.parametrize(
+    ("composition", "features", "limit", "way"),
+    [
+        ("auto", EVERYTHING, None, "exact"),
+        ("auto", EVERYTHING - {"exact"}, None, "lines"),
+        ("auto", EVERYTHING, 10, "lines"),
+        ("exact", EVERYTHING - {"exact"}, None, "exact"),
+        ("lines", EVERYTHING, None, "lines"),
+    ],
+)
+async def test_the_way(composition: str, features: frozenset[Feature], limit: int | None, way: str) -> None:
+    engine, pool = engine_on(said("hi"), features=features, composition=composition, limit=limit)
+    (began, *_) = await ask(engine, ASK)
+    assert way_of(pool) == way
+    assert isinstance(began, Started)
+    assert bool(began.repaired) is (way == "lines")
+
+
+async def test_a_body_over_the_size_where_only_the_exact_way_is_allowed() -> None:
+    engine, pool = engine_on(said("hi"), composition="exact", limit=10)
+    with pytest.raises(errors.BadRequest, match=r"bytes; with the exact composition 10 are the most"):
+        await ask(engine, ASK)
+    assert pool.asked == []
+
+
+async def test_what_the_lines_way_would_lose_is_refused() -> None:
+    engine, pool = engine_on(said("hi"), composition="lines")
+    with pytest.raises(errors.BadRequest, match="exact composition"):
+        await ask(engine, replace(ASK, tools=(ServerTool({"name": "web_search"}),)))
+    assert pool.asked == []
+
+
+async def test_a_large_turn_is_composed_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    beside: list[bool] = []
+    to_thread = asyncio.to_thread
+
+    async def counted(*arguments: Any) -> Any:
+        beside.append(True)
+        return await to_thread(*arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", counted)
+    engine, _ = engine_on(said("hi"), said("hi"))
+    await ask(engine, ASK)
+    assert not beside
+    await ask(engine, turn(user("x" * (LARGE + 1))))
+    assert beside
+
+
+def test_sizes() -> None:
+    message = Message("user", (Text("abc"), PNG, ToolResult("c1", (Text("de"), PNG))))
+    assert size_of(turn(message, system="S", tools=(LOOK,))) == 1 + 3 + 4 + 2 + 4 + 1000
+
+
+# Thinking that a client does not send back
+
+
+async def test_thinking_comes_back_with_the_answer_it_belongs_to() -> None:
+    thought: Reply = [BEGAN, ReasoningDelta("hm"), ReasoningSigned("c2ln"), DONE, *said("b")[1:]]
+    engine, pool = engine_on(thought, said("d"), refuses("messages.1.content.0: `thinking` is bound"), said("e"))
+    await ask(engine, ASK)
+    follow = turn(user("a"), Message("assistant", (Text("b"),)), user("c"))
+    await ask(engine, follow)
+    await ask(engine, follow)
+    kinds = [[block["type"] for block in body["messages"][1]["content"]] for body in pool.bodies()[1:]]
+    assert kinds == [["thinking", "text"], ["thinking", "text"], ["text"]]
+
+
+# Leaving
 
 
 async def test_a_turn_that_is_abandoned_is_closed_all_the_way_down() -> None:
     closed: list[bool] = []
 
     class Endless(ScriptedPool):
-        async def events(self, turn: Turn, wanted: Limits, schema: JsonObject | None = None) -> AsyncGenerator[Event]:
+        async def events(self, want: Want) -> AsyncGenerator[Event]:
             try:
                 while True:
                     yield TextDelta("x")
             finally:
                 closed.append(True)
 
-    events = Engine(cast("Pool", Endless())).events(ASK)
+    events = Engine(cast("Pool", Endless()), Composer(no_defaults)).events(ASK)
     await anext(events)
     await events.aclose()
     assert closed == [True]

@@ -36,7 +36,7 @@ async def test_past_the_queue_requests_are_told_to_come_back() -> None:
     pool = world.pool(1, queue=2)
     tasks = [asking(pool, name) for name in "abc"]
     await quiet(pool)
-    assert repr(pool) == "<Pool idle=0 busy=1 coming=0 waiting=2>"
+    assert repr(pool) == "<Pool <Roster busy 1> waiting=2>"
     with pytest.raises(errors.Busy) as caught:
         await ask(pool, "d")
     assert caught.value.headers()["retry-after"] == "2"
@@ -57,7 +57,7 @@ async def test_a_doubtful_worker_is_replaced_and_gone() -> None:
     await shut(pool, world)
 
 
-async def test_after_a_doubt_only_a_fresh_worker_will_do() -> None:
+async def test_after_a_doubt_only_a_younger_worker_will_do() -> None:
     world = World()
     pool = world.pool(3)
     await asyncio.gather(asking(pool, "a"), asking(pool, "b"))
@@ -109,11 +109,12 @@ async def test_one_that_leaves_when_it_is_called_hands_its_call_on() -> None:
     await quiet(pool)
     first = pool._queue._places[min(pool._queue._places)]
     world.close_gate.set()
-    # To the very moment: called, and not yet gone on.
+    # To the very moment: woken, and not yet gone on.
     for _ in range(50):
         if first.done():
             break
         await asyncio.sleep(0)
+    assert first.done()
     gone.cancel()
     assert await stays == "Finished"
     await shut(pool, world)

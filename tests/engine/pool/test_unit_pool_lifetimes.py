@@ -46,9 +46,10 @@ async def test_the_pool_is_warmed_only_while_nobody_asks() -> None:
     pool = world.pool(4, warm=2)
     pool.start()
     await quiet(pool)
-    assert [worker.state.system for worker in world.workers] == ["-", ""]
-    pool.renew()
+    assert [worker.system for worker in world.workers] == ["", ""]
     running = asking(pool, "long")
+    await quiet(pool)
+    pool.renew()
     await quiet(pool)
     pool.trim(idle=600, too_large=lambda pid: False)
     await quiet(pool)
@@ -71,6 +72,27 @@ async def test_trimming_takes_the_large_and_the_superfluous_and_keeps_the_warm()
     pool.trim(idle=-1, too_large=lambda pid: False)
     await quiet(pool)
     assert len(world.alive) == 1
+    await shut(pool, world)
+
+
+async def test_trimming_keeps_the_last_one_without_a_system_prompt() -> None:
+    """Ending it would start another at once."""
+    world = World()
+    pool = world.pool(4, warm=1)
+    world.gate = asyncio.Event()
+    tasks = [asking(pool, "a"), asking(pool, "b"), asking(pool, "c", system="S")]
+    await quiet(pool)
+    world.gate.set()
+    await asyncio.gather(*tasks)
+    await quiet(pool)
+    await ask(pool, "d", system="S")
+    await quiet(pool)
+    before = len(world.workers)
+    assert sorted(str(worker.system) for worker in world.alive) == ["", "", "S"]
+    pool.trim(idle=-1, too_large=lambda pid: False)
+    await quiet(pool)
+    assert [worker.system for worker in world.alive] == [""]
+    assert len(world.workers) == before
     await shut(pool, world)
 
 
@@ -119,6 +141,6 @@ async def test_a_refused_cli_serves_nobody_until_it_is_admitted() -> None:
     pool.refuse(errors.CliUnavailable("unsafe"))
     with pytest.raises(errors.CliUnavailable):
         await ask(pool, "a")
-    pool.admit(frozenset({"replay"}))
+    pool.admit(frozenset({"exact"}))
     assert await ask(pool, "b") == "Finished"
     await shut(pool, world)

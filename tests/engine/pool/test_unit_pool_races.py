@@ -12,7 +12,8 @@ from claude_max.proxy import errors
 
 async def test_a_launch_that_fails_lets_the_next_try() -> None:
     world = World()
-    world.failing_launches, world.launch_gate = 1, asyncio.Event()
+    world.failing_launches = [errors.CliUnavailable("it does not start")]
+    world.launch_gate = asyncio.Event()
     pool = world.pool(1)
     tasks = [asking(pool, name) for name in "abc"]
     await quiet(pool)
@@ -183,7 +184,7 @@ async def test_user_messages_of_every_waiter_are_its_own() -> None:
     wanted = [turn(user(name)) for name in "abcdef"]
 
     async def text(index: int) -> str:
-        found = [event async for event in pool.events(wanted[index], wants(wanted[index]))]
+        found = [event async for event in pool.events(wants(wanted[index]))]
         return str(found[1])
 
     assert await asyncio.gather(*map(text, range(6))) == [f"TextDelta(text='to {name}')" for name in "abcdef"]

@@ -6,9 +6,10 @@ import random
 import pytest
 from engine.asking import shut
 from engine.fake_worker import World, quiet
-from engine.turns import talk, turn, user, wants
+from engine.turns import turn, user, wants
 
 from claude_max.proxy import errors
+from claude_max.proxy.engine.planning.roster import Status
 from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.events import TextDelta, Turn
 
@@ -17,13 +18,12 @@ SYSTEMS = ("", "one", "two")
 
 
 def some_turn(dice: random.Random, name: str) -> Turn:
-    """A new conversation, or one that goes on from a common beginning."""
-    history = talk("hello", "ok") if dice.random() < 0.4 else ()
-    return turn(*history, user(name), system=dice.choice(SYSTEMS), model=dice.choice(("sonnet", "opus")))
+    """A question under one of the system prompts."""
+    return turn(user(name), system=dice.choice(SYSTEMS), model=dice.choice(("sonnet", "opus")))
 
 
 async def answer(pool: Pool, wanted: Turn) -> str:
-    found = [event async for event in pool.events(wanted, wants(wanted))]
+    found = [event async for event in pool.events(wants(wanted))]
     return "".join(event.text for event in found if isinstance(event, TextDelta))
 
 
@@ -41,7 +41,7 @@ async def storm(seed: int, *, leave_at_any_time: bool, requests: int = 200) -> N
         await quiet(pool, dice.randint(0, 12))
         if dice.random() < 0.05:
             pool.renew()
-        is_safe = leave_at_any_time or ("coming=0" in repr(pool) and not pool._leaving)
+        is_safe = leave_at_any_time or (not pool._roster.count(Status.STARTING, Status.CLOSING))
         if is_safe and dice.random() < 0.6:
             gone = dice.randrange(len(tasks))
             left.add(gone)
@@ -58,7 +58,8 @@ async def storm(seed: int, *, leave_at_any_time: bool, requests: int = 200) -> N
         assert is_own or isinstance(end, errors.CliCrashed) or index in left, f"seed {seed}: {index} got {end!r}"
     assert world.peak <= LIMIT, f"seed {seed}: {world.peak} at once"
     await quiet(pool)
-    assert "busy=0 coming=0 waiting=0" in repr(pool)
+    assert not pool._roster.count(Status.STARTING, Status.BUSY, Status.FINISHING, Status.CLOSING)
+    assert not len(pool._queue)
     await shut(pool, world)
 
 

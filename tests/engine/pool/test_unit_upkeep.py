@@ -8,10 +8,11 @@ from typing import Any, cast
 import pytest
 
 from claude_max.proxy.engine.planning.steps import Feature
-from claude_max.proxy.engine.pool.pool import Pool, upkeep
+from claude_max.proxy.engine.pool import upkeep
+from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.engine.pool.upkeep import Upkeep, login_file, resident, signature
-from claude_max.proxy.engine.probe.locate import Version
-from claude_max.proxy.engine.process.channel import Doubt
+from claude_max.proxy.engine.process.channel import Unconfirmed
+from claude_max.proxy.engine.wire.versions import Version
 from claude_max.proxy.errors import CliUnavailable, ProxyError
 
 REWIND: frozenset[Feature] = frozenset({"rewind"})
@@ -135,13 +136,13 @@ def test_a_wrapper_whose_cli_changes_is_examined(room: Room) -> None:
     for version in ("2.1.400", "2.1.400"):
         room.upkeep.accept({"claude_code_version": version})
     assert room.look() == []
-    with pytest.raises(Doubt, match=r"2\.1\.401"):
+    with pytest.raises(Unconfirmed, match=r"2\.1\.401"):
         room.upkeep.accept({"claude_code_version": "2.1.401"})
     room.pool.told.clear()
     asyncio.run(room.upkeep.examine())
     assert room.pool.told == [REWIND, "renew"]
     room.upkeep.accept({"claude_code_version": "2.1.401"})
-    with pytest.raises(Doubt):
+    with pytest.raises(Unconfirmed):
         room.upkeep.accept({"claude_code_version": "2.1.402"})
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from claude_max.proxy.engine.planning.body import Defaults
 from claude_max.proxy.engine.planning.steps import EVERYTHING
 from claude_max.proxy.engine.probe import contract_store
 from claude_max.proxy.engine.probe.contract import ContractResult
@@ -13,7 +14,9 @@ from claude_max.proxy.engine.probe.contract_store import MOST_RECORDS, key, reca
 from claude_max.proxy.engine.probe.locate import Cli
 from claude_max.proxy.errors import CliUnavailable
 
-GOOD = ContractResult(frozenset({"answers", "verbatim", "isolation", *EVERYTHING}), {})
+DEFAULTS = {"claude-a": Defaults(64_000, {"type": "adaptive"}), "claude-b": Defaults(8192, None)}
+SAFE = frozenset({"answers", "verbatim", "isolation", "limits"})
+GOOD = ContractResult(SAFE | EVERYTHING, {}, DEFAULTS, "1h")
 
 
 @pytest.fixture
@@ -52,6 +55,12 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
         *("", "{", "[]", "null", '"x"', '{"one": 5}', '{"one": {}}', '{"one": {"holds": 5}}'),
         '{"one": {"holds": [], "fails": 5}}',
         '{"one": {"holds": [], "fails": [1]}}',
+        '{"one": {"holds": [], "fails": {}, "cache_ttl": "5m"}}',
+        '{"one": {"holds": [], "fails": {}, "defaults": {}}}',
+        '{"one": {"holds": [], "fails": {}, "defaults": 5, "cache_ttl": "5m"}}',
+        '{"one": {"holds": [], "fails": {}, "defaults": {"m": 5}, "cache_ttl": "5m"}}',
+        '{"one": {"holds": [], "fails": {}, "defaults": {"m": {"max_tokens": "x"}}, "cache_ttl": "5m"}}',
+        '{"one": {"holds": [], "fails": {}, "defaults": {"m": {"max_tokens": 5}}, "cache_ttl": "5m"}}',
     ],
 )
 def test_a_broken_file_counts_as_lost_and_is_mended(tmp_path: Path, content: str) -> None:
@@ -101,7 +110,7 @@ def test_one_that_is_all_good_is_examined_once(cli: Cli, tmp_path: Path, monkeyp
     examined = Examined(GOOD)
     monkeypatch.setattr(contract_store, "examine", examined)
     for _ in range(3):
-        assert asyncio.run(verified(cli, tmp_path / "c.json", "1.0", {})) == GOOD.features
+        assert asyncio.run(verified(cli, tmp_path / "c.json", "1.0", {})) == GOOD
     assert examined.count == 1
     cli.path.write_text("another binary")
     asyncio.run(verified(cli, tmp_path / "c.json", "1.0", {}))
@@ -114,11 +123,11 @@ def test_one_that_lacks_something_is_used_without_it_and_tried_again(
     examined = Examined(ContractResult(GOOD.holds - {"rewind"}, {"rewind": "left a trace"}))
     monkeypatch.setattr(contract_store, "examine", examined)
     for _ in range(2):
-        assert "rewind" not in asyncio.run(verified(cli, tmp_path / "c.json", "1.0", {}))
+        assert "rewind" not in asyncio.run(verified(cli, tmp_path / "c.json", "1.0", {})).features
     assert examined.count == 2
 
 
-@pytest.mark.parametrize("safety", ["answers", "verbatim", "isolation"])
+@pytest.mark.parametrize("safety", sorted(SAFE))
 def test_an_unsafe_one_is_refused_with_the_reason(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, safety: str
 ) -> None:
@@ -127,3 +136,36 @@ def test_an_unsafe_one_is_refused_with_the_reason(
     )
     with pytest.raises(CliUnavailable, match=rf"2\.1\.330 fails.*{safety}: it read a file.*`claude update`"):
         asyncio.run(verified(cli, tmp_path / "c.json", "1.0", {}))
+
+
+@pytest.mark.parametrize(
+    ("missing", "unsafe"),
+    [
+        ({"exact"}, None),
+        ({"lines"}, None),
+        ({"tools", "rewind", "system", "errors"}, None),
+        ({"exact", "lines"}, "exact: no; lines: no"),
+        ({"limits", "exact"}, "limits: no"),
+        ({"answers"}, "answers: no"),
+    ],
+)
+def test_what_makes_a_cli_unsafe(missing: set[str], unsafe: str | None) -> None:
+    record = ContractResult(GOOD.holds - missing, dict.fromkeys(sorted(missing), "no."))
+    assert record.unsafe == unsafe
+    assert record.lacks == "; ".join(f"{name}: no" for name in sorted(missing))
+    assert record.features == EVERYTHING - missing
+
+
+async def test_a_program_that_is_gone_is_no_fault_of_ours(cli: Cli, tmp_path: Path) -> None:
+    cli.path.unlink()
+    with pytest.raises(CliUnavailable, match="is gone"):
+        await verified(cli, tmp_path / "c.json", "1.0", {})
+
+
+async def test_a_machine_without_a_temporary_folder(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(program: Path, path: str) -> ContractResult:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(contract_store, "examine", fails)
+    with pytest.raises(CliUnavailable, match="No space left"):
+        await verified(cli, tmp_path / "c.json", "1.0", {})

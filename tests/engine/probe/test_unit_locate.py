@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from claude_max.proxy.engine.probe import locate as module
-from claude_max.proxy.engine.probe.locate import MINIMUM, candidates, dotted, locate
+from claude_max.proxy.engine.probe.locate import candidates, locate
+from claude_max.proxy.engine.wire.versions import MINIMUM, dotted
 from claude_max.proxy.errors import CliTooOld, CliUnavailable
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts")

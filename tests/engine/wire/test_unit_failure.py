@@ -37,6 +37,10 @@ ROWS: list[tuple[dict[str, Any], dict[str, Any] | None, type[errors.ProxyError],
     (failed("bad"), noticed("invalid_request"), errors.BadRequest, "bad"),
     (failed("bad", 422), None, errors.BadRequest, "bad"),
     (failed("Third-party apps draw from your extra usage", 400), None, errors.ExtraUsageRequired, "Third-party"),
+    (failed("Usage credits are required for long context", 429), None, errors.ExtraUsageRequired, "long context"),
+    (failed("a third-party service refused it", 400), None, errors.BadRequest, "third-party"),
+    (failed("messages: number of images exceeds the maximum of 100", 400), None, errors.BadRequest, "images"),
+    (failed("exceeds the model's maximum context", 400), None, errors.ContextTooLong, "does not fit"),
     (failed("pay", 402), None, errors.ExtraUsageRequired, "pay"),
     (failed("pay"), noticed("billing_error"), errors.ExtraUsageRequired, "pay"),
     (failed("Out of extra usage", 429), None, errors.RateLimited, "Out of extra usage"),
@@ -105,3 +109,9 @@ def test_a_window_that_is_not_rejected_is_not_blamed() -> None:
     found = rate_limited("Server is temporarily limiting requests (not your usage limit)", info, NOW)
     assert "Your plan's" not in found.message
     assert found.retry_after is None
+
+
+@pytest.mark.parametrize("resets", [1e18, 1e300, float("inf")])
+def test_an_absurd_reset_is_no_fault_of_ours(resets: float) -> None:
+    found = rate_limited("limited", {"status": "rejected", "resetsAt": resets, "rateLimitType": "five_hour"}, NOW)
+    assert (found.status, found.message, found.retry_after) == (429, "limited", None)

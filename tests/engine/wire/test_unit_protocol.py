@@ -59,7 +59,7 @@ BLOCKS: list[tuple[Block, JsonObject]] = [
     (RedactedThinking("abc"), {"type": "redacted_thinking", "data": "abc"}),
     (OpaqueBlock({"type": "new", "b": 1, "a": None}), {"type": "new", "b": 1, "a": None}),
 ]
-MARKED: list[Block] = [
+MARKED: list[Text | Media | ToolCall | ToolResult] = [
     Text("t", cache="5m"), Media("image", url="https://x", cache="5m"), ToolCall("c1", "look", {}, cache="5m"),
     ToolResult("c1", (), cache="5m"), ToolResult("c1", (), is_error=True, cache="5m"),
 ]  # fmt: skip
@@ -92,9 +92,11 @@ def test_a_line_of_plain_text() -> None:
 
 @pytest.mark.parametrize("item", MARKED, ids=lambda item: type(item).__name__)
 @pytest.mark.parametrize(("mark", "expected"), MARKS)
-def test_a_cache_mark_is_the_only_difference(item: Block, mark: CacheMark, expected: JsonObject) -> None:
-    marked = protocol.block(replace(item, cache=mark))  # type: ignore[call-arg]
-    plain = protocol.block(replace(item, cache=None))  # type: ignore[call-arg]
+def test_a_cache_mark_is_the_only_difference(
+    item: Text | Media | ToolCall | ToolResult, mark: CacheMark, expected: JsonObject
+) -> None:
+    marked = protocol.block(replace(item, cache=mark))
+    plain = protocol.block(replace(item, cache=None))
     assert "cache_control" not in plain
     assert marked == {**plain, "cache_control": expected}
 

@@ -1,0 +1,103 @@
+"""How many tokens a Turn has as input, as the CLI counts them. No model is asked and no token spent.
+
+The CLI answers `get_context_usage {"detail": "full"}` by asking the service's own count of what it holds: the messages
+as lines, the system prompt as if it were a message, the tools of an MCP server (measured on 2.1.332). The body of the
+exact way has no part in it. So the number is the service's for the messages, some tokens too high for the system
+prompt, and without the tools that the service runs.
+
+One process of its own, started when it is first asked and ended when nobody asks any more.
+"""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Awaitable, Callable
+
+from ...errors import CliCrashed, ProxyError
+from ...events import JsonObject, Turn
+from ..planning.steps import Append, can_serve, steps
+from ..planning.want import plain_want
+from ..process.channel import Unconfirmed
+from ..process.worker import Worker
+
+# A process that counts is kept so long for the next count: agents count several parts of a prompt in a row.
+IDLE_SECONDS = 60.0
+
+
+class TokenCounter:
+    """Counts one Turn after another. `close` in every case."""
+
+    def __init__(self, launch: Callable[[], Awaitable[Worker]], base_url: str = "") -> None:
+        """`launch` starts a process that is not initialized; `base_url` is the configured address of the service."""
+        self._launch = launch
+        self._base_url = base_url
+        self._one_at_a_time = asyncio.Lock()
+        self._worker: Worker | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def count(self, turn: Turn) -> int:
+        """The tokens of the Turn's input. Raises a ProxyError."""
+        async with self._one_at_a_time:
+            if self._idle is not None:
+                self._idle.cancel()
+            counted = False
+            try:
+                found = await self._count(await self._ready(turn), turn)
+                counted = True
+                return found
+            except Unconfirmed as doubt:
+                raise CliCrashed(f"The Claude Code CLI could not count: {doubt}.") from None
+            finally:
+                if counted and not turn.tools:
+                    self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._end)
+                else:
+                    # What it holds is not known, or it keeps the tools' descriptions.
+                    self._end()
+
+    async def close(self) -> None:
+        """Ends the process; returns when it is gone."""
+        if self._idle is not None:
+            self._idle.cancel()
+        self._end()
+        await asyncio.gather(*self._ending, return_exceptions=True)
+
+    async def _ready(self, turn: Turn) -> Worker:
+        """A process that can hold the Turn."""
+        worker = self._worker
+        if worker is None or not worker.alive or not can_serve(worker.system, turn.system):
+            self._end()
+            worker = self._worker = await self._launch()
+        return worker
+
+    async def _count(self, worker: Worker, turn: Turn) -> int:
+        want = plain_want(turn, str(uuid.uuid4()), self._base_url)
+        worker.channel.begin_turn()
+        for step in steps(worker.system, want)[:-1]:
+            await worker.take(step)
+        # The last one too is only held: asking is what costs.
+        await worker.take(Append(turn.messages[-1]))
+        usage = await worker.channel.control("get_context_usage", detail="full")
+        await worker.rewind()
+        worker.channel.idle = True
+        return total(usage)
+
+    def _end(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            task = asyncio.ensure_future(_closed(worker))
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+
+def total(usage: JsonObject) -> int:
+    """The tokens in the CLI's answer. Raises Unconfirmed where it has none."""
+    found = usage.get("totalTokens")
+    if not isinstance(found, int):
+        raise Unconfirmed("its count has no total")
+    return found
+
+
+async def _closed(worker: Worker) -> None:
+    with contextlib.suppress(ProxyError):
+        await worker.close()

@@ -1,0 +1,83 @@
+"""The database file: where it is, who may read it, and how its tables came to be as they are.
+
+A migration is never changed once it was released; a new one is added behind it. The file's `user_version` is the number
+of those that it has been through.
+"""
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+# Seconds to wait for another process that writes. An answer waits for it, so it is short.
+BUSY_SECONDS = 2.0
+
+MIGRATIONS: Sequence[str] = (
+    """
+    CREATE TABLE responses (
+        id TEXT PRIMARY KEY,
+        created REAL NOT NULL,
+        used REAL NOT NULL,
+        size INTEGER NOT NULL,
+        previous TEXT,
+        body BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX responses_by_use ON responses (used, size);
+    CREATE TABLE items (
+        id TEXT NOT NULL,
+        response TEXT NOT NULL REFERENCES responses (id) ON DELETE CASCADE,
+        PRIMARY KEY (id, response)
+    ) WITHOUT ROWID;
+    CREATE INDEX items_by_response ON items (response);
+    CREATE TABLE blobs (hash TEXT PRIMARY KEY, size INTEGER NOT NULL, data BLOB NOT NULL);
+    CREATE INDEX blobs_by_size ON blobs (size);
+    CREATE TABLE blob_uses (
+        hash TEXT NOT NULL REFERENCES blobs (hash),
+        response TEXT NOT NULL REFERENCES responses (id) ON DELETE CASCADE,
+        PRIMARY KEY (hash, response)
+    ) WITHOUT ROWID;
+    CREATE INDEX blob_uses_by_response ON blob_uses (response);
+    """,
+)
+
+
+class NewerDatabase(sqlite3.DatabaseError):
+    """A later version of this program has made the file."""
+
+
+def opened(file: Path) -> sqlite3.Connection:
+    """A connection to `file`, made where it is not there. Raises sqlite3.Error, OSError.
+
+    The file, and those that SQLite puts beside it, can be read by this user alone.
+    """
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # SQLite gives its own files the mode of this one.
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    file.chmod(0o600)
+    database = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        # What is deleted is overwritten, and its space is given back.
+        database.executescript("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = ON;")
+        database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;")
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def migrate(database: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:
+    """Takes the database through the migrations that it has not been through. Raises NewerDatabase."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        (done,) = database.execute("PRAGMA user_version").fetchone()
+        if done > len(migrations):
+            raise NewerDatabase(f"its version {done} is of a newer claude-max, this one knows {len(migrations)}")
+        for number, script in enumerate(migrations[done:], done + 1):
+            for statement in filter(str.strip, script.split(";")):
+                database.execute(statement)
+            database.execute(f"PRAGMA user_version = {number}")
+        database.execute("COMMIT")
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise

@@ -1,0 +1,114 @@
+"""Content blocks of the Messages API as blocks of a Turn, without the loss of a key. Pure.
+
+A block with exactly the keys that its type has in the vocabulary becomes that type; a block with any other (citations,
+a document's context, a caller), or of a type that the vocabulary does not have, is carried as it is. What is wrong with
+it is then for the service to say.
+"""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from ...errors import BadRequest
+from ...events import (
+    Block,
+    CacheMark,
+    JsonObject,
+    Media,
+    OpaqueBlock,
+    RedactedThinking,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+
+MARK = "cache_control"
+_TTLS: dict[Any, CacheMark] = {"5m": "5m", "1h": "1h", None: "5m"}
+_SOURCES = {
+    "base64": {"type", "media_type", "data"},
+    "text": {"type", "media_type", "data"},
+    "url": {"type", "url"},
+}
+
+
+def blocks_of(content: str | Sequence[JsonObject], where: str) -> tuple[Block, ...]:
+    """The blocks of a message. Raises BadRequest for a block without a type."""
+    if isinstance(content, str):
+        return (Text(content),) if content else ()
+    return tuple(_block(json, f"{where}[{index}]") for index, json in enumerate(content))
+
+
+def mark_of(json: JsonObject) -> CacheMark | None:
+    """The cache mark of a block or a tool; None where there is none, and where it is no mark that is known."""
+    mark = json.get(MARK)
+    if not isinstance(mark, dict) or mark.get("type") != "ephemeral" or not mark.keys() <= {"type", "ttl"}:
+        return None
+    ttl = mark.get("ttl")
+    return _TTLS.get(ttl) if ttl is None or isinstance(ttl, str) else None
+
+
+def has_only(json: JsonObject, keys: AbstractSet[str]) -> bool:
+    """Whether it has all of the keys, and beside them a cache mark at most, in a form that is known."""
+    own = {key: value for key, value in json.items() if key != MARK}
+    return own.keys() == keys and (json.get(MARK) is None or mark_of(json) is not None)
+
+
+def _block(json: JsonObject, where: str) -> Block:
+    if not isinstance(json.get("type"), str):
+        raise BadRequest(f"{where}.type: Field required", param=f"{where}.type")
+    return _known(json, where) or OpaqueBlock(json)
+
+
+def _known(json: JsonObject, where: str) -> Block | None:
+    """The block in the vocabulary, None where that has no place for all of it."""
+    match json:
+        case {"type": "text", "text": str(text)} if has_only(json, {"type", "text"}):
+            if not text:
+                raise BadRequest(f"{where}.text: text content blocks must be non-empty", param=f"{where}.text")
+            return Text(text, mark_of(json))
+        case {"type": "thinking", "thinking": str(text), "signature": str(signature)} if len(json) == 3:
+            return Thinking(text, signature)
+        case {"type": "redacted_thinking", "data": str(data)} if len(json) == 2:
+            return RedactedThinking(data)
+        case {"type": "image", "source": dict(source)} if has_only(json, {"type", "source"}):
+            return _media("image", source, None, mark_of(json))
+        case {"type": "document", "source": dict(source)} if has_only(json, {"type", "source"}):
+            return _media("document", source, None, mark_of(json))
+        case {"type": "document", "source": dict(source), "title": str(title)} if title and has_only(
+            json, {"type", "source", "title"}
+        ):
+            return _media("document", source, title, mark_of(json))
+        case {"type": "tool_use", "id": str(id), "name": str(name), "input": dict(given)} if has_only(
+            json, {"type", "id", "name", "input"}
+        ):
+            return ToolCall(id, name, given, mark_of(json))
+        case {"type": "tool_result", "tool_use_id": str(id)}:
+            return _result(json, id, where)
+    return None
+
+
+def _result(json: JsonObject, id: str, where: str) -> ToolResult | None:
+    content, is_error = json.get("content"), json.get("is_error")
+    keys = {"type", "tool_use_id", *(key for key in ("content", "is_error") if key in json)}
+    is_list = isinstance(content, list) and all(isinstance(item, dict) for item in content)
+    if (
+        not has_only(json, keys)
+        or not isinstance(is_error, bool | None)
+        or not (is_list or isinstance(content, str | None))
+    ):
+        return None
+    parts = blocks_of(content or "", f"{where}.content")
+    known = tuple(part for part in parts if isinstance(part, Text | Media | OpaqueBlock))
+    return ToolResult(id, known, bool(is_error), mark_of(json)) if len(known) == len(parts) else None
+
+
+def _media(kind: Any, source: JsonObject, title: str | None, mark: CacheMark | None) -> Media | None:
+    if _SOURCES.get(str(source.get("type"))) != source.keys() or not all(isinstance(v, str) for v in source.values()):
+        return None
+    if source["type"] == "url":
+        return Media(kind, url=source["url"], title=title, cache=mark)
+    is_text = source["media_type"] == "text/plain"
+    if is_text is not (source["type"] == "text") or (is_text and kind == "image"):
+        return None
+    return Media(kind, source["media_type"], source["data"], title=title, cache=mark)

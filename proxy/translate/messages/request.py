@@ -1,0 +1,113 @@
+"""A Messages request becomes a Turn. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from ...errors import BadRequest
+from ...events import JsonObject, Model, Turn
+from ..common.dialect import ParsedRequest, RequestContext
+from ..common.effect import set_in, without_effect
+from ..common.json_schema import check_schema
+from ..common.models import resolve
+from ..common.sampling import stop_of
+from ..common.validation import shaped
+from .answer import MessagesReply
+from .conversation import check_marks, messages_of, system_of, unread
+from .schema import Asked, CountRequest, MessagesRequest
+from .tools import choice_of, tools_of
+
+WITHOUT_EFFECT = ("metadata", "service_tier")
+NEUTRAL: Mapping[str, object] = {"service_tier": "auto", "metadata": {}, "speed": "standard"}
+BETAS = "anthropic-beta"
+# Models up to here think only where a request says so (platform.claude.com, "Troubleshooting thinking").
+_SILENT = re.compile(r"claude-(?:[34]-|[a-z]+-[34](?:-|$))")
+
+
+def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
+    """The Turn in the body of `POST /v1/messages`. Raises BadRequest, ModelNotFound."""
+    request = shaped(MessagesRequest, body)
+    turn = replace(
+        _turn(request, context),
+        max_tokens=request.max_tokens,
+        stop=stop_of(request.stop_sequences, "stop_sequences"),
+        temperature=request.temperature,
+        top_p=request.top_p,
+        top_k=request.top_k or None,
+    )
+    if turn.thinking_budget is not None and turn.thinking_budget >= request.max_tokens:
+        raise BadRequest("`max_tokens` must be greater than `thinking.budget_tokens`.", param="max_tokens")
+    return ParsedRequest(
+        turns=(turn,), reply=MessagesReply, stream=bool(request.stream), ignored=_ignored(body, request, context)
+    )
+
+
+def to_count(body: JsonObject, context: RequestContext) -> Turn:
+    """The Turn in the body of `POST /v1/messages/count_tokens`. Raises BadRequest, ModelNotFound."""
+    return _turn(shaped(CountRequest, body), context)
+
+
+def _turn(request: Asked, context: RequestContext) -> Turn:
+    """What a message and the count of its tokens read of a body alike."""
+    model = resolve(request.model, context.models, context.aliases)
+    check_marks(request)
+    messages = messages_of(request.messages)
+    tools = tools_of(request.tools or (), web_search=context.web_search)
+    return Turn(
+        model=model,
+        messages=messages,
+        system=system_of(request.system)[0],
+        tools=tools,
+        tool_choice=choice_of(request.tool_choice, tools),
+        schema=_schema(request),
+        effort=request.output_config.effort if request.output_config else None,
+        thinking=_thinking(request, model, context.models),
+        thinking_budget=_budget(request),
+        carries_thinking=True,
+    )
+
+
+def _thinking(request: Asked, model: str, offered: Sequence[Model]) -> Literal["default", "off", "shown"]:
+    thinking = request.thinking
+    if thinking is None:
+        id = next((each.id for each in offered if each.name == model), model)
+        return "off" if _SILENT.match(id) else "default"
+    if thinking.type == "disabled":
+        return "off"
+    is_shown = thinking.type in ("enabled", "adaptive") and thinking.display != "omitted"
+    return "shown" if is_shown else "default"
+
+
+def _budget(request: Asked) -> int | None:
+    thinking = request.thinking
+    if thinking is None or thinking.type != "enabled":
+        return None
+    if thinking.budget_tokens is None:
+        where = "thinking.enabled.budget_tokens"
+        raise BadRequest(f"{where}: Field required", param=where)
+    return thinking.budget_tokens
+
+
+def _schema(request: Asked) -> JsonObject | None:
+    config = request.output_config
+    found, where = (config.format, "output_config.format") if config and config.format else (None, "output_format")
+    wanted = found or request.output_format
+    if wanted is None:
+        return None
+    check_schema(wanted.schema_, f"{where}.schema")
+    return wanted.schema_
+
+
+def _ignored(body: JsonObject, request: MessagesRequest, context: RequestContext) -> tuple[str, ...]:
+    """What has no effect, by the names of the body's fields; betas by their header, the CLI asks for its own."""
+    named = without_effect(body, request, WITHOUT_EFFECT, NEUTRAL)
+    config, thinking = request.output_config, request.thinking
+    if config is not None:
+        named += [f"output_config.{name}" for name in set_in(config.model_extra or {}, {})]
+    if thinking is not None and (thinking.type == "between_tools" or thinking.display == "omitted"):
+        named.append("thinking.type" if thinking.type == "between_tools" else "thinking.display")
+    if system_of(request.system)[1]:
+        named.append("system.cache_control")
+    named += unread(request.messages)
+    return (*named, BETAS) if context.headers.get(BETAS) else tuple(named)

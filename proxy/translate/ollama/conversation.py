@@ -1,0 +1,87 @@
+"""The messages of an ollama chat, in the words of a Conversation. Pure.
+
+Ollama's calls mostly have no id, and its results name the tool, or nothing. A result belongs to the call of its id,
+else to the first open call of its tool, else to the first open call.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+
+from ...errors import BadRequest
+from ...events import Media, Message, Text, ToolCall, ToolResult
+from ..common.conversation import Conversation, arguments_of, digest
+from ..common.media import SIGNATURES, image_at, image_of
+from .schema import CallParam, MessageParam
+
+# Characters of base64 that hold the beginning of an image, by which its kind is known.
+_HEAD = 64
+
+
+def conversation(messages: Sequence[MessageParam], system: str = "") -> tuple[str, tuple[Message, ...]]:
+    """The system prompt and the messages with alternating roles, the last one the user's. Raises BadRequest."""
+    made = Conversation()
+    made.system([system])
+    open_calls: list[tuple[str, str]] = []
+    for index, message in enumerate(messages):
+        where = f"messages[{index}]"
+        text = [Text(message.content)] if message.content else []
+        match message.role.lower():
+            case "system" | "developer":
+                made.system([message.content or ""])
+            case "user":
+                made.user([*text, *images_of(message.images or (), f"{where}.images")], where)
+            case "assistant":
+                made.require_answered(where)
+                made.assistant(text)
+                for number, call in enumerate(message.tool_calls or ()):
+                    open_calls.append(_call(made, call, f"{where}.tool_calls[{number}]"))
+            case "tool":
+                key = _answered(open_calls, message, where)
+                parts: list[Text | Media] = [*text, *images_of(message.images or (), f"{where}.images")]
+                made.result(ToolResult(key, tuple(parts)), where)
+            case role:
+                raise BadRequest(f"{where}.role: unknown role {role!r}.", param=f"{where}.role")
+    return made.build()
+
+
+def images_of(images: Sequence[str], where: str) -> list[Media]:
+    """Images by their base64 text; what kind each is, its first bytes tell. Raises BadRequest."""
+    return [_image(data, f"{where}[{index}]") for index, data in enumerate(images)]
+
+
+def _image(data: str, where: str) -> Media:
+    if data.startswith("data:"):
+        return image_at(data, where)
+    try:
+        head = base64.b64decode(data[:_HEAD])
+    except (binascii.Error, ValueError):
+        raise BadRequest(f"{where} is not valid base64.", param=where) from None
+    kind = next((kind for kind, signature in SIGNATURES.items() if signature.match(head)), None)
+    if kind is None:
+        raise BadRequest(f"{where} is not one of {', '.join(SIGNATURES)}.", param=where)
+    return image_of(kind, data, where)
+
+
+def _call(made: Conversation, call: CallParam, where: str) -> tuple[str, str]:
+    """Adds a call; its key and its tool's name."""
+    given = call.function.arguments
+    arguments = arguments_of(given, f"{where}.function.arguments") if isinstance(given, str) else given or {}
+    key = call.id or f"{where} {call.function.name}"
+    id = call.id or f"call_{digest(key)}"
+    made.call(ToolCall(id, call.function.name, arguments), f"{where}.id", key=key)
+    return key, call.function.name
+
+
+def _answered(open_calls: list[tuple[str, str]], message: MessageParam, where: str) -> str:
+    """The key of the call that a result answers; it is open no longer."""
+    name = message.tool_name or message.name
+    by_id = [each for each in open_calls if each[0] == message.tool_call_id]
+    by_name = [each for each in open_calls if each[1] == name]
+    for found in (by_id, by_name, open_calls if name is None else []):
+        if found:
+            call = found[0]
+            open_calls.remove(call)
+            return call[0]
+    told = message.tool_call_id or name or "nothing"
+    raise BadRequest(f"{where}: {told!r} answers no open call; a result must follow its call.", param=where)

@@ -1,0 +1,125 @@
+"""Ollama's requests become Turns. Pure."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from ...errors import BadRequest
+from ...events import JsonObject, Message, Tool, Turn
+from ..common.dialect import ParsedRequest, RequestContext
+from ..common.effect import set_in, without_effect
+from ..common.json_schema import check_schema
+from ..common.models import resolve
+from ..common.sampling import JSON_OBJECT, clamped, stop_of
+from ..common.tools import Function, declared
+from ..common.validation import shaped
+from .answer import ChatForm, Form, GenerateForm, OllamaReply
+from .conversation import conversation
+from .models import bare
+from .schema import Asked, MessageParam, OllamaChatRequest, OllamaGenerateRequest, ToolParam
+
+WITHOUT_EFFECT = ("keep_alive",)
+NEUTRAL: Mapping[str, object] = {"raw": False, "template": "", "context": [], "logprobs": False}
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+# How many tokens an answer may have: these say that there is no limit, or the window's.
+ENDLESS = (-1, -2, 0)
+
+
+def chat_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
+    """The Turn in the body of `POST /api/chat`. Raises BadRequest, ModelNotFound."""
+    request = shaped(OllamaChatRequest, body)
+    form = ChatForm()
+    if not request.messages:
+        return _loaded(request, context, form)
+    tools = _tools(request.tools or ())
+    ignored = _ignored(body, request)
+    if any(message.thinking for message in request.messages):
+        # It has no signature, without which the service does not take it back.
+        ignored.append("messages.thinking")
+    return _parsed(request, context, form, conversation(request.messages), tools, ignored)
+
+
+def generate_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
+    """The Turn in the body of `POST /api/generate`. Raises BadRequest, ModelNotFound."""
+    request = shaped(OllamaGenerateRequest, body)
+    form = GenerateForm()
+    if request.suffix:
+        raise BadRequest("suffix: Claude models do not fill in the middle of a text.", param="suffix")
+    if not request.prompt and not request.images:
+        return _loaded(request, context, form)
+    asked = MessageParam(role="user", content=request.prompt, images=request.images)
+    found = conversation([asked], request.system or "")
+    return _parsed(request, context, form, found, (), _ignored(body, request))
+
+
+def _loaded(request: Asked, context: RequestContext, form: Form) -> ParsedRequest:
+    """Without a prompt ollama loads the model, or unloads it: there is nothing to do for either."""
+    resolve(bare(request.model), context.models, context.aliases)
+    reason = "unload" if request.keep_alive in (0, "0", "0s") else "load"
+    return ParsedRequest((), partial(OllamaReply, request.model, form, False, reason), request.stream is not False)
+
+
+def _parsed(
+    request: Asked,
+    context: RequestContext,
+    form: Form,
+    conversed: tuple[str, tuple[Message, ...]],
+    tools: tuple[Tool, ...],
+    ignored: list[str],
+) -> ParsedRequest:
+    system, messages = conversed
+    options = request.options
+    if request.format == "json":
+        system = f"{system}\n\n{JSON_OBJECT}" if system else JSON_OBJECT
+    thinks = request.think
+    if isinstance(thinks, str) and thinks not in EFFORTS:
+        raise BadRequest(f"think: must be true, false or one of {', '.join(EFFORTS)}.", param="think")
+    limit = options.num_predict if options else None
+    turn = Turn(
+        model=resolve(bare(request.model), context.models, context.aliases),
+        messages=messages,
+        system=system,
+        tools=tools,
+        schema=_schema(request),
+        max_tokens=None if limit in ENDLESS else limit,
+        stop=stop_of(options.stop if options else None, "options.stop"),
+        temperature=clamped(options.temperature if options else None, ignored),
+        top_p=options.top_p if options else None,
+        top_k=(options.top_k or None) if options else None,
+        effort=thinks if isinstance(thinks, str) else None,
+        thinking="default" if thinks is None else "shown" if thinks else "off",
+    )
+    ignored = ["options.temperature" if name == "temperature" else name for name in ignored]
+    return ParsedRequest(
+        turns=(turn,),
+        reply=partial(OllamaReply, request.model, form, bool(thinks), "stop"),
+        stream=request.stream is not False,
+        ignored=tuple(ignored),
+    )
+
+
+def _tools(given: Sequence[ToolParam]) -> tuple[Tool, ...]:
+    for index, tool in enumerate(given):
+        if tool.type != "function":
+            where = f"tools[{index}].type"
+            raise BadRequest(f"{where}: only functions are carried, not {tool.type!r}.", param=where)
+    functions = [tool.function for tool in given]
+    return declared(
+        [
+            Function(f"tools[{index}].function", each.name, each.description, each.parameters)
+            for index, each in enumerate(functions)
+        ]
+    )
+
+
+def _schema(request: Asked) -> JsonObject | None:
+    if not isinstance(request.format, dict):
+        return None
+    check_schema(request.format, "format")
+    return request.format
+
+
+def _ignored(body: JsonObject, request: Asked) -> list[str]:
+    named = without_effect(body, request, WITHOUT_EFFECT, NEUTRAL)
+    if request.options is not None:
+        named += [f"options.{name}" for name in set_in(request.options.model_extra or {}, {})]
+    return named

@@ -1,0 +1,205 @@
+"""A Responses request becomes a Turn, and what its answer must look like. Pure."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from ...errors import BadRequest, NotFound
+from ...events import JsonObject, Turn
+from ..common.dialect import ParsedRequest, RequestContext
+from ..common.effect import set_in, without_effect
+from ..common.json_schema import check_schema
+from ..common.models import resolve
+from ..common.sampling import JSON_OBJECT, clamped
+from ..common.validation import shaped
+from .answer import ResponsesReply
+from .errors import PreviousNotFound
+from .items import WITH_TOOLS, History, history
+from .kept import Asked
+from .options import Options
+from .schema import Format, Item, ResponsesRequest, ToolParam
+from .tools import chosen, toolbox
+
+# Fields of the shape that have no effect. Each that a client sets is named in the response header
+# `x-claude-max-ignored`, and so is whatever is no field of the shape.
+WITHOUT_EFFECT = (
+    "user",
+    "service_tier",
+    "safety_identifier",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "top_logprobs",
+    "truncation",
+)
+# What says the same as leaving the parameter out.
+NEUTRAL: JsonObject = {
+    "service_tier": "auto",
+    "truncation": "disabled",
+    "top_logprobs": 0,
+    "context_management": [],
+    "moderation": None,
+}
+ENCRYPTED = "reasoning.encrypted_content"
+SOURCES = "web_search_call.action.sources"
+# Further values of `include` that can add nothing to an answer of this server's.
+EMPTY_INCLUDES = (
+    "code_interpreter_call.outputs",
+    "computer_call_output.output.image_url",
+    "file_search_call.results",
+    "message.input_image.image_url",
+)
+
+
+def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
+    """The Turn in a request body. Raises BadRequest, NotFound, ModelNotFound."""
+    _require_carried(body)
+    request = shaped(ResponsesRequest, body)
+    model = resolve(request.model, context.models, context.aliases)
+    own = _own_items(body, request, context)
+    before = _before(request, context)
+    read = history(request.instructions, [*before, *own])
+    box = toolbox(_tools(request, [*before, *own]), web_search=context.web_search, searches=request.max_tool_calls)
+    box, choice = chosen(request.tool_choice, box, parallel=request.parallel_tool_calls is not False)
+    ignored = [*_ignored(body, request, searches=box.search is not None), *box.ignored, *read.ignored]
+    wanted = request.reasoning.effort if request.reasoning else None
+    options = _options(body, request, context)
+    form = request.text.format if request.text else None
+    turn = Turn(
+        model=model,
+        messages=read.messages,
+        system=_system(read, form),
+        tools=box.tools,
+        tool_choice=choice,
+        schema=_schema(form),
+        max_tokens=request.max_output_tokens,
+        temperature=clamped(request.temperature, ignored),
+        top_p=request.top_p,
+        effort=None if wanted == "none" else "low" if wanted == "minimal" else wanted,
+        thinking="off" if wanted == "none" else "shown" if options.summaries else "default",
+        carries_thinking=read.thought,
+    )
+    asked = Asked(tuple(_plain(item) for _, item in own), request.previous_response_id, options.store)
+    return ParsedRequest(
+        turns=(turn,),
+        reply=partial(ResponsesReply, options, box.names, asked),
+        stream=bool(request.stream),
+        ignored=tuple(dict.fromkeys(ignored)),
+        repaired=read.repaired,
+    )
+
+
+def _require_carried(body: JsonObject) -> None:
+    """Raises BadRequest for what has a meaning that cannot be kept here."""
+    if "input" not in body and "messages" in body:
+        raise BadRequest(
+            "messages: this endpoint takes `input`.", hint="Or use /v1/chat/completions.", param="messages"
+        )
+    if body.get("background"):
+        raise BadRequest("background: answers are not made in the background here.", param="background")
+    if body.get("conversation") is not None:
+        raise BadRequest(
+            "conversation: there are no conversation objects here.",
+            hint="Use previous_response_id, or send the items again.",
+            param="conversation",
+        )
+    if body.get("prompt") is not None:
+        raise BadRequest(
+            "prompt: there are no prompt templates here.", hint="Send `instructions` and `input`.", param="prompt"
+        )
+
+
+def _own_items(body: JsonObject, request: ResponsesRequest, context: RequestContext) -> list[tuple[str, Item]]:
+    """The items of this request, those that it only names put in."""
+    if isinstance(request.input, str):
+        return [("input", Item(type="message", role="user", content=request.input))]
+    found = []
+    for index, item in enumerate(request.input):
+        where = f"input[{index}]"
+        if item.type == "item_reference" or (item.type == "reasoning" and not item.encrypted_content):
+            kept = context.kept.items.get(item.id or "")
+            if kept is None and item.type == "item_reference":
+                raise NotFound(
+                    f"Item with id '{item.id}' not found. Items are not persisted when `store` is set to false. Try "
+                    "again with `store` set to true, or remove this item from your input.",
+                    param="input",
+                )
+            item = item if kept is None else Item.model_validate(kept)
+        found.append((where, item))
+    return found
+
+
+def _before(request: ResponsesRequest, context: RequestContext) -> list[tuple[str, Item]]:
+    """The items of the responses that this one goes on from."""
+    previous = request.previous_response_id
+    if previous is None:
+        return []
+    if not context.kept.chain:
+        off = "" if context.kept.on else "Storing is off here (settings responses_keep_days, responses_keep_mb)."
+        raise PreviousNotFound(previous, off)
+    items = (item for record in context.kept.chain for item in (*record.input, *record.output))
+    return [("previous_response_id", Item.model_validate(item)) for item in items]
+
+
+def _tools(request: ResponsesRequest, items: Sequence[tuple[str, Item]]) -> list[tuple[str, ToolParam]]:
+    """Each tool with its path: the request's, then those that items add."""
+    found = [(f"tools[{index}]", tool) for index, tool in enumerate(request.tools or ())]
+    for where, item in items:
+        if item.type in WITH_TOOLS:
+            for index, tool in enumerate(item.tools or ()):
+                if not isinstance(tool, dict):
+                    raise BadRequest(f"{where}.tools[{index}] must be an object.", param=f"{where}.tools")
+                found.append((f"{where}.tools[{index}]", shaped(ToolParam, tool)))
+    return found
+
+
+def _ignored(body: JsonObject, request: ResponsesRequest, *, searches: bool) -> list[str]:
+    ignored = without_effect(body, request, WITHOUT_EFFECT, NEUTRAL)
+    if request.max_tool_calls is not None and not searches:
+        # It limits the calls of OpenAI's own tools only.
+        ignored.append("max_tool_calls")
+    if request.text is not None:
+        asked: JsonObject = {"verbosity": request.text.verbosity, **(request.text.model_extra or {})}
+        ignored += [f"text.{name}" for name in set_in(asked, {"verbosity": "medium"})]
+    if request.reasoning is not None:
+        ignored += [f"reasoning.{name}" for name in set_in(request.reasoning.model_extra or {}, {"context": "auto"})]
+    known = (ENCRYPTED, SOURCES, *EMPTY_INCLUDES)
+    ignored += [
+        f"include.{name}" for name in set_in(dict.fromkeys(request.include or (), True), {}) if name not in known
+    ]
+    parts_of = [item.content for item in request.input if not isinstance(item, str) and isinstance(item.content, list)]
+    if any(part.detail not in (None, "auto") for content in parts_of for part in content):
+        ignored.append("input.content.detail")
+    return ignored
+
+
+def _options(body: JsonObject, request: ResponsesRequest, context: RequestContext) -> Options:
+    reasoning = request.reasoning
+    summary = (reasoning.summary or reasoning.generate_summary) if reasoning else None
+    include = request.include or ()
+    return Options(
+        body={key: value for key, value in body.items() if key != "input"},
+        summaries=summary not in (None, "none") and not (reasoning and reasoning.effort == "none"),
+        encrypted=ENCRYPTED in include,
+        sources=SOURCES in include,
+        store=request.store is not False and context.kept.on,
+    )
+
+
+def _system(read: History, form: Format | None) -> str:
+    if form is None or form.type != "json_object":
+        return read.system
+    return f"{read.system}\n\n{JSON_OBJECT}" if read.system else JSON_OBJECT
+
+
+def _schema(form: Format | None) -> JsonObject | None:
+    if form is None or form.type != "json_schema":
+        return None
+    where = "text.format.schema"
+    if form.schema_ is None:
+        raise BadRequest(f"{where} is missing.", param=where)
+    check_schema(form.schema_, where)
+    return form.schema_
+
+
+def _plain(item: Item) -> JsonObject:
+    """The item as it is kept: as it came."""
+    return item.model_dump(exclude_unset=True, by_alias=True)
