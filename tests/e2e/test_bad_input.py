@@ -90,7 +90,7 @@ def test_an_unknown_model_lists_what_there_is(proxy: RunningProxy) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/v1/nothing", 404), ("POST", "/", 404), ("GET", CHAT, 405), ("DELETE", "/v1/models", 405)],
+    [("GET", "/v1/nothing", 404), ("POST", "/nothing", 404), ("GET", CHAT, 405), ("DELETE", "/v1/models", 405)],
 )
 def test_unknown_paths_and_methods(proxy: RunningProxy, method: str, path: str, status: int) -> None:
     answer = proxy.http.request(method, path, json={} if method == "POST" else None)
