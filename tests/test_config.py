@@ -45,7 +45,17 @@ def test_variables_that_mean_nothing_are_named_with_the_nearest() -> None:
     }
 
 
-@pytest.mark.parametrize("origin", ["*", "http://*.example", "localhost:8080", "http://a/b", "null", ""])
+@pytest.mark.parametrize("origin", ["null", "file://", "FILE:///"])
+def test_an_origin_of_every_file_needs_a_key(file: Path, origin: str) -> None:
+    file.write_text(f"cors_origins = [{json.dumps(origin)}]")
+    assert "a key is required" in said()
+    file.write_text(f'api_key = "k"\ncors_origins = [{json.dumps(origin)}]')
+    assert load().cors_origins == [origin.lower().replace(":///", "://")]
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "http://*.example", "http://*", "https://*:*", "localhost:8080", "http://a/b", "http://a:8*", ""]
+)
 def test_what_is_no_origin_is_told(file: Path, origin: str) -> None:
     """It would never match, or match every page that somebody visits."""
     file.write_text(f"cors_origins = [{json.dumps(origin)}]")

@@ -195,6 +195,8 @@ def test_the_case_of_the_scheme_does_not_count() -> None:
 BODIES: list[tuple[str, dict[str, str], Verdict]] = [
     ("POST", {"content-type": "application/json"}, None),
     ("POST", {"content-type": "Application/JSON ; charset=utf-8"}, None),
+    ("POST", {"content-type": "application/json", "content-encoding": "zstd"}, errors.UnsupportedMediaType),
+    ("POST", {"content-type": "application/json", "content-encoding": "identity"}, None),
     ("POST", {"content-type": "text/plain"}, errors.UnsupportedMediaType),
     ("POST", {"content-type": "application/jsonx"}, errors.UnsupportedMediaType),
     ("POST", {"content-type": "application/x-www-form-urlencoded"}, errors.UnsupportedMediaType),

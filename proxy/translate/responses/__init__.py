@@ -9,9 +9,10 @@ it · `errors` what this API alone says of failures.
 from dataclasses import replace
 
 from ..common.dialect import Dialect
+from ..common.endpoints import Counter
 from .errors import ERRORS
 from .kept import KEEPING
-from .request import to_compaction, to_turn
+from .request import to_compaction, to_count, to_turn
 from .schema import ResponsesRequest
 
 DIALECT = Dialect(
@@ -31,6 +32,13 @@ DIALECT = Dialect(
     },
     prefixes=("/v1/responses/",),
     keeping=KEEPING,
+    counter=Counter(
+        path="/v1/responses/input_tokens",
+        request=ResponsesRequest,
+        to_turn=to_count,
+        answer=lambda tokens: {"object": "response.input_tokens", "input_tokens": tokens},
+        description="The tokens that a response would have as input. Costs none.",
+    ),
 )
 
 COMPACT = replace(
@@ -40,4 +48,5 @@ COMPACT = replace(
     paths=("/v1/responses/compact",),
     to_turn=to_compaction,
     keeping=None,
+    counter=None,
 )

@@ -67,6 +67,11 @@ def to_compaction(body: JsonObject, context: RequestContext) -> ParsedRequest:
     return _turned(body, context, CompactedReply)
 
 
+def to_count(body: JsonObject, context: RequestContext) -> Turn:
+    """The Turn whose tokens `POST /v1/responses/input_tokens` counts. Raises as `to_turn`."""
+    return to_turn(body, context).turns[0]
+
+
 def _turned(body: JsonObject, context: RequestContext, compacting: Replying) -> ParsedRequest:
     _require_carried(body)
     request = shaped(ResponsesRequest, body)
