@@ -51,6 +51,7 @@ DIALECTS: tuple[Dialect, ...] = (
     chat.DIALECT,
     completions.DIALECT,
     responses.DIALECT,
+    responses.COMPACT,
     messages.DIALECT,
     *ollama.DIALECTS,
 )

@@ -7,7 +7,7 @@ from ...events import CacheMark, JsonObject, Message, OpaqueBlock, ServerTool, T
 from ..wire.protocol import api_message, api_tools
 from .body import DISABLED, Defaults, parameters
 from .cache_marks import marked
-from .thinking_memory import Digest, ThinkingMemory, has_thinking
+from .thinking_memory import THINKING, Digest, ThinkingMemory, has_thinking
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,31 @@ def composed(
 ) -> Composed:
     """The whole request. `without` names what its model refuses (keys of `negotiate.WORDS`)."""
     tools = api_tools(turn.tools, strict="strict" not in without)
+    refused = "thinking_blocks" in without and not turn.carries_thinking
     messages = [api_message(message) for message in turn.messages]
+    left = without_thinking(messages) if refused else messages
+    dropped = frozenset({"thinking that the service refused was left out"}) if left != messages else frozenset()
+    messages = left
     asked = parameters(turn, context.defaults, without)
     prefix: Digest = b""
     if memory is not None and not turn.carries_thinking and asked.get("thinking") != DISABLED:
         scope = (turn.model, context.cli_version, turn.system, tools)
-        messages, prefix = memory.restored(scope, messages, restore="thinking_blocks" not in without)
+        messages, prefix = memory.restored(scope, messages, restore=not refused)
         if lacks_thinking(turn, messages, context.defaults):
             asked["thinking"] = DISABLED
     short = "cache_ttl" in without
     messages, tools, repaired = marked(messages, tools, "5m" if short else context.cache_ttl, short=short)
     body: JsonObject = {"messages": messages, "tools": tools, "max_tokens": context.defaults.max_tokens, **asked}
-    return Composed(body, prefix, repaired)
+    return Composed(body, prefix, repaired | dropped)
+
+
+def without_thinking(messages: list[JsonObject]) -> list[JsonObject]:
+    """The messages without the model's thinking; one that held nothing else is left as it is."""
+    found = []
+    for message in messages:
+        content = [block for block in message["content"] if block["type"] not in THINKING]
+        found.append({**message, "content": content} if content else message)
+    return found
 
 
 def lacks_thinking(turn: Turn, messages: list[JsonObject], defaults: Defaults) -> bool:
