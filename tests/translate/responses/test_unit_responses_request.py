@@ -22,9 +22,10 @@ from claude_max.proxy.events import (
 )
 from claude_max.proxy.records import Kept, Record
 from claude_max.proxy.translate.common.dialect import ParsedRequest, RequestContext
+from claude_max.proxy.translate.common.sampling import JSON_OBJECT
 from claude_max.proxy.translate.responses.errors import ERRORS, PreviousNotFound
 from claude_max.proxy.translate.responses.kept import KEEPING, wanted
-from claude_max.proxy.translate.responses.request import JSON_OBJECT, to_turn
+from claude_max.proxy.translate.responses.request import to_turn
 from claude_max.proxy.translate.responses.thinking import encrypted
 from claude_max.proxy.translate.responses.tools import HOSTED, flat_name
 
