@@ -63,7 +63,7 @@ bodies = st.fixed_dictionaries(
 @given(bodies, st.booleans())
 def test_any_nonsense_is_an_answer_or_an_error(body: dict[str, Any], searches: bool) -> None:
     wanted(body)
-    named = ""
+    named: str | None = ""
     try:
         asked = to_turn(body, RequestContext(web_search=searches))
     except (BadRequest, NotFound) as error:
