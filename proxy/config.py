@@ -13,11 +13,11 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from platformdirs import user_config_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -35,7 +35,9 @@ LOCALHOST = ("127.0.0.1", "localhost")
 # What a claude process takes, in MB: at its start, and after 200 turns with tools (Claude Code 2.1.330).
 WORKER_MB = (155, 339)
 # Scheme and authority: `vscode-webview://…` and `chrome-extension://…` are origins, too.
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s*]+")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s*]+|https?://[^/\s*:]+:\*|(?!https?:)[a-z][a-z0-9+.-]*://\*")
+# Of no page in particular.
+_NAMELESS = ("null", "file://")
 
 
 class ConfigError(ValueError):
@@ -51,6 +53,9 @@ class ConfigError(ValueError):
         self.fix = fix
 
 
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
 class Settings(BaseSettings):
     """What the proxy runs with. Times in seconds, sizes in bytes."""
 
@@ -62,6 +67,11 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback an API key is required.")
     port: int = Field(3456, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    also_listen: list[Port] = Field(
+        [],
+        description="More ports to listen on, such as ollama's 11434 for clients that know no other.",
+        examples=[[11434]],
+    )
     claude_path: str | None = Field(
         None,
         description="The claude program to run; else PATH and the usual places.",
@@ -93,6 +103,7 @@ class Settings(BaseSettings):
     json_depth: int = Field(100, ge=4, le=200, description="Levels of a request's JSON at most; of a schema, 64.")
     body_timeout: float = Field(60, gt=0, description="Seconds until a request's body must be whole.")
     write_timeout: float = Field(60, gt=0, description="Seconds a client may leave its answer unread.")
+    strict: bool = Field(False, description="Refuse what OpenAI refuses, instead of putting it right.")
     requests_limit: int = Field(256, ge=1, description="Requests in flight before others get a 429.")
     api_key: SecretStr | None = Field(
         None,
@@ -103,7 +114,9 @@ class Settings(BaseSettings):
         [], description="Host names that requests may use, besides this machine's.", examples=[["my.box"]]
     )
     cors_origins: list[str] = Field(
-        [], description="Web origins that may call from a browser.", examples=[["http://localhost:8080"]]
+        [],
+        description="Web origins that may call from a browser; `http://localhost:*` and `vscode-webview://*` too.",
+        examples=[["http://localhost:8080"]],
     )
     allow_anthropic_api_key: bool = Field(
         False, description="Let the CLI use ANTHROPIC_API_KEY (or _AUTH_TOKEN), billed apart from the subscription."
@@ -127,11 +140,17 @@ class Settings(BaseSettings):
 
     @field_validator("cors_origins")
     @classmethod
-    def _whole_origins(cls, origins: list[str]) -> list[str]:
-        """As browsers send them. `*` would let every page that is visited use the subscription."""
-        bare = [origin.rstrip("/").lower() for origin in origins]
+    def _whole_origins(cls, origins: list[str], given: ValidationInfo) -> list[str]:
+        """As browsers send them. `*` would let every page that is visited use the subscription.
+
+        A pattern is any port of one host (`http://localhost:*`), or any host of a scheme that is no web page's
+        (`vscode-webview://*`).
+        """
+        bare = [_bare_origin(origin) for origin in origins]
         for origin in bare:
-            if not _ORIGIN.fullmatch(origin):
+            if origin in _NAMELESS and given.data.get("api_key") is None:
+                raise ValueError(f"{origin!r} is sent by every page from a file, so a key is required: set api_key")
+            if origin not in _NAMELESS and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is not a web origin such as http://localhost:8080")
         return bare
 
@@ -151,6 +170,12 @@ class Settings(BaseSettings):
         return init_settings, variables, InitSettingsSource(settings_cls, dict(cls.written))
 
 
+def _bare_origin(origin: str) -> str:
+    """An origin as browsers send it: lower case, without a slash at its end."""
+    bare = origin.strip().rstrip("/").lower()
+    return f"{bare}//" if bare == "file:" else bare
+
+
 def is_loopback(host: str) -> bool:
     """Whether an address to listen on can be reached from this machine only."""
     if host == "localhost":
@@ -168,6 +193,18 @@ def without_password(url: str) -> str:
     except ValueError:
         return "an address that cannot be read"
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def names_itself(url: str, settings: Settings) -> bool:
+    """Whether `url`, the address of the service, is this server's own: each request would ask it again, for ever."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    own = host == settings.host or is_loopback(host) or host in ("0.0.0.0", "::")  # noqa: S104 - what it is called
+    return own and port in (settings.port, *settings.also_listen)
 
 
 def open_to_all(settings: Settings) -> str | None:

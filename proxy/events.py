@@ -129,6 +129,8 @@ class Turn:
     `schema` is a JSON Schema the answer's text must satisfy. `thinking` is on as the model has it, asked to be off, or
     asked to be shown; `thinking_budget` is in tokens. `carries_thinking` says that the client itself answers
     for the model's thinking in its history: none is added to it, and none left out where the service refuses it.
+    `ask_to_continue` allows a short user message behind a last message of the assistant's, where the model does not
+    continue one.
     """
 
     model: str
@@ -146,6 +148,7 @@ class Turn:
     thinking: Literal["default", "off", "shown"] = "default"
     thinking_budget: int | None = None
     carries_thinking: bool = False
+    ask_to_continue: bool = False
 
 
 # As the Messages API names them.

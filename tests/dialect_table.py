@@ -38,6 +38,36 @@ model, made an alias here (`aliases`), gives it that model's tools: `apply_patch
 in the place of a provider it tries a WebSocket first, is told 426 and uses HTTP, and lets the server compact. Its web
 search is left out and named unless the setting `web_search` allows it.
 """
+ANTHROPIC = """
+## Anthropic's API, and Claude Code as a client
+
+```sh
+export ANTHROPIC_BASE_URL=http://localhost:3456     # without /v1
+export ANTHROPIC_AUTH_TOKEN=anything                # or the `api_key` that is set; ANTHROPIC_API_KEY works, too
+```
+
+Messages and tools reach the service as the client sent them, whatever their blocks hold. This needs the exact
+composition; with `composition = "lines"` what the CLI would lose is refused. `system` becomes one text, on which the
+CLI sets its own cache marks: two of the service's four, so that two of the client's are carried, the last ones, and
+the others named. Betas in `anthropic-beta` are the CLI's own choice, and the header is named. `GET /v1/models` has
+Anthropic's shape where the request has the header `anthropic-version`.
+
+`POST /v1/messages/count_tokens` is the CLI's own count and costs no tokens. It asks the service's count for the
+messages, as the CLI would send them line by line; the system prompt is counted as a message, which is some tokens
+more; functions are counted as the CLI declares them, and tools that the service runs are not. An answer's `usage` is
+the service's, and includes the CLI's two lines before the system prompt.
+
+Do not set `ANTHROPIC_BASE_URL` where claude-max itself starts: it would be its own upstream, and says so.
+"""
+OLLAMA = """
+## Ollama's clients
+
+Most take another address (`OLLAMA_HOST=http://localhost:3456`). For those that know only ollama's port, start with
+`--also-listen 11434`, or set `also_listen = [11434]`; it is off by default, and ollama itself must not run then.
+Models are named `sonnet:latest`, or without the tag. `/api/tags`, `/api/show`, `/api/ps` and `/api/version` answer
+from what is known; `/api/pull`, `/api/embed` and their like are errors that say why. JSON is taken without a content
+type below `/api/`, as ollama's documentation posts it, but from no page in a browser.
+"""
 STORED = """
 ## What is stored
 
@@ -78,7 +108,7 @@ def document() -> str:
         f"| {title} | " + " | ".join(_cell(each.ROWS[name]) for each in dialects) + " |"
         for name, title in FEATURES.items()
     ]
-    return f"{HEAD}\n" + "\n".join(lines) + f"\n{CODEX}{STORED}"
+    return f"{HEAD}\n" + "\n".join(lines) + f"\n{ANTHROPIC}{OLLAMA}{CODEX}{STORED}"
 
 
 def _cell(row: Row) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from claude_max.proxy.config import ConfigError, Settings, config_path, load, unknown
+from claude_max.proxy.config import ConfigError, Settings, config_path, load, names_itself, unknown
 
 
 @pytest.fixture
@@ -45,7 +45,17 @@ def test_variables_that_mean_nothing_are_named_with_the_nearest() -> None:
     }
 
 
-@pytest.mark.parametrize("origin", ["*", "http://*.example", "localhost:8080", "http://a/b", "null", ""])
+@pytest.mark.parametrize("origin", ["null", "file://", "FILE:///"])
+def test_an_origin_of_every_file_needs_a_key(file: Path, origin: str) -> None:
+    file.write_text(f"cors_origins = [{json.dumps(origin)}]")
+    assert "a key is required" in said()
+    file.write_text(f'api_key = "k"\ncors_origins = [{json.dumps(origin)}]')
+    assert load().cors_origins == [origin.lower().replace(":///", "://")]
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "http://*.example", "http://*", "https://*:*", "localhost:8080", "http://a/b", "http://a:8*", ""]
+)
 def test_what_is_no_origin_is_told(file: Path, origin: str) -> None:
     """It would never match, or match every page that somebody visits."""
     file.write_text(f"cors_origins = [{json.dumps(origin)}]")
@@ -228,3 +238,28 @@ def test_blanks_are_no_part_of_a_key(
     """No client can send them, and an empty key is one that every client knows."""
     monkeypatch.setenv("CLAUDE_MAX_API_KEY", given)
     assert load().api_key == key
+
+
+@pytest.mark.parametrize(
+    ("url", "itself"),
+    [
+        ("http://localhost:3456", True),
+        ("http://127.0.0.1:3456/v1", True),
+        ("http://[::1]:3456", True),
+        ("http://0.0.0.0:3456", True),
+        ("http://localhost:11434", True),
+        ("http://localhost:3457", False),
+        ("http://gateway.example:3456", False),
+        ("https://api.anthropic.com", False),
+        ("http://localhost:many", False),
+        ("", False),
+    ],
+)
+def test_its_own_address(url: str, itself: bool) -> None:
+    assert names_itself(url, load({}, also_listen=[11434])) is itself
+
+
+def test_more_ports() -> None:
+    assert load({"CLAUDE_MAX_ALSO_LISTEN": "[11434]"}).also_listen == [11434]
+    with pytest.raises(ConfigError, match="also_listen"):
+        load({"CLAUDE_MAX_ALSO_LISTEN": "[0]"})

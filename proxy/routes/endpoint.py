@@ -7,6 +7,7 @@ What anything looks like on the wire is the dialect's to say.
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import orjson
@@ -15,10 +16,12 @@ from fastapi import APIRouter, Request, Response
 from ..errors import ProxyError
 from ..events import JsonObject, Started
 from ..records import Kept, Wanted
-from ..translate.common.dialect import Dialect, ParsedRequest, Recorded, Reply, RequestContext, ResponseMeta
+from ..translate.common.dialect import Alive, Dialect, ParsedRequest, Recorded, Reply, RequestContext, ResponseMeta
 from ..translate.common.frames import Frame
+from ..translate.common.repairs import Repairs
 from ..translate.common.validation import parse_object
 from .answers import Answers
+from .compressed import inflated
 from .journal import Entry, entry_of, log_answer, log_prompt
 from .openapi import described
 from .services import Services, Wired, context_of
@@ -59,15 +62,24 @@ async def parsed(
 ) -> T:
     """What `to_turn` makes of the request's body, and of what is kept that it names. Raises a ProxyError.
 
+    What of the body's text was put right is left in `request.state.repaired`.
+
     A large one beside the event loop: thousands of schemas take seconds to check, and others should not wait for them.
     """
     raw = await request.body()
     settings = services.settings
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    repairs = Repairs(strict=settings.strict)
+    # Compressed, it may be a hundred times as much.
+    is_large = len(raw) > LARGE or encoding not in ("", "identity")
 
     async def beside(work: Callable[[], U]) -> U:
-        return await asyncio.to_thread(work) if len(raw) > LARGE else work()
+        return await asyncio.to_thread(work) if is_large else work()
 
-    body = await beside(lambda: parse_object(raw, settings.json_depth))
+    body = await beside(
+        lambda: parse_object(inflated(raw, encoding, settings.body_limit), settings.json_depth, repairs)
+    )
+    request.state.repaired = repairs.names
     kept = Kept() if wanted is None or services.store is None else await services.store.kept(wanted(body))
     context = context_of(request, services, kept)
     return await beside(lambda: to_turn(body, context))
@@ -77,6 +89,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
     """The response to a request. Raises the ProxyError of an answer that fails before it began, and ClientGone."""
     keeping = dialect.keeping
     asked = await parsed(request, services, dialect.to_turn, None if keeping is None else keeping.wanted)
+    asked = replace(asked, repaired=(*request.state.repaired, *asked.repaired))
     entry = entry_of(request)
     if not asked.turns:
         return _at_once(request, services, dialect, asked)
@@ -86,7 +99,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
         # The same Turn several times is one prompt.
         for turn in {id(turn): turn for turn in asked.turns}.values():
             log_prompt(entry, turn)
-    answers = Answers(services.engine, asked.turns, services.settings.workers)
+    answers = Answers(services.engine, asked.turns, services.settings.workers, asked.filters)
     exchange = _Exchange(answers, asked.reply(meta), dialect.fields, entry, services)
     if not asked.stream:
         begun = await while_connected(request, exchange.collect())
@@ -100,6 +113,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
         answers.aclose,
         headers=_headers(asked, begun, dialect.fields),
         keepalive=services.settings.keepalive_interval,
+        alive=exchange.reply.alive if isinstance(exchange.reply, Alive) else list,
     )
 
 

@@ -22,6 +22,7 @@ def router(dialects: Sequence[Dialect]) -> APIRouter:
     """Both paths, in the shapes of `dialects`."""
     made = APIRouter()
 
+    @made.head("/v1/models", include_in_schema=False)
     @made.get("/v1/models")
     async def list_models(request: Request, services: Wired) -> dict[str, Any]:
         """Every id a client may use."""
@@ -31,6 +32,7 @@ def router(dialects: Sequence[Dialect]) -> APIRouter:
         found = ids(services.models(), services.settings.aliases)
         return {"object": "list", "data": [model_object(id, CREATED) for id in found]}
 
+    @made.head("/v1/models/{id:path}", include_in_schema=False)
     @made.get("/v1/models/{id:path}")
     async def get_model(request: Request, id: str, services: Wired) -> dict[str, Any]:
         """One model; 404 for a name that means nothing here."""

@@ -66,7 +66,9 @@ class Services:
 def context_of(request: Request, services: Services, kept: Kept = Kept()) -> RequestContext:  # noqa: B008 - frozen
     """What a request means depends on this beside its body."""
     settings = services.settings
-    return RequestContext(services.models(), settings.aliases, request.headers, kept, settings.web_search)
+    return RequestContext(
+        services.models(), settings.aliases, request.headers, kept, settings.web_search, settings.strict
+    )
 
 
 def _services(request: Request) -> Services:

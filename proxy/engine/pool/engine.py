@@ -30,7 +30,7 @@ from ...events import (
 from ..planning import by_lines, schema_tool
 from ..planning.body import Defaults, carried, dropped
 from ..planning.compose import Context, carries_hours
-from ..planning.negotiate import Refusals, honours, instructed, is_forced
+from ..planning.negotiate import Refusals, asked_to_continue, honours, instructed, is_forced, is_prefill
 from ..planning.thinking_memory import AnswerBlocks, ThinkingMemory
 from ..planning.want import Composition, Want, exact_limit, exact_want, lines_want
 from .pool import Pool
@@ -71,16 +71,18 @@ class Composer:
 
     def _compose(self, turn: Turn, context: Context, without: frozenset[str], has_exact: bool) -> Want:
         if self.composition == "exact" or (self.composition == "auto" and has_exact):
-            want, size = exact_want(turn, str(uuid.uuid4()), context, self.memory, without)
+            asked = asked_to_continue(turn) if is_prefill(turn) and "prefill" in without else turn
+            want, size = exact_want(asked, str(uuid.uuid4()), context, self.memory, without)
             if self.limit is None or size <= self.limit:
-                return want
+                return _told(want, turn)
             if self.composition == "exact":
                 raise errors.BadRequest(
                     f"The request has {size:,} bytes; with the exact composition {self.limit:,} are the most that can "
                     'be carried on this system. `composition = "auto"` carries it another way.'
                 )
-        by_lines.check(turn)
-        return lines_want(turn, str(uuid.uuid4()), context, without)
+        asked = asked_to_continue(turn) if is_prefill(turn) else turn
+        by_lines.check(asked)
+        return _told(lines_want(asked, str(uuid.uuid4()), context, without), turn)
 
 
 class Engine:
@@ -120,9 +122,9 @@ class Engine:
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _ours(self, turn: Turn, without: frozenset[str]) -> frozenset[str]:
-        """What we may have added to a request, by the names of `negotiate.WORDS`."""
+        """What we may have added to a request, or can ask for in words, by the names of `negotiate.WORDS`."""
         hours = carries_hours(turn) or self._composer.cache_ttl() == "1h"
-        added = {"cache_ttl": hours, "thinking_blocks": not turn.carries_thinking}
+        added = {"cache_ttl": hours, "thinking_blocks": not turn.carries_thinking, "prefill": is_prefill(turn)}
         return frozenset(name for name, may in added.items() if may) - without
 
     async def _ask(self, turn: Turn, asked: Turn, defaults: Defaults, without: frozenset[str]) -> AsyncGenerator[Event]:
@@ -188,6 +190,13 @@ class Engine:
                 break
         for event in held:
             yield replace(event, ignored=event.ignored | {"tool_choice"}) if isinstance(event, Started) else event
+
+
+def _told(want: Want, turn: Turn) -> Want:
+    """The want, which says where a user message was put behind the Turn's last."""
+    if len(want.turn.messages) == len(turn.messages):
+        return want
+    return replace(want, repaired=want.repaired | {"messages: user message added behind the assistant's last"})
 
 
 def size_of(turn: Turn) -> int:

@@ -13,6 +13,7 @@ from ...errors import ProxyError
 from ...events import Event, JsonObject, Model, Turn
 from ...records import Kept, Record, Wanted
 from .endpoints import Catalog, Counter, View
+from .filters import Filter
 from .frames import SSE, Frame, StreamForm
 
 
@@ -22,7 +23,7 @@ class RequestContext:
 
     `models` is what the CLI offers now, `aliases` are the user's own names of models, `headers` the request's, by
     lower-case name. `kept` is what the dialect's `wanted` asked for; `web_search` whether the service may search the
-    web.
+    web. `strict` asks for refusals instead of repairs.
     """
 
     models: Sequence[Model] = ()
@@ -30,6 +31,7 @@ class RequestContext:
     headers: Mapping[str, str] = field(default_factory=dict)
     kept: Kept = field(default_factory=Kept)
     web_search: bool = False
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,15 @@ class Reply(Protocol):
 
 
 @runtime_checkable
+class Alive(Protocol):
+    """A Reply that has frames which say nothing, for clients that count events and not comments as life."""
+
+    def alive(self) -> list[Frame]:
+        """Such frames, now; none where the stream is at a place that has none."""
+        ...
+
+
+@runtime_checkable
 class Recorded(Protocol):
     """A Reply whose answer may be kept."""
 
@@ -88,7 +99,8 @@ class ParsedRequest:
 
     `turns` has one Turn for each answer that the response holds: the same one n times for n answers to it. `ignored`
     names the parameters without effect (header `x-claude-max-ignored`), `repaired` what was put right in the request
-    (`x-claude-max-repaired`). Without any turn no model is asked: the reply has all of the answer already.
+    (`x-claude-max-repaired`). Each answer's events pass through `filters`, made anew for it, in this order. Without any
+    turn no model is asked: the reply has all of the answer already.
     """
 
     turns: tuple[Turn, ...]
@@ -96,6 +108,7 @@ class ParsedRequest:
     stream: bool = False
     ignored: tuple[str, ...] = ()
     repaired: tuple[str, ...] = ()
+    filters: tuple[Callable[[], Filter], ...] = ()
 
 
 def _own_status(error: ProxyError) -> int:

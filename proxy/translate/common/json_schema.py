@@ -19,11 +19,19 @@ COMBINING = ("allOf", "anyOf", "oneOf")
 CONDITIONAL = ("not", "if", "then", "else")
 
 
-def check_schema(schema: JsonObject, where: str) -> None:
+def check_schema(schema: JsonObject, where: str, of: str = "") -> None:
     """Raises BadRequest for a schema that is none: unknown types, references that lead nowhere or round in a circle.
 
-    In linear time. References are looked up in the schema itself; nothing is fetched.
+    In linear time. References are looked up in the schema itself; nothing is fetched. `of` is what has the schema, in
+    words for the error.
     """
+    try:
+        _check(schema, where)
+    except BadRequest as error:
+        raise BadRequest(f"{error.sentence} (of {of})" if of else error.sentence, param=error.param) from None
+
+
+def _check(schema: JsonObject, where: str) -> None:
     refers = _refers(schema, where, 0)
     try:
         SCHEMA_OF_SCHEMAS.validate(schema)
