@@ -11,24 +11,10 @@ import pytest
 from harness.filtered_cli import filtered
 from harness.proxy import home_environment, installed, running_proxy, scripted
 
-from claude_max.proxy.engine.probe.contract import ContractResult, examine
+from claude_max.proxy.engine.probe.contract import CAPABILITIES, ContractResult, examine
 from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.engine.wire.command import SETTINGS
 
-ALL = {
-    "answers",
-    "isolation",
-    "verbatim",
-    "limits",
-    "exact",
-    "rewind",
-    "system",
-    "lines",
-    "tools",
-    "errors",
-    "peers",
-    "models",
-}
 OLD = "@anthropic-ai/claude-code@2.1.197"
 
 
@@ -39,7 +25,7 @@ def check(program: Path) -> ContractResult:
 def test_the_tested_cli_does_everything() -> None:
     record = check(locate(None, {}).path)
     assert dict(record.fails) == {}
-    assert record.holds == ALL
+    assert record.holds == CAPABILITIES.keys()
     assert record.unsafe is None
     assert record.cache_ttl == "1h"
     assert {each.max_tokens for each in record.defaults.values()} == {128_000}

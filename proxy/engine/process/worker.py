@@ -219,7 +219,10 @@ class Worker:
         except TimeoutError:
             if hold:
                 return None
-            raise errors.TimedOut(f"The model sent nothing for {self._silence:g} seconds.") from None
+            # The service may have sent pings, of which the CLI says nothing.
+            raise errors.TimedOut(
+                f"Nothing of the model's answer came for {self._silence:g} seconds (setting timeout)."
+            ) from None
         except errors.CliCrashed as error:
             # A new process may have died of this very message.
             raise (error if answer.heard or new else Unconfirmed(error.message)) from None
