@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import uvicorn
 from pydantic import SecretStr
 
-from claude_max.proxy.app import contract_of, create_app
+from claude_max.proxy.app import create_app, usable_cli
 from claude_max.proxy.config import Settings
 from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.server import listen
@@ -57,7 +57,7 @@ async def embedded(settings: Settings, *, demo: bool) -> AsyncIterator[Embedded]
     for name in ("claude_max", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     cli = locate(settings.claude_path, os.environ)
-    features = await contract_of(cli)
+    usable = await usable_cli(settings, cli)
     key = secrets.token_urlsafe()
     own = settings.model_copy(
         update={"host": "127.0.0.1", "port": 0, "workers": 1, "warm_workers": 0, "api_key": SecretStr(key)}
@@ -65,7 +65,7 @@ async def embedded(settings: Settings, *, demo: bool) -> AsyncIterator[Embedded]
     async with upstream(demo) as source:
         sockets = listen(own.host, 0)
         config = uvicorn.Config(
-            create_app(own, cli, features, source),
+            create_app(own, usable, source),
             log_config=None,
             log_level="critical",
             access_log=False,

@@ -49,6 +49,10 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on; 0 takes a free one.")
     ] = None,
+    also_listen: Annotated[
+        list[int] | None,
+        typer.Option(metavar="PORT", help="Another port to listen on, such as ollama's 11434 (repeatable)."),
+    ] = None,
     claude_path: Annotated[str | None, typer.Option(metavar="FILE", help="The claude program to run.")] = None,
     log_level: Annotated[
         str | None,
@@ -83,6 +87,7 @@ def serve(
         demo=demo,
         host=host,
         port=port,
+        also_listen=also_listen or None,
         claude_path=claude_path,
         log_level=log_level,
         log_format=log_format,

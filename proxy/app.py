@@ -28,6 +28,7 @@ from .engine.probe.contract import ContractResult
 from .engine.probe.contract_store import verified
 from .engine.probe.counting import TokenCounter
 from .engine.probe.defaults import ModelDefaults
+from .engine.probe.fallback import UsableCli, usable
 from .engine.probe.locate import Cli, check
 from .engine.process.channel import Timeouts
 from .engine.process.worker import Worker
@@ -50,6 +51,7 @@ DIALECTS: tuple[Dialect, ...] = (
     chat.DIALECT,
     completions.DIALECT,
     responses.DIALECT,
+    responses.COMPACT,
     messages.DIALECT,
     *ollama.DIALECTS,
 )
@@ -68,11 +70,17 @@ async def contract_of(cli: Cli) -> ContractResult:
     return await verified(cli, user_cache_path("claude-max") / "contracts.json", VERSION, os.environ)
 
 
-def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: Upstream) -> FastAPI:
+async def usable_cli(settings: Settings, cli: Cli) -> UsableCli:
+    """The CLI that serves where `cli` was found, checked. Raises CliUnavailable."""
+    return await usable(cli, contract_of, os.environ, is_explicit=settings.claude_path is not None)
+
+
+def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastAPI:
     """The whole proxy. Its workers start and end with the app's lifespan; `app.state.pool` is theirs.
 
-    `contract` is what `contract_of` found.
+    `usable` is what `usable_cli` found.
     """
+    cli, contract = usable.cli, usable.contract
     environ = environment(source.environ, allow_api_key=settings.allow_anthropic_api_key)
     cwd = working_directory()
 
@@ -120,6 +128,8 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         return {
             "version": VERSION,
             "cli_version": cli.version_text,
+            "cli_source": cli.source,
+            **({"cli_notice": usable.notice} if usable.notice else {}),
             "signed_in": signed_in,
             "ready": pool.ready and signed_in is True,
             "scripted": source.scripted,

@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from platformdirs import user_config_path
@@ -64,6 +64,9 @@ class ConfigError(ValueError):
         self.fix = fix
 
 
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
 class Settings(BaseSettings):
     """What the proxy runs with. Times in seconds, sizes in bytes."""
 
@@ -75,6 +78,11 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback an API key is required.")
     port: int = Field(3456, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    also_listen: list[Port] = Field(
+        [],
+        description="More ports to listen on, such as ollama's 11434 for clients that know no other.",
+        examples=[[11434]],
+    )
     claude_path: str | None = Field(
         None,
         description="The claude program to run; else PATH and the usual places.",
@@ -207,6 +215,18 @@ def without_password(url: str) -> str:
     except ValueError:
         return "an address that cannot be read"
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def names_itself(url: str, settings: Settings) -> bool:
+    """Whether `url`, the address of the service, is this server's own: each request would ask it again, for ever."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    own = host == settings.host or is_loopback(host) or host in ("0.0.0.0", "::")  # noqa: S104 - what it is called
+    return own and port in (settings.port, *settings.also_listen)
 
 
 def open_to_all(settings: Settings) -> str | None:

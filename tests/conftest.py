@@ -36,6 +36,7 @@ MARKERS = {
     "cli/test_maps.py": "unit",
     "cli/test_readme_blocks.py": "unit",
     "clients": "clients",
+    "dialects": "unit",
     "doctor": "e2e",
     "e2e": "e2e",
     "engine": "unit",

@@ -1,9 +1,9 @@
-"""Blocks of README and SECURITY made from the program, and a test that compares.
+"""Blocks of README, SECURITY and the pages in docs that are made from the program, and a test that compares.
 
 `uv run python tests/readme_blocks.py [--write]`.
 
 A block is what stands between `<!-- help: doctor -->` (or `help: config show`, `help:` for the whole program),
-`<!-- settings -->`, `<!-- environment -->` or `<!-- exit codes -->`, and the next `<!-- end -->`.
+`<!-- settings -->`, `<!-- environment -->`, `<!-- contract -->` or `<!-- exit codes -->`, and the next `<!-- end -->`.
 """
 
 import json
@@ -19,11 +19,15 @@ from typer.testing import CliRunner
 from claude_max.cli.main import app
 from claude_max.cli.output import MEANINGS
 from claude_max.proxy.config import PREFIX, Settings
+from claude_max.proxy.engine.probe.contract import CAPABILITIES
 from claude_max.proxy.engine.wire.command import KEPT
 
-DOCUMENTS = [Path(__file__).parent.parent / name for name in ("README.md", "SECURITY.md")]
-BLOCK = re.compile(r"(<!-- (help:[^>]*?|settings|environment|exit codes) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
-MARKER = re.compile(r"<!-- (?:help:[^>]*?|settings|environment|exit codes) -->")
+ROOT = Path(__file__).parent.parent
+SECURITY = ROOT / "SECURITY.md"
+DOCUMENTS = [ROOT / "README.md", SECURITY, *sorted((ROOT / "docs").glob("*.md"))]
+_NAMES = "help:[^>]*?|settings|environment|contract|exit codes"
+BLOCK = re.compile(rf"(<!-- ({_NAMES}) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+MARKER = re.compile(rf"<!-- (?:{_NAMES}) -->")
 # Not 80: GitHub and package indexes show code blocks of this width whole, and so does a terminal.
 WIDTH = "80"
 
@@ -42,6 +46,8 @@ def made(name: str) -> str:
             return settings_table()
         case "environment":
             return table(("Variable", "Why it is kept"), [(f"`{name}`", why) for name, why in KEPT.items()])
+        case "contract":
+            return table(("Capability", "What is tried"), [(f"`{name}`", what) for name, what in CAPABILITIES.items()])
         case "exit codes":
             return table(("Exit code", "Meaning"), [(str(int(code)), why) for code, why in MEANINGS.items()])
         case _:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from claude_max.proxy.config import ConfigError, Settings, config_path, load, unknown
+from claude_max.proxy.config import ConfigError, Settings, config_path, load, names_itself, unknown
 
 
 @pytest.fixture
@@ -238,3 +238,28 @@ def test_blanks_are_no_part_of_a_key(
     """No client can send them, and an empty key is one that every client knows."""
     monkeypatch.setenv("CLAUDE_MAX_API_KEY", given)
     assert load().api_key == key
+
+
+@pytest.mark.parametrize(
+    ("url", "itself"),
+    [
+        ("http://localhost:3456", True),
+        ("http://127.0.0.1:3456/v1", True),
+        ("http://[::1]:3456", True),
+        ("http://0.0.0.0:3456", True),
+        ("http://localhost:11434", True),
+        ("http://localhost:3457", False),
+        ("http://gateway.example:3456", False),
+        ("https://api.anthropic.com", False),
+        ("http://localhost:many", False),
+        ("", False),
+    ],
+)
+def test_its_own_address(url: str, itself: bool) -> None:
+    assert names_itself(url, load({}, also_listen=[11434])) is itself
+
+
+def test_more_ports() -> None:
+    assert load({"CLAUDE_MAX_ALSO_LISTEN": "[11434]"}).also_listen == [11434]
+    with pytest.raises(ConfigError, match="also_listen"):
+        load({"CLAUDE_MAX_ALSO_LISTEN": "[0]"})

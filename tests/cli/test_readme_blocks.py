@@ -7,7 +7,7 @@ import readme_blocks
 
 from claude_max.proxy.config import Settings
 
-TESTS = readme_blocks.DOCUMENTS[1].parent / "tests"
+TESTS = readme_blocks.ROOT / "tests"
 
 
 def test_the_readme_is_current() -> None:
@@ -22,7 +22,7 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_test_that_is_named_as_proof_exists() -> None:
-    text = readme_blocks.DOCUMENTS[1].read_text(encoding="utf-8")
+    text = readme_blocks.SECURITY.read_text(encoding="utf-8")
     named = re.findall(r"`(?:tests/)?([a-z0-9_/]+/|[a-z0-9_/]*test_\w+\.py)`", text)
     there = {str(path.relative_to(TESTS)) for path in TESTS.rglob("*")}
     names = {path.rpartition("/")[2] for path in there}

@@ -93,13 +93,13 @@ class Worker:
         answer = self._answer
         assert answer is not None, "the last step asks"
         held: list[Event] = []
+        holds = not self._proved
         while answer.finished is None:
             line = await self._line(answer, new, hold=bool(held))
             self._check_settings(answer)
             if line is None:
                 # An answer to nothing but the trigger would have ended by now: the model is only slow.
-                events, held = held, []
-                self._proved = True
+                events, held, holds = held, [], False
             else:
                 events = _fed(answer, line)
             if answer.begun and not self._is_reset:
@@ -107,11 +107,11 @@ class Worker:
                 self._reset()
             if answer.finished is not None:
                 _check_limit(want, answer.finished)
-            if not self._proved:
+            if holds:
                 held += events
                 if not self._proves(answer, held):
                     continue
-                events, held = held, []
+                events, held, holds = held, [], False
             for event in events:
                 yield event
 

@@ -122,6 +122,17 @@ def test_options() -> None:
     assert asked.ignored == ("keep_alive", "options.seed", "options.num_ctx")
 
 
+def test_what_has_no_effect_is_named() -> None:
+    assert parsed(logprobs=True, shift=True).ignored == ("logprobs", "shift")
+    assert parsed(logprobs=False).ignored == ()
+
+
+def test_pictures_in_results() -> None:
+    result = chat(ASKED, called(("look", None)), {**RESULT, "images": [PIXEL]}).messages[-1].content[0]
+    assert isinstance(result, ToolResult)
+    assert result.content == (Text("seen"), Media("image", "image/png", PIXEL))
+
+
 @pytest.mark.parametrize("limit", [-1, -2, 0])
 def test_no_limit(limit: int) -> None:
     assert chat(options={"num_predict": limit}).max_tokens is None
