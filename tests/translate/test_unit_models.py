@@ -88,9 +88,7 @@ def test_another_spelling_is_the_same_name(name: str) -> None:
     assert resolve(SPELLINGS[name].given, (), {}) == SPELLINGS[name].expected
 
 
-@pytest.mark.parametrize(
-    ("requested", "near"), [("sonet", "sonnet"), ("Opuss", "opus")]
-)
+@pytest.mark.parametrize(("requested", "near"), [("sonet", "sonnet"), ("Opuss", "opus")])
 def test_a_near_name_is_offered(requested: str, near: str) -> None:
     with pytest.raises(ModelNotFound, match=f"did you mean {near}"):
         resolve(requested, (), {})

@@ -91,7 +91,7 @@ def smaller(image: Media, side: int) -> Media:
         return image
     width, height = sides
     limit = f"the service takes {side:,} a side and {BYTES // 2**20} MB of base64"
-    told = f"messages: an image has {width:,} × {height:,} pixels and {len(image.data):,} bytes of base64; {limit}."
+    told = f"messages: an image has {width:,} by {height:,} pixels and {len(image.data):,} bytes of base64; {limit}."
     if importlib.util.find_spec("PIL") is None:
         raise BadRequest(told, hint=INSTALL, param="messages")
     if width * height > PIXELS:
