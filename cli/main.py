@@ -74,6 +74,10 @@ def serve(
     allowed_host: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Another Host name that requests may use (repeatable).")
     ] = None,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="A web origin that may call, as http://localhost:* (repeatable)."),
+    ] = None,
     demo: Demo = False,
     max_workers: Annotated[str | None, typer.Option(hidden=True)] = None,
     warm: Annotated[str | None, typer.Option(hidden=True)] = None,
@@ -97,6 +101,7 @@ def serve(
         warm_workers=warm_workers,
         drain_timeout=drain_timeout,
         allowed_hosts=allowed_host or None,
+        cors_origins=cors_origin or None,
         # Former names, which `serve` refuses with the new ones.
         max_workers=max_workers,
         warm=warm,

@@ -127,7 +127,8 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
         signed_in = login.look()
         return {
             "version": VERSION,
-            "cli_version": cli.version_text,
+            # That of the process that serves now: the program may have been replaced since the start.
+            "cli_version": str(pool.cli_info.get("claude_code_version") or cli.version_text),
             "cli_source": cli.source,
             **({"cli_notice": usable.notice} if usable.notice else {}),
             "signed_in": signed_in,

@@ -34,6 +34,17 @@ from .renamed import PREFIX as PREFIX
 LOCALHOST = ("127.0.0.1", "localhost")
 # What a claude process takes, in MB: at its start, and after 200 turns with tools (Claude Code 2.1.330).
 WORKER_MB = (155, 339)
+# OpenAI's usual names, for clients that cannot be told another one; patterns, the first that fits counts.
+OPENAI_NAMES: Mapping[str, str] = {
+    "gpt-*-nano*": "haiku",
+    "gpt-*-mini*": "haiku",
+    "gpt-3.5*": "haiku",
+    "o[134]-mini*": "haiku",
+    "gpt-*": "sonnet",
+    "chatgpt-*": "sonnet",
+    "codex-*": "sonnet",
+    "o[134]*": "sonnet",
+}
 # Scheme and authority: `vscode-webview://…` and `chrome-extension://…` are origins, too.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s*]+|https?://[^/\s*:]+:\*|(?!https?:)[a-z][a-z0-9+.-]*://\*")
 # Of no page in particular.
@@ -128,8 +139,19 @@ class Settings(BaseSettings):
     )
     responses_keep_mb: int = Field(256, ge=0, description="MB of them that are kept at most; 0 keeps none.")
     aliases: dict[str, str] = Field(
-        {}, description='Names of your own for models, such as gpt-4o = "sonnet".', examples=[{"gpt-4o": "sonnet"}]
+        {},
+        description='Names of your own for models, such as gpt-4o = "sonnet" or "gpt-*" = "haiku".',
+        examples=[{"gpt-4o": "sonnet"}],
     )
+
+    openai_names: bool = Field(
+        False, description="Serve OpenAI's usual names (gpt-…, o3 …) by sonnet, the small ones by haiku."
+    )
+
+    @property
+    def all_aliases(self) -> dict[str, str]:
+        """The user's aliases, and behind them the ready ones."""
+        return {**self.aliases, **{name: to for name, to in OPENAI_NAMES.items() if self.openai_names}}
 
     @field_validator("api_key")
     @classmethod

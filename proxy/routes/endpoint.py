@@ -14,11 +14,12 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from ..errors import ProxyError
-from ..events import JsonObject, Started
+from ..events import JsonObject, Started, Tool, Turn
 from ..records import Kept, Wanted
 from ..translate.common.dialect import Alive, Dialect, ParsedRequest, Recorded, Reply, RequestContext, ResponseMeta
 from ..translate.common.frames import Frame
 from ..translate.common.repairs import Repairs
+from ..translate.common.tools import naming_tools
 from ..translate.common.validation import parse_object
 from .answers import Answers
 from .compressed import inflated
@@ -49,7 +50,7 @@ def router(dialect: Dialect) -> APIRouter:
             methods=["POST"],
             name=dialect.name,
             description=dialect.description,
-            openapi_extra=described(dialect.request),
+            openapi_extra=described(dialect.request, dialect.errors, dialect.stream),
         )
     return made
 
@@ -100,7 +101,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
         for turn in {id(turn): turn for turn in asked.turns}.values():
             log_prompt(entry, turn)
     answers = Answers(services.engine, asked.turns, services.settings.workers, asked.filters)
-    exchange = _Exchange(answers, asked.reply(meta), dialect.fields, entry, services)
+    exchange = _Exchange(answers, asked.reply(meta), asked.turns[0], dialect.fields, entry, services)
     if not asked.stream:
         begun = await while_connected(request, exchange.collect())
         body = orjson.dumps(exchange.reply.whole())
@@ -132,10 +133,11 @@ class _Exchange:
     """The answers on their way into the reply, and into the log."""
 
     def __init__(
-        self, answers: Answers, reply: Reply, fields: Mapping[str, str], entry: Entry, services: Services
+        self, answers: Answers, reply: Reply, turn: Turn, fields: Mapping[str, str], entry: Entry, services: Services
     ) -> None:
         self.reply = reply
         self._answers = answers
+        self._turn = turn
         self._fields = fields
         self._entry = entry
         self._log_content = services.settings.log_content
@@ -143,7 +145,7 @@ class _Exchange:
 
     async def start(self) -> Started:
         """Waits until every answer has begun."""
-        with _in_words_of(self._fields):
+        with _in_words_of(self._fields, self._turn):
             begun = await self._answers.start()
         self._entry.model, self._entry.first = begun.model, self._entry.elapsed()
         return begun
@@ -160,7 +162,7 @@ class _Exchange:
         """The frames of the reply, once it has started."""
         async with contextlib.aclosing(self._answers):
             try:
-                with _in_words_of(self._fields):
+                with _in_words_of(self._fields, self._turn):
                     async for index, event in self._answers:
                         for frame in self.reply.feed(index, event):
                             yield frame
@@ -180,11 +182,13 @@ class _Exchange:
 
 
 @contextlib.contextmanager
-def _in_words_of(fields: Mapping[str, str]) -> Iterator[None]:
-    """Errors of the engine's name a field of the Turn; the client knows it by the dialect's name."""
+def _in_words_of(fields: Mapping[str, str], turn: Turn) -> Iterator[None]:
+    """Errors of the engine's name a field of the Turn; the client knows it by the dialect's name, a tool by its own."""
     try:
         yield
     except ProxyError as error:
+        names = [tool.name if isinstance(tool, Tool) else str(tool.json.get("name")) for tool in turn.tools]
+        error.reword(naming_tools(error.sentence, names))
         if error.param is not None:
             error.param = fields.get(error.param, error.param)
         raise

@@ -67,7 +67,7 @@ def context_of(request: Request, services: Services, kept: Kept = Kept()) -> Req
     """What a request means depends on this beside its body."""
     settings = services.settings
     return RequestContext(
-        services.models(), settings.aliases, request.headers, kept, settings.web_search, settings.strict
+        services.models(), settings.all_aliases, request.headers, kept, settings.web_search, settings.strict
     )
 
 
