@@ -7,6 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from . import values
+from .connect import commands as connect
 from .help import Command, Group
 from .options import HELP, Demo, Json
 from .service import commands as service
@@ -175,6 +176,9 @@ def chat(
         demo=demo,
         resume=resume,
     )
+
+
+connect.add_to(app, run=RUN, set_up=SET_UP)
 
 
 @app.command(cls=Command, rich_help_panel=SET_UP)
