@@ -32,5 +32,10 @@ def install(app: FastAPI, services: Services, dialects: Sequence[Dialect], *, sc
             allow_headers=["*"],
         )
     app.add_middleware(
-        guard.Guard, settings=settings, new_id=services.new_id, scripted=scripted, dialects=tuple(dialects)
+        guard.Guard,
+        settings=settings,
+        new_id=services.new_id,
+        scripted=scripted,
+        dialects=tuple(dialects),
+        accounts=services.accounts,
     )
