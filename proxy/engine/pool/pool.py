@@ -12,8 +12,9 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any
 
-from ... import errors
+from ... import errors, receipts
 from ...events import Event, JsonObject
+from ...receipts import Call, Receipt, Tab
 from ..planning.choice import Evict, Start, Take, choose
 from ..planning.growth import Pace, is_worth_a_start
 from ..planning.roster import Member, PoolLimits, Roster, Status
@@ -76,9 +77,11 @@ class Pool:
         """The answer to a Want. Raises a ProxyError; close the iterator to abandon the turn."""
         place = self._queue.place()
         born_after: float | None = None
+        tab, asked = receipts.tab(), time.monotonic()
         for _ in range(ATTEMPTS):
             member = await self._acquire(want, place, born_after)
             worker = self._workers[member.key]
+            tab.opened(Call(want.way, member.born < asked, time.monotonic() - asked))
             try:
                 async with contextlib.aclosing(worker.run(want)) as answer:
                     async for event in answer:
@@ -92,7 +95,7 @@ class Pool:
                 self.renew()
                 raise
             finally:
-                self._finish(member)
+                self._finish(member, tab)
         raise errors.CliCrashed(
             f"The Claude Code CLI could not be brought to this request in {ATTEMPTS} attempts; the log says more."
         )
@@ -221,21 +224,26 @@ class Pool:
         if len(self._queue) >= limits.queue + max(0, limits.workers - busy):
             raise errors.Busy(f"All {limits.workers} workers are busy and {len(self._queue)} requests wait already.")
 
-    def _finish(self, member: Member) -> None:
+    def _finish(self, member: Member, tab: Tab) -> None:
         """Gives a worker back, in the background: its client need not wait for the end of the CLI's turn."""
         if member.status is Status.BUSY:
             self._roster.finishing(member.key)
-            self._spawn(self._settle(member))
+            self._spawn(self._settle(member, tab))
+        else:
+            tab.settled(Receipt(None, self.rate_limit))
 
-    async def _settle(self, member: Member) -> None:
+    async def _settle(self, member: Member, tab: Tab) -> None:
         worker = self._workers[member.key]
-        good = False
+        good, said = False, worker.rate_limit
         try:
             good = await worker.settle()
         except Exception:
             log.exception("the end of a turn failed")
         finally:
-            self.rate_limit = worker.rate_limit or self.rate_limit
+            if worker.rate_limit is not said:
+                # Another worker may have been told something newer since this one was told last.
+                self.rate_limit = worker.rate_limit or {}
+            tab.settled(Receipt(worker.spent, self.rate_limit))
             now = time.monotonic()
             reusable = good and "rewind" in self.features and self._closing is None
             self._pace.turned(now - member.used)
