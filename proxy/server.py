@@ -38,8 +38,8 @@ QUICK_SECONDS = 0.2
 SEND_BUFFER = 128 * 1024
 # Bytes of the next request that are taken in while one is answered.
 AHEAD = 64 * 1024
-# Seconds that an idle connection stays open: more than clients keep one for the next request (Java 30, Node 60), because
-# a connection that closes under a request costs them the request.
+# Seconds that an idle connection stays open: more than clients keep one for the next request (Java 30, Node 60). A
+# connection that closes under a request costs them the request.
 IDLE_SECONDS = 75
 # Seconds in which a client that is gone refuses what is written to it; most are on this machine.
 GONE_SECONDS = 0.05
