@@ -29,6 +29,7 @@ fmt:
 # Regenerate the README's blocks and the shell completions.
 docs:
     uv run python tests/readme_blocks.py --write
+    uv run python tests/compatibility_table.py --write
     uv run python -m claude_max.cli.completion
 
 # Compare with the npm package claude-max-api-proxy; takes some minutes.
