@@ -1,9 +1,10 @@
-"""Blocks of README and SECURITY made from the program, and a test that compares.
+"""Blocks of README, SECURITY and docs made from the program, and a test that compares.
 
 `uv run python tests/readme_blocks.py [--write]`.
 
 A block is what stands between `<!-- help: doctor -->` (or `help: config show`, `help:` for the whole program),
-`<!-- settings -->`, `<!-- environment -->` or `<!-- exit codes -->`, and the next `<!-- end -->`.
+`<!-- settings -->`, `<!-- environment -->`, `<!-- exit codes -->`, `<!-- clients -->` or `<!-- certified -->`, and the
+next `<!-- end -->`.
 """
 
 import json
@@ -16,14 +17,21 @@ from pathlib import Path
 import typer
 from typer.testing import CliRunner
 
+from claude_max.cli.connect.catalogue import catalogue
 from claude_max.cli.main import app
 from claude_max.cli.output import MEANINGS
 from claude_max.proxy.config import PREFIX, Settings
 from claude_max.proxy.engine.wire.command import KEPT
 
-DOCUMENTS = [Path(__file__).parent.parent / name for name in ("README.md", "SECURITY.md")]
-BLOCK = re.compile(r"(<!-- (help:[^>]*?|settings|environment|exit codes) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
-MARKER = re.compile(r"<!-- (?:help:[^>]*?|settings|environment|exit codes) -->")
+DOCUMENTS = [
+    Path(__file__).parent.parent / name for name in ("README.md", "SECURITY.md", "docs/clients.md", "docs/certified.md")
+]
+CERTIFIED = Path(__file__).parent / "certified" / "outcomes.json"
+WORKS = ("a plain answer", "a tool makes a file", "a 429", "a cut stream")
+BLOCK = re.compile(
+    r"(<!-- (help:[^>]*?|settings|environment|exit codes|clients|certified) -->\n)(.*?)(<!-- end -->)", re.DOTALL
+)
+MARKER = re.compile(r"<!-- (?:help:[^>]*?|settings|environment|exit codes|clients|certified) -->")
 # Not 80: GitHub and package indexes show code blocks of this width whole, and so does a terminal.
 WIDTH = "80"
 
@@ -44,6 +52,10 @@ def made(name: str) -> str:
             return table(("Variable", "Why it is kept"), [(f"`{name}`", why) for name, why in KEPT.items()])
         case "exit codes":
             return table(("Exit code", "Meaning"), [(str(int(code)), why) for code, why in MEANINGS.items()])
+        case "clients":
+            return clients_table()
+        case "certified":
+            return certified_table()
         case _:
             return f"```\n{help_text(*name.removeprefix('help:').split())}\n```"
 
@@ -71,6 +83,35 @@ def settings_table() -> str:
         about = (field.description or "").replace("|", "\\|")
         rows.append((f"`{name}`", f"`{PREFIX}{name.upper()}`", flag(name), default, about))
     return table(("Setting", "Variable", "Flag of `serve`", "Default", "Meaning"), rows)
+
+
+def clients_table() -> str:
+    """Every recipe: its command, the files that it writes, whether it can be launched, what is left to do by hand."""
+    rows = []
+    for recipe in catalogue().values():
+        files = "<br>".join(f"`{place}`" for file in recipe.files for place in (*file.moved, file.places[-1]))
+        launched = f"`claude-max launch {recipe.name}`" if recipe.launch else ""
+        notes = "; ".join(note.rstrip(".") for note in recipe.notes)
+        by_hand = "all steps are printed" if not recipe.files else "one step is printed" if recipe.steps else ""
+        also = "; ".join(text for text in (by_hand, notes) if text)
+        rows.append((recipe.title, f"`claude-max connect {recipe.name}`", files, launched, also))
+    return table(("Client", "Command", "File", "For once", "Good to know"), rows)
+
+
+def certified_table() -> str:
+    """What tests/certified found out last: each client with its version, and what worked when."""
+    outcomes = json.loads(CERTIFIED.read_text(encoding="utf-8"))
+    rows = [
+        (
+            catalogue()[name].title,
+            one["version"],
+            *(one["works"].get(what, "not tried") for what in WORKS),
+            one["date"],
+            one["note"],
+        )
+        for name, one in sorted(outcomes.items())
+    ]
+    return table(("Client", "Version", *WORKS, "Tried", "Good to know"), rows)
 
 
 def flag(setting: str) -> str:
