@@ -9,7 +9,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 CHECKS = (
     *("python", "cli", "shadows", "managed", "login", "start", "environment", "network", "config", "aliases", "port"),
     *("contract", "folders"),
-    *("service", "service-environment", "memory", "live"),
+    *("service", "service-environment", "memory", "clients", "live"),
 )
 
 
