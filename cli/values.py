@@ -13,6 +13,14 @@ CHECKS = (
 )
 
 
+GROUPS = ("model", "client", "day", "dialect")
+
+
+def groups(incomplete: str) -> list[str]:
+    """For `usage --by`."""
+    return _begun(GROUPS, incomplete)
+
+
 def log_levels(incomplete: str) -> list[str]:
     """For `--log-level`."""
     return _begun(LOG_LEVELS, incomplete)
