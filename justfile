@@ -26,9 +26,11 @@ fmt:
     uv run ruff check --fix
     uv run ruff format
 
-# Regenerate the README's blocks and the shell completions.
+# Regenerate the blocks of the documents, the README's picture and the shell completions.
 docs:
     uv run python tests/readme_blocks.py --write
+    uv run python tests/dialect_table.py --write
+    uv run python tests/picture.py --write
     uv run python -m claude_max.cli.completion
 
 # Compare with the npm package claude-max-api-proxy; takes some minutes.
