@@ -33,6 +33,11 @@ docs:
     uv run python tests/picture.py --write
     uv run python -m claude_max.cli.completion
 
+# The manual as a site in dist/site/site. `uvx` brings zensical, which is needed for nothing else.
+site:
+    uv run python tests/site_pages.py dist/site
+    cd dist/site && uvx zensical==0.0.73 build --strict
+
 # Compare with the npm package claude-max-api-proxy; takes some minutes.
 bench *arguments:
     uv run python tests/bench/beside_the_seed.py {{ arguments }}
