@@ -7,6 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from . import values
+from .connect import commands as connect
 from .help import Command, Group
 from .options import HELP, Demo, Json
 from .service import commands as service
@@ -74,6 +75,10 @@ def serve(
     allowed_host: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Another Host name that requests may use (repeatable).")
     ] = None,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="A web origin that may call, as http://localhost:* (repeatable)."),
+    ] = None,
     demo: Demo = False,
     max_workers: Annotated[str | None, typer.Option(hidden=True)] = None,
     warm: Annotated[str | None, typer.Option(hidden=True)] = None,
@@ -97,6 +102,7 @@ def serve(
         warm_workers=warm_workers,
         drain_timeout=drain_timeout,
         allowed_hosts=allowed_host or None,
+        cors_origins=cors_origin or None,
         # Former names, which `serve` refuses with the new ones.
         max_workers=max_workers,
         warm=warm,
@@ -170,6 +176,9 @@ def chat(
         demo=demo,
         resume=resume,
     )
+
+
+connect.add_to(app, run=RUN, set_up=SET_UP)
 
 
 @app.command(cls=Command, rich_help_panel=SET_UP)

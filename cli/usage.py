@@ -17,9 +17,9 @@ from claude_max.proxy.config import load
 from claude_max.proxy.engine.probe import queries
 from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.engine.wire.command import environment
-from claude_max.proxy.engine.wire.failure import WINDOWS
 from claude_max.proxy.errors import UpstreamFault
 from claude_max.proxy.events import JsonObject
+from claude_max.proxy.plan import WINDOWS
 
 from .output import UNBOUNDED, Result, render
 

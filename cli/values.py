@@ -42,6 +42,18 @@ def efforts(incomplete: str) -> list[str]:
     return _begun(LEVELS, incomplete)
 
 
+def clients(incomplete: str) -> list[str]:
+    """For `connect`, `disconnect` and `launch`. Loads the recipes: a list here would go stale."""
+    from .connect.catalogue import catalogue
+
+    return _begun(tuple(catalogue()), incomplete)
+
+
+def shells(incomplete: str) -> list[str]:
+    """For `env --shell`."""
+    return _begun(("bash", "zsh", "fish", "powershell"), incomplete)
+
+
 def models(incomplete: str) -> list[str]:
     """For `--model`: what is always accepted. What else there is only the CLI knows, and that would take a second."""
     from claude_max.proxy.translate.common.models import FAMILIES, SEED_IDS

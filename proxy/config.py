@@ -34,6 +34,17 @@ from .renamed import PREFIX as PREFIX
 LOCALHOST = ("127.0.0.1", "localhost")
 # What a claude process takes, in MB: at its start, and after 200 turns with tools (Claude Code 2.1.330).
 WORKER_MB = (155, 339)
+# OpenAI's usual names, for clients that cannot be told another one; patterns, the first that fits counts.
+OPENAI_NAMES: Mapping[str, str] = {
+    "gpt-*-nano*": "haiku",
+    "gpt-*-mini*": "haiku",
+    "gpt-3.5*": "haiku",
+    "o[134]-mini*": "haiku",
+    "gpt-*": "sonnet",
+    "chatgpt-*": "sonnet",
+    "codex-*": "sonnet",
+    "o[134]*": "sonnet",
+}
 # Scheme and authority: `vscode-webview://…` and `chrome-extension://…` are origins, too.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s*]+|https?://[^/\s*:]+:\*|(?!https?:)[a-z][a-z0-9+.-]*://\*")
 # Of no page in particular.
@@ -127,9 +138,29 @@ class Settings(BaseSettings):
         7, ge=0, description="Days that answers of /v1/responses, and what was asked, are kept on disk; 0 keeps none."
     )
     responses_keep_mb: int = Field(256, ge=0, description="MB of them that are kept at most; 0 keeps none.")
-    aliases: dict[str, str] = Field(
-        {}, description='Names of your own for models, such as gpt-4o = "sonnet".', examples=[{"gpt-4o": "sonnet"}]
+    ledger_keep_days: float = Field(
+        90, ge=0, description="Days that the ledger keeps what requests used (no prompts, no answers); 0 keeps none."
     )
+    overage: Literal["allow", "warn", "refuse"] = Field(
+        "warn", description="What happens once requests are billed on top of the plan: allow, warn, or refuse (402)."
+    )
+    plan_price: float | None = Field(
+        None, ge=0, description="What your plan costs a month in US dollars, to compare with.", examples=[100]
+    )
+    aliases: dict[str, str] = Field(
+        {},
+        description='Names of your own for models, such as gpt-4o = "sonnet" or "gpt-*" = "haiku".',
+        examples=[{"gpt-4o": "sonnet"}],
+    )
+
+    openai_names: bool = Field(
+        False, description="Serve OpenAI's usual names (gpt-…, o3 …) by sonnet, the small ones by haiku."
+    )
+
+    @property
+    def all_aliases(self) -> dict[str, str]:
+        """The user's aliases, and behind them the ready ones."""
+        return {**self.aliases, **{name: to for name, to in OPENAI_NAMES.items() if self.openai_names}}
 
     @field_validator("api_key")
     @classmethod

@@ -48,6 +48,7 @@ MARKERS = {
     "store": "unit",
     "translate": "unit",
     "test_config.py": "unit",
+    "test_errors.py": "unit",
 }
 # Seconds for one unit test; those that start processes have `timeout` of pyproject.toml.
 UNIT_SECONDS = 20

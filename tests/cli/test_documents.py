@@ -68,6 +68,12 @@ def test_commands_that_are_named_exist() -> None:
     assert len(said) > 8
 
 
+def test_every_command_is_on_the_page_of_commands() -> None:
+    text = text_of(ROOT / "docs" / "commands.md")
+    small = {"help", "version"}
+    assert {name for name in readme_blocks.commands() if f"<!-- help: {name} -->" not in text} - small == set()
+
+
 def test_shell_blocks_are_valid_shell() -> None:
     for page in PAGES:
         for block in re.findall(r"```sh\n(.*?)```", text_of(page), re.DOTALL):

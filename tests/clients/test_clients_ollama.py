@@ -1,12 +1,13 @@
 """The official ollama Python client, langchain-ollama and the llm-ollama plugin against the ollama API."""
 
 import base64
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,9 +27,10 @@ SCHEMA: Any = {
 
 
 @pytest.fixture
-def client(proxy: RunningProxy) -> ollama.Client:
+def client(proxy: RunningProxy) -> Iterator[ollama.Client]:
     """The client."""
-    return ollama.Client(host=proxy.url)
+    with contextlib.closing(ollama.Client(host=proxy.url)) as made:
+        yield made
 
 
 def said(text: str, **more: Any) -> Any:

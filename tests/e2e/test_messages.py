@@ -132,8 +132,9 @@ def test_blocks_of_any_kind_come_back(proxy: RunningProxy, marker: str) -> None:
 
 @pytest.mark.parametrize("reason", ["pause_turn", "model_context_window_exceeded", "refusal", "max_tokens"])
 def test_stop_reasons_are_the_services_own(proxy: RunningProxy, reason: str) -> None:
-    told = directive(stop_reason=reason, **({} if reason == "refusal" else {"text": "x"}))
-    assert post(proxy, user(told)).json()["stop_reason"] == reason
+    told = directive(stop_reason=reason, **({} if reason == "refusal" else {"words": 5}))
+    answer = post(proxy, user(told))
+    assert answer.json().get("stop_reason") == reason, answer.text
 
 
 def test_the_stop_sequence_that_matched(proxy: RunningProxy) -> None:
@@ -170,6 +171,9 @@ def test_parameters(proxy: RunningProxy, marker: str) -> None:
         ({"max_tokens": None}, "max_tokens"),
         ({"messages": []}, "messages"),
         ({"messages": [user({"type": "tool_result", "tool_use_id": "toolu_x"})]}, "unexpected `tool_use_id`"),
+        ({"messages": [user({"type": "nonsense"})]}, "nonsense"),
+        ({"messages": [assistant("a"), user("b")]}, "first message must use"),
+        ({"messages": [user(" ")]}, "non-whitespace"),
         ({"messages": [user(*[{"type": "text", "text": "x", "cache_control": EPHEMERAL}] * 5)]}, "Found 5"),
         ({"messages": [{"role": "user", "content": ""}]}, "non-empty content"),
         ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "web_search_20250305"),

@@ -156,3 +156,15 @@ def test_the_key_of_azure_is_told() -> None:
     answer = client(api_key=SecretStr("k")).get("/v1/models", headers={"api-key": "k"})
     assert answer.status_code == 401
     assert "Authorization: Bearer" in answer.text
+
+
+def test_the_own_document_tells_streams_and_failures() -> None:
+    document = client().get("/openapi.json").json()
+    for dialect in DIALECTS:
+        for path in dialect.paths:
+            told = document["paths"][path]["post"]["responses"]
+            assert set(told["200"]["content"]) == {"application/json", dialect.stream.media_type}
+            assert "x-claude-max-repaired" in told["200"]["headers"]
+            assert "example" in told["default"]["content"]["application/json"]
+            shape = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+            assert shape.rpartition("/")[2] in document["components"]["schemas"]

@@ -267,7 +267,7 @@ def test_a_large_body_is_read_beside_the_event_loop(large: bool) -> None:
         return {"type": "http.request", "body": orjson.dumps({"x": "y" * (LARGE if large else 1)})}
 
     async def test() -> None:
-        limits = SimpleNamespace(json_depth=3, aliases={}, web_search=False, strict=False, body_limit=2**30)
+        limits = SimpleNamespace(json_depth=3, all_aliases={}, web_search=False, strict=False, body_limit=2**30)
         services = cast("Services", SimpleNamespace(settings=limits, models=tuple))
         read = await parsed(Request({"type": "http", "headers": []}, body), services, to_turn)
         assert read.keys() == {"x"}

@@ -8,6 +8,7 @@ from translate.shapes import CONVERSATIONS, VALUES
 from claude_max.proxy.errors import BadRequest
 from claude_max.proxy.translate.chat.request import to_turn
 from claude_max.proxy.translate.common.dialect import ParsedRequest, RequestContext
+from claude_max.proxy.translate.common.tools import naming_tools
 
 SHAPES = {**CONVERSATIONS, **VALUES}
 # OpenAI takes these as they are, so `strict` does not refuse them.
@@ -79,3 +80,20 @@ def test_a_bad_tool_is_named() -> None:
     ]
     with pytest.raises(BadRequest, match="'t0'"):
         asked({"tools": tools})
+
+
+def test_cache_marks() -> None:
+    """Clients of Claude models send them in chat completions, too."""
+    mark = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    part = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
+    tool = {"type": "function", "function": {"name": "f"}, **mark}
+    turn = asked(
+        {"messages": [{"role": "user", "content": [part, {**part, "cache_control": "odd"}]}], "tools": [tool]}
+    ).turns[0]
+    assert [getattr(block, "cache", "") for block in turn.messages[0].content] == ["5m", None]
+    assert [getattr(each, "cache", "") for each in turn.tools] == ["1h"]
+
+
+def test_a_tool_that_the_service_refuses_is_named() -> None:
+    words = "tools.1.custom.input_schema: does not support oneOf; tools.9: no"
+    assert naming_tools(words, ["a", "b"]) == "tools.1 (b).custom.input_schema: does not support oneOf; tools.9: no"

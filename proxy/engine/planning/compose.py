@@ -1,13 +1,24 @@
 """The whole API request that a Turn becomes in the exact way: messages, tools, parameters, cache marks. Pure."""
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ...events import CacheMark, JsonObject, Message, OpaqueBlock, ServerTool, ToolCall, ToolResult, Turn
+from ...events import (
+    CacheMark,
+    JsonObject,
+    Message,
+    OpaqueBlock,
+    RedactedThinking,
+    ServerTool,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
 from ..wire.protocol import api_message, api_tools
 from .body import DISABLED, Defaults, parameters
 from .cache_marks import marked
-from .thinking_memory import THINKING, Digest, ThinkingMemory, has_thinking
+from .thinking_memory import Digest, ThinkingMemory, has_thinking
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +48,35 @@ def composed(
 ) -> Composed:
     """The whole request. `without` names what its model refuses (keys of `negotiate.WORDS`)."""
     tools = api_tools(turn.tools, strict="strict" not in without)
-    refused = "thinking_blocks" in without and not turn.carries_thinking
+    turn, left_out = without_refused_thinking(turn, without)
     messages = [api_message(message) for message in turn.messages]
-    left = without_thinking(messages) if refused else messages
-    dropped = frozenset({"thinking that the service refused was left out"}) if left != messages else frozenset()
-    messages = left
     asked = parameters(turn, context.defaults, without)
     prefix: Digest = b""
     if memory is not None and not turn.carries_thinking and asked.get("thinking") != DISABLED:
         scope = (turn.model, context.cli_version, turn.system, tools)
-        messages, prefix = memory.restored(scope, messages, restore=not refused)
+        messages, prefix = memory.restored(scope, messages, restore="thinking_blocks" not in without)
         if lacks_thinking(turn, messages, context.defaults):
             asked["thinking"] = DISABLED
     short = "cache_ttl" in without
     messages, tools, repaired = marked(messages, tools, "5m" if short else context.cache_ttl, short=short)
     body: JsonObject = {"messages": messages, "tools": tools, "max_tokens": context.defaults.max_tokens, **asked}
-    return Composed(body, prefix, repaired | dropped)
+    return Composed(body, prefix, repaired | left_out)
 
 
-def without_thinking(messages: list[JsonObject]) -> list[JsonObject]:
-    """The messages without the model's thinking; one that held nothing else is left as it is."""
-    found = []
-    for message in messages:
-        content = [block for block in message["content"] if block["type"] not in THINKING]
-        found.append({**message, "content": content} if content else message)
-    return found
+def without_refused_thinking(turn: Turn, without: AbstractSet[str]) -> tuple[Turn, frozenset[str]]:
+    """The Turn without the thinking in its history, where the service refused that, and what to tell of it.
+
+    A message that held nothing else is left as it is, and so is all of a client that answers for its thinking.
+    """
+    if "thinking_blocks" not in without or turn.carries_thinking:
+        return turn, frozenset()
+    messages = []
+    for message in turn.messages:
+        content = tuple(item for item in message.content if not isinstance(item, Thinking | RedactedThinking))
+        messages.append(replace(message, content=content) if content else message)
+    if tuple(messages) == turn.messages:
+        return turn, frozenset()
+    return replace(turn, messages=tuple(messages)), frozenset({"thinking that the service refused was left out"})
 
 
 def lacks_thinking(turn: Turn, messages: list[JsonObject], defaults: Defaults) -> bool:

@@ -28,7 +28,7 @@ from ..wire.json_text import compact, parsed
 CAPACITY = 32 * 1024 * 1024
 
 Digest = bytes
-THINKING = ("thinking", "redacted_thinking")
+_THINKING = ("thinking", "redacted_thinking")
 
 
 class ThinkingMemory:
@@ -63,7 +63,7 @@ class ThinkingMemory:
 
     def keep(self, prefix: Digest, blocks: Sequence[JsonObject]) -> None:
         """Keeps an answer to the messages with this digest; one without thinking is not worth it."""
-        if not any(block.get("type") in THINKING for block in blocks):
+        if not any(block.get("type") in _THINKING for block in blocks):
             return
         key, size = _key(prefix, blocks), len(compact(list(blocks)))
         self._size += size - self._answers.pop(key, ([], 0))[1]
@@ -122,12 +122,12 @@ class AnswerBlocks:
 def has_thinking(message: JsonObject) -> bool:
     """Whether a message of the Messages API holds thinking."""
     blocks = message["content"] if isinstance(message["content"], list) else ()
-    return any(block.get("type") in THINKING for block in blocks)
+    return any(block.get("type") in _THINKING for block in blocks)
 
 
 def _key(prefix: Digest, content: object) -> Digest:
     """A prefix and what a client sees of the answer to it: its text in one piece, and its calls."""
     blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
     text = "".join(str(block["text"]) for block in blocks if block.get("type") == "text")
-    rest = [block for block in blocks if block.get("type") not in ("text", *THINKING)]
+    rest = [block for block in blocks if block.get("type") not in ("text", *_THINKING)]
     return hashlib.blake2b(prefix + compact([text, rest]).encode(), digest_size=16).digest()

@@ -30,6 +30,7 @@ from ...events import (
 from ..planning import by_lines, schema_tool
 from ..planning.body import Defaults, carried, dropped
 from ..planning.compose import Context, carries_hours
+from ..planning.images import ImageFitter
 from ..planning.negotiate import Refusals, asked_to_continue, honours, instructed, is_forced, is_prefill
 from ..planning.thinking_memory import AnswerBlocks, ThinkingMemory
 from ..planning.want import Composition, Want, exact_limit, exact_want, lines_want
@@ -60,6 +61,7 @@ class Composer:
     cache_ttl: Callable[[], CacheMark] = lambda: "5m"
     cli_version: Callable[[], str] = lambda: ""
     memory: ThinkingMemory = field(default_factory=ThinkingMemory)
+    images: ImageFitter = field(default_factory=ImageFitter)
 
     async def want(self, turn: Turn, without: frozenset[str], *, has_exact: bool) -> Want:
         """The want of the way that this Turn can go. Raises BadRequest where the lines way would lose a part of it."""
@@ -69,12 +71,13 @@ class Composer:
             return await asyncio.to_thread(self._compose, turn, context, without, has_exact)
         return self._compose(turn, context, without, has_exact)
 
-    def _compose(self, turn: Turn, context: Context, without: frozenset[str], has_exact: bool) -> Want:
+    def _compose(self, given: Turn, context: Context, without: frozenset[str], has_exact: bool) -> Want:
+        turn = self.images.fitted(given)
         if self.composition == "exact" or (self.composition == "auto" and has_exact):
             asked = asked_to_continue(turn) if is_prefill(turn) and "prefill" in without else turn
             want, size = exact_want(asked, str(uuid.uuid4()), context, self.memory, without)
             if self.limit is None or size <= self.limit:
-                return _told(want, turn)
+                return _told(want, given, turn)
             if self.composition == "exact":
                 raise errors.BadRequest(
                     f"The request has {size:,} bytes; with the exact composition {self.limit:,} are the most that can "
@@ -82,7 +85,7 @@ class Composer:
                 )
         asked = asked_to_continue(turn) if is_prefill(turn) else turn
         by_lines.check(asked)
-        return _told(lines_want(asked, str(uuid.uuid4()), context, without), turn)
+        return _told(lines_want(asked, str(uuid.uuid4()), context, without), given, turn)
 
 
 class Engine:
@@ -192,11 +195,13 @@ class Engine:
             yield replace(event, ignored=event.ignored | {"tool_choice"}) if isinstance(event, Started) else event
 
 
-def _told(want: Want, turn: Turn) -> Want:
-    """The want, which says where a user message was put behind the Turn's last."""
-    if len(want.turn.messages) == len(turn.messages):
-        return want
-    return replace(want, repaired=want.repaired | {"messages: user message added behind the assistant's last"})
+def _told(want: Want, given: Turn, fitted: Turn) -> Want:
+    """The want, which says where an image was made smaller, or a user message was put behind the Turn's last."""
+    changed = {
+        "messages: images made smaller": fitted is not given,
+        "messages: user message added behind the assistant's last": len(want.turn.messages) > len(given.messages),
+    }
+    return replace(want, repaired=want.repaired | {words for words, is_so in changed.items() if is_so})
 
 
 def size_of(turn: Turn) -> int:

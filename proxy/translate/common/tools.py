@@ -17,6 +17,7 @@ from .repairs import REFUSING, Repairs
 # The service's own rule ("Define tools", platform.claude.com). OpenAI allows 64 characters.
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _OPENAI_LONGEST = 64
+_PLACE = re.compile(r"\btools\.(\d{1,4})\b")
 _OTHER = re.compile(r"[^a-zA-Z0-9_-]+")
 # OpenAI's limit; the service has none.
 _OPENAI_MOST = 128
@@ -58,6 +59,16 @@ def declared(functions: Sequence[Function], field: str = "tools", repairs: Repai
     if twice:
         raise BadRequest(f"{field}: the name {twice[0]!r} is given twice.", param=field)
     return tools
+
+
+def naming_tools(message: str, names: Sequence[str]) -> str:
+    """The service's words about `tools.37`, with the tool's name: among 200 tools its place says little."""
+
+    def named(found: re.Match[str]) -> str:
+        place = int(found[1])
+        return f"{found[0]} ({names[place]})" if place < len(names) else found[0]
+
+    return _PLACE.sub(named, message)
 
 
 def restricted(tools: Sequence[Tool], allowed: AbstractSet[str], field: str = "tool_choice") -> tuple[Tool, ...]:

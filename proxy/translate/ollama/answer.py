@@ -121,6 +121,10 @@ class OllamaReply:
         """A line with the error."""
         return [Frame(error_object(error, self._meta.request_id))]
 
+    def alive(self) -> list[Frame]:
+        """A line without text."""
+        return [self._line(self._form.piece(""))]
+
     def whole(self) -> JsonObject:
         """The answer in one object."""
         piece = self._form.piece("".join(self._text), "".join(self._thinking), self._calls)
