@@ -31,6 +31,7 @@ docs:
     uv run python tests/readme_blocks.py --write
     uv run python tests/dialect_table.py --write
     uv run python tests/picture.py --write
+    uv run python tests/compatibility_table.py --write
     uv run python -m claude_max.cli.completion
 
 # The manual as a site in dist/site/site. `uvx` brings zensical, which is needed for nothing else.
