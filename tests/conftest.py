@@ -35,6 +35,7 @@ MARKERS = {
     "cli": "e2e",
     "cli/test_documents.py": "unit",
     "cli/test_maps.py": "unit",
+    "cli/test_site.py": "unit",
     "cli/test_readme_blocks.py": "unit",
     "certified": "certified",
     "clients": "clients",

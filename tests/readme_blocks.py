@@ -117,8 +117,9 @@ def kinds() -> dict[errors.Kind, type[errors.ProxyError]]:
 
 
 def commands() -> list[str]:
-    """The names of all commands of the top level."""
-    return sorted(getattr(typer.main.get_command(app), "commands", {}))
+    """The names of all commands of the top level, former ones aside."""
+    found = getattr(typer.main.get_command(app), "commands", {})
+    return sorted(name for name, command in found.items() if not command.hidden)
 
 
 def clients_table() -> str:

@@ -6,46 +6,14 @@ from pathlib import Path
 
 import pytest
 import readme_blocks
+from page_links import CODE, LINK, ROOT, broken, text_of
 
 import claude_max.proxy
 
-ROOT = readme_blocks.ROOT
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 PROXY = Path(claude_max.proxy.__path__[0])
 # Of the README. What is longer belongs into docs.
 MOST_LINES = 130
-# Pages that are made from what clients were seen to do; a link to one holds once it is there.
-LATER = frozenset({"docs/clients.md", "docs/certified.md", "docs/compatibility-requests.md", "docs/storage.md"})
-# A link or a picture, not in code; the destination without its title.
-LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)")
-CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
-HEADING = re.compile(r"^#{1,6} +(.+?)\s*$", re.MULTILINE)
-
-
-def text_of(page: Path) -> str:
-    return page.read_text(encoding="utf-8")
-
-
-def anchors(page: Path) -> set[str]:
-    """The anchors of the headings, as GitHub makes them."""
-    titles = HEADING.findall(re.sub(r"```.*?```", "", text_of(page), flags=re.DOTALL))
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
-def broken(page: Path) -> list[str]:
-    """Relative links that lead nowhere."""
-    found = []
-    for link in LINK.findall(CODE.sub("", text_of(page))):
-        path, _, anchor = link.partition("#")
-        if re.match(r"[a-z]+:", link):
-            continue
-        target = (page.parent / path).resolve() if path else page
-        if path and not target.exists():
-            if target.relative_to(ROOT).as_posix() not in LATER:
-                found.append(link)
-        elif anchor and anchor not in anchors(target):
-            found.append(link)
-    return found
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -98,6 +66,12 @@ def test_commands_that_are_named_exist() -> None:
     said = {name for page in PAGES for name in re.findall(r"`claude-max ([a-z][a-z-]+)", text_of(page))}
     assert said - known - {"agent"} == set()
     assert len(said) > 8
+
+
+def test_every_command_is_on_the_page_of_commands() -> None:
+    text = text_of(ROOT / "docs" / "commands.md")
+    small = {"help", "version"}
+    assert {name for name in readme_blocks.commands() if f"<!-- help: {name} -->" not in text} - small == set()
 
 
 def test_shell_blocks_are_valid_shell() -> None:
