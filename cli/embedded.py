@@ -51,8 +51,8 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def embedded(settings: Settings, *, demo: bool) -> AsyncIterator[Embedded]:
-    """Runs the proxy with one claude process; none is left when the block ends. Raises CliUnavailable."""
+async def embedded(settings: Settings, *, demo: bool, workers: int = 1) -> AsyncIterator[Embedded]:
+    """Runs the proxy with so many claude processes; none is left when the block ends. Raises CliUnavailable."""
     # Its log would be painted over the answer; what goes wrong reaches the client as an error anyway.
     for name in ("claude_max", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -60,7 +60,7 @@ async def embedded(settings: Settings, *, demo: bool) -> AsyncIterator[Embedded]
     usable = await usable_cli(settings, cli)
     key = secrets.token_urlsafe()
     own = settings.model_copy(
-        update={"host": "127.0.0.1", "port": 0, "workers": 1, "warm_workers": 0, "api_key": SecretStr(key)}
+        update={"host": "127.0.0.1", "port": 0, "workers": workers, "warm_workers": 0, "api_key": SecretStr(key)}
     )
     async with upstream(demo) as source:
         sockets = listen(own.host, 0)

@@ -60,7 +60,7 @@ def serve(*, demo: bool, **flags: Any) -> None:
         fail(error.message, Exit.NO_CLI)
     allow_connections()
     sockets: list[socket.socket] = []
-    for port in (settings.port, *settings.also_listen):
+    for port in dict.fromkeys((settings.port, *settings.also_listen)):
         try:
             sockets += listen(settings.host, port)
         except OSError as error:

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -36,10 +36,15 @@ from .engine.wire.command import environment
 from .engine.wire.models import models_of
 from .engine.wire.versions import Version
 from .events import CacheMark, Model
+from .plan import Window
 from .readiness import Login
+from .records import Row
 from .routes import wiring
+from .routes.accounts import Accounts, Sink
 from .routes.services import Services
 from .store.keeper import Keeper
+from .store.ledger import Sample
+from .store.ledger_writer import LedgerWriter
 from .store.responses import Limits
 from .translate import chat, completions, messages, ollama, responses
 from .translate.common.dialect import Dialect
@@ -121,7 +126,12 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
     counter = TokenCounter(launch, environ.get(BASE_URL, ""))
     login = Login(cli.path, environ)
     keep = Limits(settings.responses_keep_days * 24 * 3600, settings.responses_keep_mb * 1_000_000)
-    store = Keeper(user_state_path("claude-max") / "responses.db", keep, time.time)
+    state = user_state_path("claude-max")
+    store = Keeper(state / "responses.db", keep, time.time)
+    # A demo's answers cost nothing.
+    ledger_days = 0 if source.scripted else settings.ledger_keep_days
+    ledger = LedgerWriter(state / "ledger.db", ledger_days * 24 * 3600, time.time, time.monotonic)
+    accounts = Accounts(settings.overage, (recorded(ledger, time.time),))
 
     def ready() -> dict[str, object]:
         signed_in = login.look()
@@ -147,6 +157,8 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
             looking.cancel()
             # An examination that it has begun ends its process and removes its folder first.
             await asyncio.gather(asyncio.wait({looking}), login.close(), counter.close(), pool.close(), store.close())
+            # What was under way has settled now.
+            await ledger.close()
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool
@@ -159,9 +171,21 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
         now=time.time,
         count=counter.count,
         store=store,
+        accounts=accounts,
     )
     wiring.install(app, services, DIALECTS, scripted=source.scripted)
     return app
+
+
+def recorded(ledger: LedgerWriter, now: Callable[[], float]) -> Sink:
+    """What writes a finished request into the ledger."""
+
+    def sink(row: Row, windows: tuple[Window, ...]) -> None:
+        at = now()
+        told = ((each.name, each.used, each.resets) for each in windows)
+        ledger.put(row, tuple(Sample(name, at, used, resets) for name, used, resets in told if used and resets))
+
+    return sink
 
 
 def new_id() -> str:

@@ -138,6 +138,15 @@ class Settings(BaseSettings):
         7, ge=0, description="Days that answers of /v1/responses, and what was asked, are kept on disk; 0 keeps none."
     )
     responses_keep_mb: int = Field(256, ge=0, description="MB of them that are kept at most; 0 keeps none.")
+    ledger_keep_days: float = Field(
+        90, ge=0, description="Days that the ledger keeps what requests used (no prompts, no answers); 0 keeps none."
+    )
+    overage: Literal["allow", "warn", "refuse"] = Field(
+        "warn", description="What happens once requests are billed on top of the plan: allow, warn, or refuse (402)."
+    )
+    plan_price: float | None = Field(
+        None, ge=0, description="What your plan costs a month in US dollars, to compare with.", examples=[100]
+    )
     aliases: dict[str, str] = Field(
         {},
         description='Names of your own for models, such as gpt-4o = "sonnet" or "gpt-*" = "haiku".',

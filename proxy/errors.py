@@ -133,7 +133,7 @@ class PermissionDenied(ProxyError):
 
 
 class Forbidden(ProxyError):
-    """The request comes from where it may not (another Host or Origin)."""
+    """The request comes from a Host or Origin that is not allowed."""
 
     kind, status = "forbidden", 403
 
@@ -188,7 +188,7 @@ class HeadTooLarge(ProxyError):
 
 
 class RateLimited(ProxyError):
-    """The plan's limit is reached; `retry_after` is the time to the window's real reset when the CLI tells it."""
+    """The plan's limit is reached; `Retry-After` is the time until it resets, where the CLI tells it."""
 
     kind, status = "rate_limited", 429
 
@@ -221,7 +221,7 @@ class ServerFault(ProxyError):
 
 
 class CliCrashed(ProxyError):
-    """The claude process died or spoke nonsense in the middle of a turn."""
+    """The claude process died, or wrote something unreadable, in the middle of a turn."""
 
     kind, status = "cli_crashed", 502
 
@@ -233,7 +233,7 @@ class UpstreamFault(ProxyError):
 
 
 class CompositionIgnored(ProxyError):
-    """The CLI asked the model something else than the client's request; what came back is not an answer to it."""
+    """The CLI did not send the client's request; what came back is not an answer to it."""
 
     kind, status = "composition_ignored", 502
 
@@ -250,7 +250,7 @@ class CliTooOld(CliUnavailable):
 
 
 class Overloaded(ProxyError):
-    """The service, or this machine, is overloaded; trying again a little later may help."""
+    """The service, or this machine, is overloaded; a retry a little later may help."""
 
     kind, status = "overloaded", 503
 

@@ -54,8 +54,9 @@ Anthropic's shape where the request has the header `anthropic-version`.
 
 `POST /v1/messages/count_tokens` is the CLI's own count and costs no tokens. It asks the service's count for the
 messages, as the CLI would send them line by line; the system prompt is counted as a message, which is some tokens
-more; functions are counted as the CLI declares them, and tools that the service runs are not. An answer's `usage` is
-the service's, and includes the CLI's two lines before the system prompt.
+more; functions are counted as the CLI declares them, and tools that the service runs are not. Where the service does
+not count, because of a limit or without a network, the number is the CLI's guess by the length. An answer's `usage`
+is the service's, and includes the CLI's two lines before the system prompt.
 
 Do not set `ANTHROPIC_BASE_URL` where claude-max itself starts: it would be its own upstream, and says so.
 """

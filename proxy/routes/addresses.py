@@ -38,8 +38,6 @@ ABSENT = {
     "/v1beta": "This is Gemini's API. Set the client to an OpenAI-compatible provider; the base URL is this server's "
     "address and /v1.",
     "/api/v1": "The base URL is this server's address and /v1, without /api.",
-    "/api/chat": "Set the client to an OpenAI-compatible provider; the base URL is this server's address and /v1.",
-    "/api": "Set the client to an OpenAI-compatible provider; the base URL is this server's address and /v1.",
     "/completion": "This is llama.cpp's own API. Use /v1/completions or /v1/chat/completions.",
     "/infill": "Claude models do not fill in the middle of a text.",
     "/generate": "This is TGI's own API. Use /v1/chat/completions.",

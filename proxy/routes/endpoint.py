@@ -21,10 +21,12 @@ from ..translate.common.frames import Frame
 from ..translate.common.repairs import Repairs
 from ..translate.common.tools import naming_tools
 from ..translate.common.validation import parse_object
+from .accounts import Tab
 from .answers import Answers
 from .compressed import inflated
 from .journal import Entry, entry_of, log_answer, log_prompt
 from .openapi import described
+from .receipt_headers import receipt_headers
 from .services import Services, Wired, context_of
 from .stream import EventStream, while_connected
 
@@ -94,25 +96,31 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
     entry = entry_of(request)
     if not asked.turns:
         return _at_once(request, services, dialect, asked)
-    entry.model = asked.turns[0].model
+    entry.model = entry.asked = asked.turns[0].model
+    await services.accounts.admit()
     meta = ResponseMeta(services.new_id(), services.now(), entry.model, entry.id, services.new_id, services.now)
     if services.settings.log_content:
         # The same Turn several times is one prompt.
         for turn in {id(turn): turn for turn in asked.turns}.values():
             log_prompt(entry, turn)
     answers = Answers(services.engine, asked.turns, services.settings.workers, asked.filters)
-    exchange = _Exchange(answers, asked.reply(meta), asked.turns[0], dialect.fields, entry, services)
+    turn, tab = asked.turns[0], request.state.tab
+    exchange = _Exchange(answers, asked.reply(meta), turn, dialect.fields, entry, services, tab)
+
+    def headers(begun: Started) -> dict[str, str]:
+        return {**_headers(asked, begun, dialect.fields), **exchange.receipt}
+
     if not asked.stream:
         begun = await while_connected(request, exchange.collect())
         body = orjson.dumps(exchange.reply.whole())
-        return Response(body, headers=_headers(asked, begun, dialect.fields), media_type="application/json")
+        return Response(body, headers=headers(begun), media_type="application/json")
     begun = await while_connected(request, exchange.start())
     return EventStream(
         exchange.frames(),
         dialect.stream,
         exchange.reply.fail,
         answers.aclose,
-        headers=_headers(asked, begun, dialect.fields),
+        headers=headers(begun),
         keepalive=services.settings.keepalive_interval,
         alive=exchange.reply.alive if isinstance(exchange.reply, Alive) else list,
     )
@@ -133,9 +141,19 @@ class _Exchange:
     """The answers on their way into the reply, and into the log."""
 
     def __init__(
-        self, answers: Answers, reply: Reply, turn: Turn, fields: Mapping[str, str], entry: Entry, services: Services
+        self,
+        answers: Answers,
+        reply: Reply,
+        turn: Turn,
+        fields: Mapping[str, str],
+        entry: Entry,
+        services: Services,
+        tab: Tab | None,
     ) -> None:
         self.reply = reply
+        self.receipt: dict[str, str] = {}
+        self._tab = tab
+        self._accounts = services.accounts
         self._answers = answers
         self._turn = turn
         self._fields = fields
@@ -148,6 +166,9 @@ class _Exchange:
         with _in_words_of(self._fields, self._turn):
             begun = await self._answers.start()
         self._entry.model, self._entry.first = begun.model, self._entry.elapsed()
+        if self._tab is not None:
+            accounts = self._accounts
+            self.receipt = receipt_headers(self._tab, begun.usage, accounts.limits, accounts.warnings())
         return begun
 
     async def collect(self) -> Started:

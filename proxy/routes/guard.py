@@ -19,8 +19,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import errors
 from ..config import Settings
+from ..receipts import NO_TAB, on
 from ..translate.common.dialect import Dialect, errors_at
 from ..translate.common.openai_errors import OPENAI_ERRORS
+from . import receipt_headers
+from .accounts import Accounts
 from .addresses import Fit, meant
 from .endpoint import IGNORED, REPAIRED
 from .failures import from_exception, response
@@ -31,7 +34,7 @@ OPEN_PATHS = frozenset({"/", "/health"})
 # What `curl -d` says of JSON, as the documentation of ollama posts it, and what says nothing.
 UNTYPED = frozenset({"", "application/x-www-form-urlencoded"})
 # What a page of an allowed origin may read of an answer besides its body.
-EXPOSED = f"{IGNORED}, {REPAIRED}, retry-after, x-should-retry"
+EXPOSED = ", ".join((IGNORED, REPAIRED, *receipt_headers.NAMES, "retry-after", "x-should-retry"))
 _HOST = re.compile(r"^(\[[^\]]+\]|[^:\[\]]+)(?::\d+)?$")
 
 
@@ -138,6 +141,7 @@ class Guard:
         scripted: bool,
         dialects: Sequence[Dialect] = (),
         fit: Callable[[str, str], Fit] = lambda method, path: "served",
+        accounts: Accounts | None = None,
     ) -> None:
         """`fit` tells how a method and a path fit the app's routes."""
         self._app = app
@@ -147,6 +151,7 @@ class Guard:
         self._dialects = dialects
         self._endpoints = [path for dialect in dialects for path in dialect.paths]
         self._fit = fit
+        self._accounts = accounts or Accounts()
         self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -160,6 +165,10 @@ class Guard:
         entry = Entry(request_id, scope["method"], quote(scope["path"]), client=client_of(headers))
         form = errors_at(scope["path"], headers, self._dialects, OPENAI_ERRORS)
         scope.setdefault("state", {}).update(journal=entry, errors=form)
+        asks = scope["method"] == "POST"
+        dialect = next((each.name for each in self._dialects if asks and scope["path"] in each.paths), None)
+        tab = self._accounts.begin(entry, headers.get("user-agent", ""), dialect) if dialect is not None else None
+        scope["state"]["tab"] = tab
 
         begun = False
 
@@ -185,7 +194,8 @@ class Guard:
             if refusal is not None:
                 await response(refusal, form, request_id)(scope, receive, named)
             else:
-                await self._app(scope, self._limited(receive), named)
+                with on(tab or NO_TAB):
+                    await self._app(scope, self._limited(receive), named)
         except Exception as error:
             if begun:
                 raise
@@ -194,6 +204,8 @@ class Guard:
         finally:
             self._running -= 1
             entry.write()
+            if tab is not None:
+                self._accounts.end(tab)
 
     def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> errors.ProxyError | None:
         """Before the body is read: that is what the memory would go to."""

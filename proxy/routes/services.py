@@ -1,7 +1,7 @@
 """What every route works with, made once in `app` and handed to the routes by FastAPI's dependency injection."""
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, cast
 
 from fastapi import Depends, Request
@@ -11,6 +11,7 @@ from ..errors import CliUnavailable
 from ..events import Event, Model, Turn
 from ..records import Kept, Record, Wanted
 from ..translate.common.dialect import RequestContext
+from .accounts import Accounts
 
 
 class Engine(Protocol):
@@ -50,7 +51,7 @@ class Services:
     """`models` is what the CLI offers now; `ready` is what `/health` tells.
 
     `new_id` makes 24 hexadecimal digits that no other object has; `now` is unix seconds. `count` is how many tokens a
-    Turn has as input; it raises a ProxyError.
+    Turn has as input; it raises a ProxyError. `accounts` keeps what requests cost.
     """
 
     engine: Engine
@@ -61,6 +62,7 @@ class Services:
     now: Callable[[], float]
     store: Store | None = None
     count: Callable[[Turn], Coroutine[Any, Any, int]] = _no_count
+    accounts: Accounts = field(default_factory=Accounts)
 
 
 def context_of(request: Request, services: Services, kept: Kept = Kept()) -> RequestContext:  # noqa: B008 - frozen

@@ -42,6 +42,7 @@ def install(app: FastAPI, services: Services, dialects: Sequence[Dialect], *, sc
         scripted=scripted,
         dialects=tuple(dialects),
         fit=lru_cache(maxsize=512)(lambda method, path: _fit(routes, method, path)),
+        accounts=services.accounts,
     )
 
 

@@ -93,6 +93,9 @@ class ScriptedResponse(Response):
             if isinstance(step, Wait):
                 await asyncio.sleep(step.seconds)
                 continue
+            told = step.get("usage") or step.get("message", {}).get("usage")
+            if told is not None:
+                self._exchange.usage = {**(self._exchange.usage or {}), **told}
             event = b"event: %s\ndata: %s\n\n" % (step["type"].encode(), dumps(step))
             for piece in _pieces(event, reply.chunk):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})

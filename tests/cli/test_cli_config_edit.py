@@ -13,7 +13,7 @@ from harness.terminal import shell
 from claude_max.cli.config_edit import template, with_value
 from claude_max.proxy.config import Settings, check_values, load
 
-README = Path(__file__).parents[2] / "README.md"
+MANUAL = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_a_setting_behind_a_table_does_not_become_part_of_it() -> None:
     assert tomllib.loads(text) == {"port": 5, "aliases": {"a": "b"}}
 
 
-def test_the_example_of_the_readme_is_valid() -> None:
-    found = re.search(r"<!-- run: config -->\n```toml\n(.*?)```", README.read_text(), re.DOTALL)
+def test_the_example_of_the_manual_is_valid() -> None:
+    found = re.search(r"<!-- run: config -->\n```toml\n(.*?)```", MANUAL.read_text(), re.DOTALL)
     assert found is not None
-    check_values(tomllib.loads(found[1]), README)
+    check_values(tomllib.loads(found[1]), MANUAL)

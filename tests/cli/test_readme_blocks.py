@@ -1,16 +1,18 @@
-"""The README's blocks are what the program says of itself."""
+"""The generated blocks of README, SECURITY and docs are what the program says of itself."""
 
 import re
+from typing import get_args
 
 import pytest
 import readme_blocks
 
 from claude_max.proxy.config import Settings
+from claude_max.proxy.errors import Kind
 
 TESTS = readme_blocks.ROOT / "tests"
 
 
-def test_the_readme_is_current() -> None:
+def test_the_documents_are_current() -> None:
     assert readme_blocks.main(write=False) == 0, "uv run python tests/readme_blocks.py --write"
 
 
@@ -19,6 +21,10 @@ def test_every_setting_is_documented() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert f"| `{name}` | `CLAUDE_MAX_{name.upper()}` |" in table
+
+
+def test_every_kind_of_failure_is_documented() -> None:
+    assert set(readme_blocks.kinds()) == set(get_args(Kind))
 
 
 def test_every_test_that_is_named_as_proof_exists() -> None:

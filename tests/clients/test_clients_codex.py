@@ -17,6 +17,8 @@ from harness.proxy import RunningProxy, running_proxy, scripted
 from harness.upstream import assistant, seen, user
 
 Prompt = Callable[..., str]
+# The first of them may have to install it.
+pytestmark = pytest.mark.timeout(400)
 ALIASES = {"gpt-5.5-codex": "sonnet", "gpt-6-astra": "sonnet"}
 # A provider of one's own, as the documentation has it, and OpenAI's with another address.
 OWN = """
@@ -80,7 +82,6 @@ def said(events: list[dict[str, Any]], kind: str = "agent_message") -> list[str]
     return [item["text"] for item in items if item["type"] == kind]
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     ("provider", "model", "call"),
     [(OWN, "sonnet", SHELL), (OPENAIS, "gpt-5.5-codex", PATCH), (OWN, "gpt-6-astra", SCRIPT)],

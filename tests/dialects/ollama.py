@@ -35,7 +35,7 @@ ROWS = {
     "several": Row("no"),
     "logprobs": Row("named", f"{REQUEST}::test_what_has_no_effect_is_named"),
     "metadata": Row("no"),
-    "begun": Row("no"),
+    "begun": Row("yes", f"{REQUEST}::test_the_assistant_may_speak_last", "by a short user message where need be"),
     "citations": Row("no"),
     "marks": Row("no", note="the proxy sets them"),
     "count": Row("no"),

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from claude_max.proxy import errors
@@ -26,7 +27,7 @@ class NoEngine:
         yield
 
 
-def served(tokens: int | errors.ProxyError = 7) -> tuple[TestClient, list[Turn]]:
+def served(tokens: int | errors.ProxyError = 7, key: str | None = None) -> tuple[TestClient, list[Turn]]:
     """An app with the real dialects, and the Turns that it counted."""
     counted: list[Turn] = []
 
@@ -39,7 +40,7 @@ def served(tokens: int | errors.ProxyError = 7) -> tuple[TestClient, list[Turn]]
     ids = itertools.count()
     services = Services(
         engine=NoEngine(),
-        settings=Settings.model_construct(aliases={"gpt-4o": "sonnet"}, api_key=None),
+        settings=Settings.model_construct(aliases={"gpt-4o": "sonnet"}, api_key=SecretStr(key) if key else None),
         models=lambda: (
             Model("sonnet", "claude-sonnet-5-5", "Sonnet 5.5", context_window=1_000_000, max_output=64_000),
         ),
@@ -129,3 +130,13 @@ def test_what_is_not_here_answers_in_the_askers_dialect(path: str, headers: dict
     message = body["error"] if path.startswith("/api") else body["error"]["message"]
     assert (answer.status_code, told in message) == (404, True)
     assert ("type" in body) is not path.startswith("/api")
+
+
+def test_either_header_may_have_the_key() -> None:
+    client, _ = served(key="sesame")
+    for headers in ({"x-api-key": "sesame"}, {"authorization": "Bearer sesame"}):
+        assert client.get("/v1/models", headers={**VERSION, **headers}).status_code == 200
+    wrong = client.post("/v1/messages", json={}, headers={"x-api-key": "other"})
+    assert (wrong.status_code, wrong.json()["error"]["type"]) == (401, "authentication_error")
+    assert client.get("/").text == "claude-max is running"
+    assert client.get("/api/tags").json() == {"error": "The API key is missing or wrong."}

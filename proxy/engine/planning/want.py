@@ -17,6 +17,7 @@ from typing import Literal
 import orjson
 
 from ...events import JsonObject, Text, Turn
+from ...receipts import Way
 from ..wire import protocol
 from ..wire.json_text import compact
 from .body import DISABLED, parameters, tool_names
@@ -24,7 +25,6 @@ from .by_lines import altered
 from .compose import Context, composed
 from .thinking_memory import Digest, ThinkingMemory
 
-Way = Literal["exact", "lines"]
 Composition = Literal["auto", "exact", "lines"]
 
 MAX_TOKENS = "CLAUDE_CODE_MAX_OUTPUT_TOKENS"

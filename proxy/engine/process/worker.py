@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ... import errors
 from ...events import Event, Finished, JsonObject, ReasoningDelta, TextDelta, ToolCallStarted
+from ...receipts import Spent
 from ..planning.steps import Append, Ask, Configure, Initialize, Offer, SetSystem, Step, steps
 from ..planning.want import SETTINGS_ID, Want, reset
 from ..wire import protocol
@@ -47,6 +48,8 @@ class Worker:
         self._want: Want | None = None
         self._lines: list[str] = []
         self.rate_limit: JsonObject | None = None
+        # Of the latest turn, once it is settled; None where the model was not asked.
+        self.spent: Spent | None = None
         self._is_reset = False
         self._has_tools = False
         # Whether an answer has shown that the CLI sends the body that it is given.
@@ -80,7 +83,7 @@ class Worker:
         Raises Unconfirmed before the model was asked (CliUnavailable where no other worker would do better), a
         ProxyError afterwards. Call `settle` in every case, also when the iterator was left early.
         """
-        self._answer, self._want, self._is_reset = None, want, False
+        self._answer, self._want, self._is_reset, self.spent = None, want, False, None
         new = self.system is None
         try:
             self.channel.begin_turn()
@@ -120,13 +123,14 @@ class Worker:
         answer = self._answer
         if answer is None:
             return False
-        self.rate_limit = answer.rate_limit
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self._take_back(answer)
         except (Unconfirmed, TimeoutError, errors.ProxyError):
             return False
         finally:
+            # The CLI tells of limits and of costs behind the answer.
+            self.rate_limit, self.spent = answer.rate_limit, answer.spent
             for request_id in (SETTINGS_ID, RESET_ID):
                 self.channel.forget(request_id)
         # Only now: `close` interrupts a turn that could not be ended.

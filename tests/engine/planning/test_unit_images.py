@@ -65,6 +65,7 @@ def test_a_gif_becomes_a_png() -> None:
     assert (made.media_type, sides(made)) == ("image/png", (8000, 8))
 
 
+@pytest.mark.timeout(90)
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_bytes(kind: str) -> None:
     """Noise, which nothing packs. The same image becomes the same bytes: a prompt cache depends on them."""
