@@ -92,7 +92,7 @@ models:
 
 
 def test_aider(proxy: RunningProxy, prompt: Prompt, home: Path) -> None:
-    """It has no tools: the answer holds the file, and it applies it. `AIDER` is the program, found on PATH otherwise."""
+    """It has no tools: the answer holds the file, and it applies it. `AIDER` is the program, else that on PATH."""
     program = os.environ.get("AIDER") or shutil.which("aider")
     if program is None:
         pytest.skip("aider is not installed (uv tool install aider-chat); its pins do not fit this project's")
