@@ -4,11 +4,11 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 import pytest
@@ -49,10 +49,13 @@ class SetUp:
         first, *arguments = self.program.command
         found = shutil.which(first, path=self.environ["PATH"])
         assert found, f"{first} was not installed"
-        words = () if self.program.on_stdin else (text,)
+        words = () if self.program.on_stdin or self.program.prompt_file else (text,)
+        if self.program.prompt_file:
+            (self.work / self.program.prompt_file).write_text(text)
         return subprocess.run(
             [found, *arguments, *options, *words, *self.program.behind], cwd=self.work, env=self.environ,
-            input=text if self.program.on_stdin else "", capture_output=True, text=True, timeout=RUN_SECONDS, check=False,
+            input=text if self.program.on_stdin else "", capture_output=True, text=True, timeout=RUN_SECONDS,
+            check=False,
         )  # fmt: skip
 
 
@@ -70,10 +73,10 @@ def client(request: pytest.FixtureRequest, running: RunningProxy, tmp_path_facto
         "NO_COLOR": "1",
         **program.environ,
     }
-    done = claude_max(
-        folder, "connect", program.name, "--yes", environ={**environ, "CLAUDE_MAX_PORT": running.url.rpartition(":")[2],
-                                                           "CLAUDE_CONFIG_DIR": None},
-    )  # fmt: skip
+    for name, text in program.files.items():
+        (folder / "work" / name).write_text(text)
+    moved = {"CLAUDE_MAX_PORT": running.url.rpartition(":")[2], "CLAUDE_CONFIG_DIR": None}
+    done = claude_max(folder, "connect", program.name, "--yes", environ={**environ, **moved}, cwd=folder / "work")
     assert done.code == 0, done.err + done.out
     return SetUp(program, version, folder, environ)
 
@@ -128,17 +131,18 @@ def _folder(package: str, version: str) -> Path:
 
 
 @pytest.fixture
-def found_out(client: SetUp) -> Any:
-    """Keeps the outcome of one scenario; what was found out of a version replaces what was known of another."""
+def found_out(client: SetUp) -> Callable[[str, str], None]:
+    """Keeps the outcome of one scenario."""
+    return partial(keep, client.program, client.version)
 
-    def keep(what: str, outcome: str) -> None:
-        known = json.loads(OUTCOMES.read_text(encoding="utf-8"))
-        one = known.get(client.program.name, {})
-        if one.get("version") != client.version:
-            one = {"works": {}}
-        one |= {"version": client.version, "date": f"{datetime.now(UTC):%Y-%m-%d}", "note": client.program.note}
-        one["works"][what] = outcome
-        known[client.program.name] = one
-        OUTCOMES.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
 
-    return keep
+def keep(program: Program, version: str, what: str, outcome: str) -> None:
+    """Notes an outcome; what was found out of another version is forgotten."""
+    known = json.loads(OUTCOMES.read_text(encoding="utf-8"))
+    one = known.get(program.name, {})
+    if one.get("version") != version:
+        one = {"works": {}}
+    one |= {"version": version, "date": f"{datetime.now(UTC):%Y-%m-%d}", "note": program.note}
+    one["works"][what] = outcome
+    known[program.name] = one
+    OUTCOMES.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="\n")

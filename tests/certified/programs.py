@@ -22,6 +22,7 @@ class Program:
     what the model calls to make a file, None where the client has no tools. `edit` is a text that makes one instead.
 
     `node` is for what needs a newer Node than the machine's, `beside` for packages that one needs and does not name.
+    `files` are in the folder that it works in before `connect`; `prompt_file` is the one that the prompt goes to.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Program:
     on_stdin: bool = False
     node: bool = False
     environ: Mapping[str, str] = field(default_factory=dict)
+    prompt_file: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
 
 
@@ -125,4 +128,17 @@ PROGRAMS = (
         tools=("--functions", FUNCTION),
     ),
     Program("shell-gpt", "pypi", "shell-gpt", "1.5.1", ("sgpt", "--no-cache", "--no-md"), beside=("click",)),
+    Program(
+        "promptfoo",
+        "npm",
+        "promptfoo",
+        "0.123.1",
+        ("promptfoo", "eval", "--no-cache", "--no-progress-bar", "--max-concurrency", "1"),
+        files={"promptfooconfig.yaml": "# mine\nprompts:\n  - file://prompt.txt\n"},
+        prompt_file="prompt.txt",
+        node=True,
+        environ={"PROMPTFOO_DISABLE_TELEMETRY": "1", "PROMPTFOO_DISABLE_UPDATE": "1"},
+    ),
 )
+# A server, with tests of its own.
+LITELLM = Program("litellm", "pypi", "litellm", "1.108.0", ("litellm",), extra="[proxy]")

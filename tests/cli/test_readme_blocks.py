@@ -5,6 +5,7 @@ import re
 import pytest
 import readme_blocks
 
+from claude_max.cli.connect.catalogue import catalogue
 from claude_max.proxy.config import Settings
 
 TESTS = readme_blocks.DOCUMENTS[1].parent / "tests"
@@ -19,6 +20,12 @@ def test_every_setting_is_documented() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert f"| `{name}` | `CLAUDE_MAX_{name.upper()}` |" in table
+
+
+def test_every_recipe_has_a_row() -> None:
+    text = (readme_blocks.DOCUMENTS[1].parent / "docs" / "clients.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert [name for name in catalogue() if not any(f"| `claude-max connect {name}` |" in row for row in rows)] == []
 
 
 def test_every_test_that_is_named_as_proof_exists() -> None:
