@@ -298,11 +298,21 @@ def models(json: Json = False) -> None:
 
 
 @app.command(cls=Command, rich_help_panel=INSPECT)
-def usage(json: Json = False) -> None:
-    """Show how much of your plan's limits is used, and when they reset."""
+def usage(
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="WHAT", autocompletion=values.groups, help="Sum up by model, client, day or dialect."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="From then on: 36h, 7d, 2w or a date (default 30 days).")
+    ] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the sums as CSV.")] = False,
+    json: Json = False,
+) -> None:
+    """Show how much of your plan's limits is used, and what your requests would cost at list price."""
     from .usage import usage as show
 
-    show(json=json)
+    show(json=json, by=by, since=since, csv=csv)
 
 
 @app.command(cls=Command, rich_help_panel=INSPECT)

@@ -132,6 +132,21 @@ def render(command: Callable[[], Result], *, json: bool, doing: str = "") -> NoR
     raise typer.Exit(result.exit)
 
 
+def render_text(command: Callable[[], str]) -> NoReturn:
+    """Runs a command whose whole output is a text for programs, such as CSV."""
+    from claude_max.proxy.config import ConfigError
+
+    try:
+        text = command()
+    except ConfigError as error:
+        fail(str(error), Exit.USAGE)
+    except ProxyError as error:
+        fail(error.message, Exit.FAILED)
+    with writing():
+        typer.echo(text, nl=False)
+    raise typer.Exit(Exit.FINE)
+
+
 def fail(message: str, code: Exit, *, json: bool = False, api: object = None) -> NoReturn:
     """Ends the command with one line on stderr; with `json` also as an object on stdout.
 

@@ -9,8 +9,16 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 CHECKS = (
     *("python", "cli", "shadows", "managed", "login", "start", "environment", "network", "config", "aliases", "port"),
     *("contract", "folders"),
-    *("service", "service-environment", "memory", "live"),
+    *("service", "service-environment", "memory", "clients", "live"),
 )
+
+
+GROUPS = ("model", "client", "day", "dialect")
+
+
+def groups(incomplete: str) -> list[str]:
+    """For `usage --by`."""
+    return _begun(GROUPS, incomplete)
 
 
 def log_levels(incomplete: str) -> list[str]:

@@ -42,7 +42,8 @@ def _table(title: str, data: str, name: str, file: str, test: str) -> str:
         f"| {_cell(shape.sends)} | {_cell(shape.happens)}{' *' if shape.repaired else ''} | `{row}` |"
         for row, shape in shapes.items()
     ]
-    head = f"\n## {title}\n\n`tests/{file or data}.py::{test}`\n\n| A client sends | What happens | Test |\n|---|---|---|\n"
+    head = f"\n## {title}\n\n`tests/{file or data}.py::{test}`\n\n"
+    head += "| A client sends | What happens | Test |\n|---|---|---|\n"
     return head + "\n".join(rows) + "\n"
 
 

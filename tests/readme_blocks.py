@@ -3,7 +3,8 @@
 `uv run python tests/readme_blocks.py [--write]`.
 
 A block is what stands between `<!-- help: doctor -->` (or `help: config show`, `help:` for the whole program),
-`<!-- settings -->`, `<!-- environment -->`, `<!-- contract -->`, `<!-- errors -->` or `<!-- exit codes -->`, and the
+`<!-- settings -->`, `<!-- environment -->`, `<!-- contract -->`, `<!-- errors -->`, `<!-- exit codes -->`,
+`<!-- clients -->` or `<!-- certified -->`, and the
 next `<!-- end -->`.
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 import typer
 from typer.testing import CliRunner
 
+from claude_max.cli.connect.catalogue import catalogue
 from claude_max.cli.main import app
 from claude_max.cli.output import MEANINGS
 from claude_max.proxy import errors
@@ -29,7 +31,9 @@ from claude_max.proxy.translate.messages import errors as anthropic_errors
 ROOT = Path(__file__).parent.parent
 SECURITY = ROOT / "SECURITY.md"
 DOCUMENTS = [ROOT / "README.md", SECURITY, *sorted((ROOT / "docs").glob("*.md"))]
-_NAMES = "help:[^>]*?|settings|environment|contract|errors|exit codes"
+CERTIFIED = Path(__file__).parent / "certified" / "outcomes.json"
+WORKS = ("a plain answer", "a tool makes a file", "a 429", "a cut stream")
+_NAMES = "help:[^>]*?|settings|environment|contract|errors|exit codes|clients|certified"
 BLOCK = re.compile(rf"(<!-- ({_NAMES}) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 MARKER = re.compile(rf"<!-- (?:{_NAMES}) -->")
 # Not 80: GitHub and package indexes show code blocks of this width whole, and so does a terminal.
@@ -56,6 +60,10 @@ def made(name: str) -> str:
             return errors_table()
         case "exit codes":
             return table(("Exit code", "Meaning"), [(str(int(code)), why) for code, why in MEANINGS.items()])
+        case "clients":
+            return clients_table()
+        case "certified":
+            return certified_table()
         case _:
             return f"```\n{help_text(*name.removeprefix('help:').split())}\n```"
 
@@ -112,6 +120,35 @@ def commands() -> list[str]:
     """The names of all commands of the top level, former ones aside."""
     found = getattr(typer.main.get_command(app), "commands", {})
     return sorted(name for name, command in found.items() if not command.hidden)
+
+
+def clients_table() -> str:
+    """Every recipe: its command, the files that it writes, whether it can be launched, what is left to do by hand."""
+    rows = []
+    for recipe in catalogue().values():
+        files = "<br>".join(f"`{place}`" for file in recipe.files for place in (*file.moved, file.places[-1]))
+        launched = f"`claude-max launch {recipe.name}`" if recipe.launch else ""
+        notes = "; ".join(note.rstrip(".") for note in recipe.notes)
+        by_hand = "all steps are printed" if not recipe.files else "one step is printed" if recipe.steps else ""
+        also = "; ".join(text for text in (by_hand, notes) if text)
+        rows.append((recipe.title, f"`claude-max connect {recipe.name}`", files, launched, also))
+    return table(("Client", "Command", "File", "For once", "Good to know"), rows)
+
+
+def certified_table() -> str:
+    """What tests/certified found out last: each client with its version, and what worked when."""
+    outcomes = json.loads(CERTIFIED.read_text(encoding="utf-8"))
+    rows = [
+        (
+            catalogue()[name].title,
+            one["version"],
+            *(one["works"].get(what, "not tried") for what in WORKS),
+            one["date"],
+            one["note"],
+        )
+        for name, one in sorted(outcomes.items())
+    ]
+    return table(("Client", "Version", *WORKS, "Tried", "Good to know"), rows)
 
 
 def flag(setting: str) -> str:

@@ -22,7 +22,7 @@ Model = Annotated[
 
 def add_to(app: typer.Typer, *, run: str, set_up: str) -> None:
     """Adds the commands to the command tree, in two of its panels."""
-    passed_on = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+    passed_on = {"ignore_unknown_options": True}
     app.command("connect", cls=Command, rich_help_panel=set_up)(connect)
     app.command("disconnect", cls=Command, rich_help_panel=set_up)(disconnect)
     app.command("launch", cls=Command, rich_help_panel=run, context_settings=passed_on)(launch)

@@ -45,7 +45,9 @@ def bound(template: Any, value: Any) -> dict[str, str]:
         pattern = re.sub(r"\\\{(\w+)\\\}", group, re.escape(template))
         found = re.fullmatch(pattern, value)
         return {name: said for name, said in found.groupdict().items() if said} if found else {}
-    if isinstance(template, dict) and isinstance(value, dict):
+    if isinstance(template, Each) and isinstance(value, dict | list):
+        parts = [bound(template.value, each) for each in (value.values() if isinstance(value, dict) else value)]
+    elif isinstance(template, dict) and isinstance(value, dict):
         parts = [bound(each, value[key]) for key, each in template.items() if key in value]
     elif isinstance(template, list) and isinstance(value, list):
         parts = [bound(one, two) for one, two in zip(template, value, strict=False)]

@@ -1,9 +1,11 @@
 """What the clients on this machine are set up for, as their files say. Reads, and changes nothing."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
+from claude_max.proxy.config import Settings
+from claude_max.proxy.doctor import ClientRecord
+
+from . import here
 from .catalogue import catalogue
 from .change import present
 from .fill import bound
@@ -13,19 +15,7 @@ from .recipe import Recipe, Target
 from .record import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """A client that is set up for a claude-max: `url` as in its file, without a path; None where one is not there."""
-
-    client: str
-    title: str
-    path: Path
-    url: str | None
-    key: str | None
-    model: str | None
-
-
-def setup_of(recipe: Recipe, surroundings: Surroundings, store: Store, target: Target) -> Setup | None:
+def setup_of(recipe: Recipe, surroundings: Surroundings, store: Store, target: Target) -> ClientRecord | None:
     """What a client is set up for; None where it is not set up for a claude-max.
 
     It is where `connect` wrote its file, where something stands under our name, or where its address is the proxy's.
@@ -48,11 +38,11 @@ def setup_of(recipe: Recipe, surroundings: Surroundings, store: Store, target: T
                 path = path or where
     if path is None or "url" not in found or not (known or ours or found["url"] == target.url):
         return None
-    return Setup(recipe.name, recipe.title, path, found.get("url"), found.get("key"), found.get("model"))
+    return ClientRecord(recipe.name, recipe.title, path, found["url"], found.get("key"), found.get("model"))
 
 
-def setups(surroundings: Surroundings, store: Store, target: Target) -> Iterator[Setup]:
-    """Every client that is set up for a claude-max."""
-    for recipe in catalogue().values():
-        if (found := setup_of(recipe, surroundings, store, target)) is not None:
-            yield found
+def clients(settings: Settings) -> Sequence[ClientRecord]:
+    """Every client on this machine that is set up for a claude-max; `settings` are those of the one that runs."""
+    target = here.target(settings, None)
+    found = [setup_of(recipe, here.surroundings(), here.store(), target) for recipe in catalogue().values()]
+    return [client for client in found if client is not None]

@@ -7,6 +7,7 @@ of those that it has been through.
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 # Seconds to wait for another process that writes. An answer waits for it, so it is short.
@@ -64,6 +65,19 @@ def opened(file: Path, migrations: Sequence[str] = MIGRATIONS) -> sqlite3.Connec
         database.close()
         raise
     return database
+
+
+@contextmanager
+def read_only(file: Path) -> Iterator[sqlite3.Connection | None]:
+    """A connection that changes nothing; None where there is no file. Raises sqlite3.Error."""
+    if not file.exists():
+        yield None
+        return
+    database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", timeout=BUSY_SECONDS, uri=True)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def migrate(database: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:

@@ -16,7 +16,7 @@ SPAN_SECONDS = 900
 COLUMNS = tuple(field.name for field in fields(Row))
 # What is added up: of the requests that came, those with a status from 400 on, and their tokens and value.
 SUMS = ("requests", "failed", "input", "cache_read", "cache_write", "output", "reasoning", "cost", "unpriced")
-By = Literal["model", "client", "dialect", "day"]
+By = Literal["model", "client", "day", "dialect"]
 
 MIGRATIONS: Sequence[str] = (
     """

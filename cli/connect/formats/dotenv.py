@@ -7,7 +7,7 @@ from .steps import Path, Unfit
 
 _LINE = re.compile(
     r"^(?P<head>[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*=[ \t]*)"
-    r"(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\r\n]*?)(?P<rest>(?:[ \t]+#[^\r\n]*)?[ \t]*)$",
+    r"(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\r\n]*?)(?P<rest>(?:[ \t]+#[^\r\n]*)?[ \t]*)(?=\r?$)",
     re.MULTILINE,
 )
 _PLAIN = re.compile(r"[\w.:/+=@%,~*-]*")

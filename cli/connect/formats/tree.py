@@ -5,6 +5,7 @@ its owner gets the lines to paste.
 """
 
 import io
+import re
 from typing import Any
 
 import tomlkit
@@ -70,10 +71,9 @@ class TomlDocument:
         name = path[0]
         plain = not isinstance(value, dict) and len(path) == 1
         if plain and name not in self._root and any(isinstance(each, dict) for each in self._root.values()):
-            # Behind the head of a table it would belong to the table.
             line = tomlkit.document()
             line.add(str(name), tomlkit.item(value))
-            self._root = tomlkit.parse(tomlkit.dumps(line) + tomlkit.dumps(self._root))
+            self._root = tomlkit.parse(_before_tables(tomlkit.dumps(self._root), tomlkit.dumps(line)))
             return
         _put(self._root, path, value)
         self._root = tomlkit.parse(tomlkit.dumps(self._root))
@@ -83,12 +83,25 @@ class TomlDocument:
         _drop(self._root, path)
 
 
+def _before_tables(text: str, line: str) -> str:
+    """The text with a line where it belongs to no table: behind the last such line, else behind the head's comment."""
+    head = re.search(r"^[ \t]*\[", text, re.MULTILINE)
+    lines = text[: head.start()].splitlines(keepends=True) if head else []
+    bare = [each.strip() for each in lines]
+    at = next((at for at in range(len(bare), 0, -1) if bare[at - 1] and bare[at - 1][0] != "#"), None)
+    if at is None:
+        at = bare.index("") if "" in bare else 0
+    return "".join(lines[:at]) + line + "".join(lines[at:]) + text[head.start() if head else 0 :]
+
+
 class YamlDocument:
     """A YAML text, by ruamel.yaml."""
 
     def __init__(self, text: str) -> None:
         self._windows = "\r\n" in text
         plain = text.replace("\r\n", "\n")
+        # A last line without its end is given one, as any editor would.
+        plain += "" if not plain or plain.endswith("\n") else "\n"
         self._head = ""
         for layout in LAYOUTS:
             self._yaml = _reader(layout)
