@@ -104,6 +104,14 @@ def test_odd_texts_in_six_places(proxy: RunningProxy, marker: str) -> None:
         assert seen(body) == wanted, ascii(odd[:40])
 
 
+@pytest.mark.parametrize("head", [" " * 5000, "\n" * 4096, "\ufeff" * 4097], ids=["spaces", "lines", "marks"])
+def test_a_text_that_begins_with_much_white_space(proxy: RunningProxy, marker: str, head: str) -> None:
+    """The trigger would be nothing else, and the CLI asks nobody then."""
+    post(proxy, [{"role": "user", "content": head + marker}])
+    (body,) = proxy.bodies(marker)
+    assert seen(body) == expected(user(head + marker))
+
+
 PROPERTIES = ["$filter", "a b", "µg", "m²", "x" * 70, "日本", "a/b", "", "_.-", "@type", "0"]
 # Built-in tools of the CLI, which must not run, and one that it drops.
 BUILT_IN = ["Bash", "Read", "Write", "Edit", "Glob", "Grep", "WebFetch", "WebSearch", "Task", "TodoWrite", "ToolSearch"]
