@@ -112,6 +112,17 @@ def test_a_text_that_begins_with_much_white_space(proxy: RunningProxy, marker: s
     assert seen(body) == expected(user(head + marker))
 
 
+def test_half_a_character_in_a_call_comes_back_in_its_place(proxy: RunningProxy, marker: str) -> None:
+    """A model that wrote half a pair gets its call back as a call of the same shape."""
+    look = tool("look", q={"type": "string"})
+    written = {"name": "look", "input": r'{"q": "half \ud83d."}'}
+    prompt = f"{marker}\n{directive(call=written, then={'text': 'seen'})}"
+    choice = post(proxy, [{"role": "user", "content": prompt}], tools=[look])
+    told = {"role": "tool", "tool_call_id": choice["message"]["tool_calls"][0]["id"], "content": "fine"}
+    post(proxy, [{"role": "user", "content": prompt}, choice["message"], told], tools=[look])
+    assert seen(proxy.bodies(marker)[-1])["messages"][1]["content"][0]["input"] == {"q": "half \ufffd."}
+
+
 PROPERTIES = ["$filter", "a b", "µg", "m²", "x" * 70, "日本", "a/b", "", "_.-", "@type", "0"]
 # Built-in tools of the CLI, which must not run, and one that it drops.
 BUILT_IN = ["Bash", "Read", "Write", "Edit", "Glob", "Grep", "WebFetch", "WebSearch", "Task", "TodoWrite", "ToolSearch"]
