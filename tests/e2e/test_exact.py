@@ -251,3 +251,13 @@ def test_nothing_of_the_owner_is_sent(proxy: RunningProxy, marker: str) -> None:
     own = {key: value for key, value in body.items() if key != "metadata"}
     text = json.dumps(own)
     assert [word for word in (str(proxy.home), "/home", "/root", "Linux", "Today", "bash") if word in text] == []
+
+
+def test_the_clis_own_identification_stays(proxy: RunningProxy, marker: str) -> None:
+    """A client may have copied the line from a request of Claude Code's."""
+    line = "x-anthropic-billing-header: cc_version=9.9.9.abc; cc_entrypoint=cli;"
+    said = [{"role": "system", "content": f"{line}\nBe kind."}, {"role": "user", "content": marker}]
+    answer = proxy.http.post(CHAT, json={"model": "sonnet", "messages": said})
+    (body,) = proxy.bodies(marker)
+    assert seen(body) == expected(user(marker), system="Be kind.")
+    assert answer.headers["x-claude-max-repaired"] == "system: the CLI's own billing line left out"
