@@ -33,6 +33,7 @@ MARKERS = {
     "chat/test_chat_session.py": "unit",
     "chat/test_chat_view.py": "unit",
     "cli": "e2e",
+    "cli/test_explain_spans.py": "unit",
     "cli/test_maps.py": "unit",
     "cli/test_readme_blocks.py": "unit",
     "clients": "clients",
