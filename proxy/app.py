@@ -40,7 +40,9 @@ from .readiness import Login
 from .records import Row
 from .routes import wiring
 from .routes.accounts import Accounts, Sink
+from .routes.metrics import Metrics
 from .routes.services import Services
+from .routes.traces import Traces
 from .store.keeper import Keeper
 from .store.ledger import Sample
 from .store.ledger_writer import LedgerWriter
@@ -123,7 +125,12 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
     # A demo's answers cost nothing.
     ledger_days = 0 if source.scripted else settings.ledger_keep_days
     ledger = LedgerWriter(state / "ledger.db", ledger_days * 24 * 3600, time.time, time.monotonic)
-    accounts = Accounts(settings.overage, (recorded(ledger, time.time),))
+    metrics = Metrics()
+    traces = Traces.configured(environ=os.environ)
+    sinks: list[Sink] = [recorded(ledger, time.time), metrics.observe]
+    if traces is not None:
+        sinks.append(traces.observe)
+    accounts = Accounts(settings.overage, tuple(sinks))
 
     def ready() -> dict[str, object]:
         signed_in = login.look()
@@ -148,6 +155,8 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
             await asyncio.gather(asyncio.wait({looking}), login.close(), counter.close(), pool.close(), store.close())
             # What was under way has settled now.
             await ledger.close()
+            if traces is not None:
+                await traces.close()
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool
@@ -161,6 +170,7 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         count=counter.count,
         store=store,
         accounts=accounts,
+        metrics=metrics,
     )
     wiring.install(app, services, DIALECTS, scripted=source.scripted)
     return app

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from ..translate.common.dialect import Dialect
-from . import beside, endpoint, failures, guard, health, models, openapi, stored
+from . import beside, endpoint, failures, guard, health, metrics, models, openapi, stored
 from .services import Services
 
 
@@ -18,7 +18,7 @@ def install(app: FastAPI, services: Services, dialects: Sequence[Dialect], *, sc
         app.include_router(beside.router(dialect))
         if dialect.keeping is not None:
             app.include_router(stored.router(dialect, dialect.keeping))
-    for made in (models.router(dialects), health.router):
+    for made in (models.router(dialects), health.router, metrics.router(services.metrics)):
         app.include_router(made)
     failures.install(app, {path: why for dialect in dialects for path, why in dialect.absent.items()})
     counted = [dialect.counter.request for dialect in dialects if dialect.counter is not None]

@@ -26,10 +26,9 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
             "tools": [LOOK],
             "max_tokens": 50,
             "temperature": 0.3,
-            "reasoning_effort": "low",
         },
     ),
-    "plain": ("/v1/chat/completions", {"model": "sonnet", "messages": SAID}),
+    "plain": ("/v1/chat/completions", {"model": "sonnet", "messages": SAID, "reasoning_effort": "low"}),
     "messages": (
         "/v1/messages",
         {
@@ -51,8 +50,8 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 # What is in the client's parts, and in no other.
 CLIENTS = {
-    "chat": ("Hällo", "Be brief.", '"look"', '"temperature":0.3', '"effort":"low"', '"max_tokens":50'),
-    "plain": ("Hällo", '"messages":'),
+    "chat": ("Hällo", "Be brief.", '"look"', '"temperature":0.3', '"max_tokens":50'),
+    "plain": ("Hällo", '"messages":', '"effort":"low"'),
     "messages": ("You see.", "seen", "toolu_1", '"max_tokens":3000'),
     "responses": ("What is it?", "Say."),
     "completions": ("Once", '"max_tokens":9'),
