@@ -316,6 +316,21 @@ def usage(
 
 
 @app.command(cls=Command, rich_help_panel=INSPECT)
+def explain(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A request body as JSON; - is stdin.")],
+    api: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", autocompletion=values.apis, help="The API it is of; else guessed by its fields."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show what Claude Code would send for a request, and whose each byte is. No account, no tokens."""
+    from .explain.command import explain as show
+
+    show(file, api=api, json=json)
+
+
+@app.command(cls=Command, rich_help_panel=INSPECT)
 def version() -> None:
     """Show the version."""
     _version(True)

@@ -14,6 +14,12 @@ CHECKS = (
 
 
 GROUPS = ("model", "client", "day", "dialect")
+APIS = ("chat_completions", "completions", "responses", "messages", "ollama_chat", "ollama_generate")
+
+
+def apis(incomplete: str) -> list[str]:
+    """For `explain --api`."""
+    return _begun(APIS, incomplete)
 
 
 def groups(incomplete: str) -> list[str]:

@@ -41,7 +41,9 @@ from .readiness import Login
 from .records import Row
 from .routes import wiring
 from .routes.accounts import Accounts, Sink
+from .routes.metrics import Metrics
 from .routes.services import Services
+from .routes.traces import Traces
 from .store.keeper import Keeper
 from .store.ledger import Sample
 from .store.ledger_writer import LedgerWriter
@@ -131,7 +133,12 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
     # A demo's answers cost nothing.
     ledger_days = 0 if source.scripted else settings.ledger_keep_days
     ledger = LedgerWriter(state / "ledger.db", ledger_days * 24 * 3600, time.time, time.monotonic)
-    accounts = Accounts(settings.overage, (recorded(ledger, time.time),))
+    metrics = Metrics()
+    traces = Traces.configured(environ=os.environ)
+    sinks: list[Sink] = [recorded(ledger, time.time), metrics.observe]
+    if traces is not None:
+        sinks.append(traces.observe)
+    accounts = Accounts(settings.overage, tuple(sinks))
 
     def ready() -> dict[str, object]:
         signed_in = login.look()
@@ -159,6 +166,8 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
             await asyncio.gather(asyncio.wait({looking}), login.close(), counter.close(), pool.close(), store.close())
             # What was under way has settled now.
             await ledger.close()
+            if traces is not None:
+                await traces.close()
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool
@@ -172,6 +181,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
         count=counter.count,
         store=store,
         accounts=accounts,
+        metrics=metrics,
     )
     wiring.install(app, services, DIALECTS, scripted=source.scripted)
     return app

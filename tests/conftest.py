@@ -34,6 +34,7 @@ MARKERS = {
     "chat/test_chat_view.py": "unit",
     "cli": "e2e",
     "cli/test_documents.py": "unit",
+    "cli/test_explain_spans.py": "unit",
     "cli/test_maps.py": "unit",
     "cli/test_site.py": "unit",
     "cli/test_readme_blocks.py": "unit",

@@ -12,6 +12,7 @@ from ..events import Event, Model, Turn
 from ..records import Kept, Record, Wanted
 from ..translate.common.dialect import RequestContext
 from .accounts import Accounts
+from .metrics import Metrics
 
 
 class Engine(Protocol):
@@ -51,7 +52,8 @@ class Services:
     """`models` is what the CLI offers now; `ready` is what `/health` tells.
 
     `new_id` makes 24 hexadecimal digits that no other object has; `now` is unix seconds. `count` is how many tokens a
-    Turn has as input; it raises a ProxyError. `accounts` keeps what requests cost.
+    Turn has as input; it raises a ProxyError. `accounts` keeps what requests cost, `metrics` counts
+    it.
     """
 
     engine: Engine
@@ -63,6 +65,7 @@ class Services:
     store: Store | None = None
     count: Callable[[Turn], Coroutine[Any, Any, int]] = _no_count
     accounts: Accounts = field(default_factory=Accounts)
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 def context_of(request: Request, services: Services, kept: Kept = Kept()) -> RequestContext:  # noqa: B008 - frozen

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from ..config import Settings
 from ..translate.common.dialect import Dialect
-from . import beside, endpoint, failures, guard, health, models, openapi, stored
+from . import beside, endpoint, failures, guard, health, metrics, models, openapi, stored
 from .addresses import Fit
 from .origins import is_allowed
 from .services import Services
@@ -24,7 +24,7 @@ def install(app: FastAPI, services: Services, dialects: Sequence[Dialect], *, sc
         app.include_router(beside.router(dialect))
         if dialect.keeping is not None:
             app.include_router(stored.router(dialect, dialect.keeping))
-    for made in (models.router(dialects), health.router):
+    for made in (models.router(dialects), health.router, metrics.router(services.metrics)):
         app.include_router(made)
     failures.install(app, {path: why for dialect in dialects for path, why in dialect.absent.items()})
     counted = [dialect.counter.request for dialect in dialects if dialect.counter is not None]
