@@ -15,7 +15,7 @@ from .accounts import Accounts
 
 
 class Engine(Protocol):
-    """Whatever answers Turns."""
+    """Answers Turns."""
 
     def events(self, turn: Turn) -> AsyncGenerator[Event]:
         """The answer; raises a ProxyError. Closing the iterator abandons the turn."""
@@ -23,7 +23,7 @@ class Engine(Protocol):
 
 
 class Store(Protocol):
-    """Whatever keeps records."""
+    """Keeps records."""
 
     async def keep(self, record: Record) -> None:
         """Keeps a record, where that is possible."""
@@ -43,7 +43,7 @@ class Store(Protocol):
 
 
 async def _no_count(_: Turn) -> int:
-    raise CliUnavailable("There is no Claude Code CLI that counts.")
+    raise CliUnavailable("No Claude Code CLI is available to count tokens.")
 
 
 @dataclass(frozen=True, slots=True)
