@@ -26,6 +26,11 @@ fmt:
     uv run ruff check --fix
     uv run ruff format
 
+# Install other programs, set them up with connect and put them to work; then make docs/certified.md.
+certified *arguments:
+    uv run pytest -m certified tests/certified -n0 {{ arguments }}
+    uv run python tests/readme_blocks.py --write
+
 # Regenerate the blocks of the documents, the README's picture and the shell completions.
 docs:
     uv run python tests/readme_blocks.py --write

@@ -39,6 +39,7 @@ MARKERS = {
     "cli/test_readme_blocks.py": "unit",
     "certified": "certified",
     "clients": "clients",
+    "clients/test_clients_agents.py": "slow_clients",
     "dialects": "unit",
     "connect": "unit",
     "connect/test_connect_commands.py": "e2e",
@@ -79,6 +80,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         shared = _shared_in_module(item)
         if item.get_closest_marker("xdist_group") is None and (shared or kind == "unit"):
             item.add_marker(pytest.mark.xdist_group(" ".join((file.stem, *shared))))
+    if "slow_clients" not in config.option.markexpr:
+        slow = [item for item in items if item.get_closest_marker("slow_clients")]
+        items[:] = [item for item in items if item not in slow]
+        config.hook.pytest_deselected(items=slow)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("unit") is not None)
 

@@ -28,6 +28,8 @@ Sink = Callable[[Row, tuple[Window, ...]], None]
 SETTLE_SECONDS = 2.0
 # What is refused without a known end is tried again so often, since nothing else would show that it is over.
 UNKNOWN_END_SECONDS = 600.0
+# Two resets of a window so near each other are one.
+SAME_WINDOW_SECONDS = 600.0
 # Characters of a client's own word in a row.
 LONGEST = 200
 
@@ -96,7 +98,7 @@ class Accounts:
         self._now = now
         self._info: Mapping[str, Any] = {}
         self._told = 0.0
-        self._warned: set[tuple[str, float | None, float]] = set()
+        self._warned: dict[tuple[str, float], float] = {}
         self._was_extra = False
         self._settling: set[Tab] = set()
         self._changed = asyncio.Event()
@@ -163,10 +165,12 @@ class Accounts:
         self._info, self._told = receipt.limit, self._now()
         found = self.limits
         for window in found.windows:
+            if window.warning is None:
+                continue
             # Of a window that resets, and then fills again, it is told again.
-            key = (window.name, window.resets, window.warning or 0.0)
-            if window.warning is not None and key not in self._warned:
-                self._warned.add(key)
+            known, resets = self._warned.get((window.name, window.warning)), window.resets or 0.0
+            if known is None or resets - known > SAME_WINDOW_SECONDS:
+                self._warned[window.name, window.warning] = resets
                 log.warning("%s", _warning(window))
         if found.extra and not self._was_extra and self.overage != "allow":
             log.warning("%s", self.warnings()[-1])

@@ -6,7 +6,7 @@ import io
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from harness.command import claude_max
@@ -133,8 +133,6 @@ def test_beside_the_plan(kept: Path, tmp_path: Path) -> None:
 
 
 def test_the_groups_that_a_shell_offers() -> None:
-    from typing import get_args
-
     assert get_args(ledger.By) == GROUPS
 
 

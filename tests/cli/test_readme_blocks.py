@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 import readme_blocks
 
+from claude_max.cli.connect.catalogue import catalogue
 from claude_max.proxy.config import Settings
 from claude_max.proxy.errors import Kind
 
@@ -25,6 +26,12 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_kind_of_failure_is_documented() -> None:
     assert set(readme_blocks.kinds()) == set(get_args(Kind))
+
+
+def test_every_recipe_has_a_row() -> None:
+    text = (readme_blocks.ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert [name for name in catalogue() if not any(f"| `claude-max connect {name}` |" in row for row in rows)] == []
 
 
 def test_every_test_that_is_named_as_proof_exists() -> None:

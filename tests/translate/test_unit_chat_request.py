@@ -290,6 +290,14 @@ def test_foreign_ids_are_made_the_apis_own_and_still_match() -> None:
     assert turn.messages[2].content == (ToolResult(made_call.id, (Text("x"),)), Text("hi"))
 
 
+def test_half_a_character_in_arguments_is_replaced() -> None:
+    """What stands beside it is carried as it is."""
+    text = r'{"a": "\ud83d", "b": "\ud83d\ude00", "c": "\\ud83d"}'
+    call = {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": text}}]}
+    turn = made(messages=[USER, call, {"role": "tool", "tool_call_id": "c", "content": "no"}])
+    assert turn.messages[1].content == (ToolCall("c", "f", {"a": "\ufffd", "b": "\U0001f600", "c": r"\ud83d"}),)
+
+
 @pytest.mark.parametrize("text", ['{"a":', "[1]", "5", "look it up"])
 def test_arguments_that_are_no_object_are_shown_to_the_model(text: str) -> None:
     """It wrote them itself; the client's next message tells it that they were of no use."""

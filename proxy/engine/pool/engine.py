@@ -33,7 +33,7 @@ from ..planning.compose import Context, carries_hours
 from ..planning.images import ImageFitter
 from ..planning.negotiate import Refusals, asked_to_continue, honours, instructed, is_forced, is_prefill
 from ..planning.thinking_memory import AnswerBlocks, ThinkingMemory
-from ..planning.want import Composition, Want, exact_limit, exact_want, lines_want
+from ..planning.want import Composition, Want, exact_limit, exact_want, lines_want, without_billing_line
 from .pool import Pool
 
 log = logging.getLogger("claude_max.engine")
@@ -72,7 +72,7 @@ class Composer:
         return self._compose(turn, context, without, has_exact)
 
     def _compose(self, given: Turn, context: Context, without: frozenset[str], has_exact: bool) -> Want:
-        turn = self.images.fitted(given)
+        turn = self.images.fitted(without_billing_line(given))
         if self.composition == "exact" or (self.composition == "auto" and has_exact):
             asked = asked_to_continue(turn) if is_prefill(turn) and "prefill" in without else turn
             want, size = exact_want(asked, str(uuid.uuid4()), context, self.memory, without)
@@ -196,9 +196,10 @@ class Engine:
 
 
 def _told(want: Want, given: Turn, fitted: Turn) -> Want:
-    """The want, which says where an image was made smaller, or a user message was put behind the Turn's last."""
+    """The want, which says what was changed before it was composed."""
     changed = {
-        "messages: images made smaller": fitted is not given,
+        "messages: images made smaller": fitted.messages is not given.messages,
+        "system: the CLI's own billing line left out": fitted.system != given.system,
         "messages: user message added behind the assistant's last": len(want.turn.messages) > len(given.messages),
     }
     return replace(want, repaired=want.repaired | {words for words, is_so in changed.items() if is_so})

@@ -24,7 +24,7 @@ import orjson
 from ...errors import BadRequest
 from ...events import Block, JsonObject, Message, Text, ToolCall, ToolResult
 from .repairs import REFUSING, Repairs
-from .validation import too_deep
+from .validation import too_deep, whole_escapes
 
 OPENING = "(The conversation begins with the assistant.)"
 NO_RESULT = "(This call was given no result.)"
@@ -273,7 +273,7 @@ def arguments_of(given: Any, where: str) -> JsonObject:
     value = given
     if isinstance(given, str):
         try:
-            value = orjson.loads(given.strip() or "{}")
+            value = _parsed(given.strip() or "{}")
         except orjson.JSONDecodeError:
             return {"arguments": given}
     if value is None or value == []:
@@ -283,6 +283,14 @@ def arguments_of(given: Any, where: str) -> JsonObject:
     if too_deep(value, ARGUMENT_DEPTH):
         raise BadRequest(f"{where} has more than {ARGUMENT_DEPTH} levels.", param=where)
     return value
+
+
+def _parsed(json: str) -> Any:
+    """A model may have written half a character, which orjson refuses."""
+    try:
+        return orjson.loads(json)
+    except orjson.JSONDecodeError:
+        return orjson.loads(whole_escapes(json.encode()))
 
 
 def api_id(given: str) -> str:

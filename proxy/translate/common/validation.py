@@ -40,7 +40,7 @@ def _parsed(body: bytes, repairs: Repairs) -> object:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        whole = _ESCAPE.sub(_whole_escape, body)
+        whole = whole_escapes(body)
         if repairs.strict or whole == body:
             raise
         value = orjson.loads(whole)
@@ -48,8 +48,13 @@ def _parsed(body: bytes, repairs: Repairs) -> object:
         return value
 
 
+def whole_escapes(json: bytes) -> bytes:
+    r"""JSON text with each escape of half a character (`\ud83d` without its other half) as that of U+FFFD."""
+    return _ESCAPE.sub(_whole_escape, json)
+
+
 def _whole_escape(found: re.Match[bytes]) -> bytes:
-    r"""An escape as it is, half a character (`\ud83d` without its other half) as U+FFFD."""
+    """An escape as it is, half a character as U+FFFD."""
     return b"\\ufffd" if len(found[0]) == len(b"\\ud83d") else found[0]
 
 

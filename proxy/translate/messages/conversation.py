@@ -36,6 +36,8 @@ def messages_of(params: Sequence[MessageParam]) -> tuple[Message, ...]:
     _check_content(params)
     _check_pairs(params)
     kept = [(index, param) for index, param in enumerate(params) if param.content or param.role != "system"]
+    if not kept:
+        raise BadRequest("messages: at least one message is required", param="messages")
     return tuple(Message(each.role, blocks_of(each.content, f"messages[{index}].content")) for index, each in kept)
 
 

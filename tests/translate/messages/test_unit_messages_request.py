@@ -266,6 +266,7 @@ MARKED = [text(str(number), cache_control=EPHEMERAL) for number in range(5)]
         ([], {"max_tokens": None}, "max_tokens: Input should be"),
         ([], {"max_tokens": 0}, "max_tokens: Input should be greater"),
         ([{"role": "robot", "content": "x"}], {}, "messages.0.role: Input should be 'user'"),
+        ([{"role": "system", "content": []}], {}, "messages: at least one message is required"),
         ([user()], {}, "messages.0: all messages must have non-empty content"),
         ([{"role": "user", "content": ""}], {}, "messages.0: all messages must have non-empty content"),
         ([user(text(""))], {}, "messages.0.content.0.text: text content blocks must be non-empty"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+import pytest
 from harness.responses import check_response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -59,6 +60,7 @@ bodies = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+@pytest.mark.timeout(90)
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=300)
 @given(bodies, st.booleans())
 def test_any_nonsense_is_an_answer_or_an_error(body: dict[str, Any], searches: bool) -> None:
