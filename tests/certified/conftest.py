@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import platformdirs
 import pytest
 from certified.programs import PROGRAMS, Program
 from harness.command import claude_max
+from harness.machine import eventually
 from harness.proxy import RunningProxy, running_proxy, scripted
 
 from claude_max.proxy.engine.probe.locate import locate
@@ -21,7 +23,7 @@ from claude_max.proxy.engine.probe.locate import locate
 OUTCOMES = Path(__file__).parent / "outcomes.json"
 # For clients that need a newer one than the machine has.
 NODE = "24.21.0"
-RUN_SECONDS = 150
+RUN_SECONDS = 100
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +31,19 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
     """A proxy with a scripted service behind its CLI."""
     with scripted() as api, running_proxy(tmp_path_factory.mktemp("home"), "--workers", "3", api=api) as proxy:
         yield proxy
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client said, and its exit code; -9 where it was ended because that was enough."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def all(self) -> str:
+        return f"{self.stdout}\n{self.stderr}"
 
 
 @dataclass
@@ -44,19 +59,28 @@ class SetUp:
     def work(self) -> Path:
         return self.folder / "work"
 
-    def ask(self, text: str, *options: str) -> "subprocess.CompletedProcess[str]":
-        """One run, to its end."""
+    def ask(self, text: str, *options: str, enough: Callable[[], bool] = lambda: False) -> Answer:
+        """One run, to its end, or until it is `enough`. Fails where neither comes."""
         first, *arguments = self.program.command
         found = shutil.which(first, path=self.environ["PATH"])
         assert found, f"{first} was not installed"
         words = () if self.program.on_stdin or self.program.prompt_file else (text,)
         if self.program.prompt_file:
             (self.work / self.program.prompt_file).write_text(text)
-        return subprocess.run(
-            [found, *arguments, *options, *words, *self.program.behind], cwd=self.work, env=self.environ,
-            input=text if self.program.on_stdin else "", capture_output=True, text=True, timeout=RUN_SECONDS,
-            check=False,
-        )  # fmt: skip
+        given, out, err = (self.folder / name for name in ("in.txt", "out.txt", "err.txt"))
+        given.write_text(text if self.program.on_stdin else "")
+        with given.open("rb") as stdin, out.open("wb") as stdout, err.open("wb") as stderr:
+            process = subprocess.Popen(
+                [found, *arguments, *options, *words, *self.program.behind], cwd=self.work, env=self.environ,
+                stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True,
+            )  # fmt: skip
+            try:
+                eventually(lambda: process.poll() is not None or enough(), RUN_SECONDS, said=out.read_text)
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        return Answer(process.returncode, out.read_text(errors="replace"), err.read_text(errors="replace"))
 
 
 @pytest.fixture(scope="session", params=PROGRAMS, ids=lambda program: program.name)
