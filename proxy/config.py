@@ -94,28 +94,35 @@ class Settings(BaseSettings):
     )
     log_content: bool = Field(False, description="Also log prompts and answers.")
     cache_ttl: Literal["5m", "1h"] = Field(
-        "5m", description="How long the prompt cache keeps a conversation; an hour costs more to write."
+        "5m", description="Lifetime of the prompt cache marks that the proxy sets; an hour costs more to write."
     )
     composition: Literal["auto", "exact", "lines"] = Field(
-        "auto", description="How requests reach the model: whole and exact, line by line, or what the CLI allows."
+        "auto",
+        description="How requests reach the model: whole (exact), line by line (lines), or as the CLI allows (auto).",
     )
-    timeout: float = Field(300, gt=0, description="Seconds a model may send nothing before a turn fails.")
-    start_timeout: float = Field(30, gt=0, description="Seconds a new claude process may take until it answers.")
+    timeout: float = Field(300, gt=0, description="Seconds without any output from the model before a turn fails.")
+    start_timeout: float = Field(30, gt=0, description="Seconds a new claude process may take to start.")
     keepalive_interval: float = Field(
-        15, gt=0, description="Seconds of silence in a stream before a comment keeps it open."
+        15, gt=0, description="Seconds of silence in a stream before a keep-alive comment is sent."
     )
-    workers: int = Field(8, ge=1, le=64, description="Claude processes at most ({}-{} MB each).".format(*WORKER_MB))
+    workers: int = Field(
+        8, ge=1, le=64, description="Maximum number of claude processes ({}-{} MB each).".format(*WORKER_MB)
+    )
     warm_workers: int = Field(2, ge=0, le=64, description="Claude processes kept ready.")
-    queue_size: int = Field(64, ge=0, description="Requests that may wait for a worker before others get a 429.")
-    drain_timeout: float = Field(4, ge=0, description="Seconds that answers in flight get when the server stops.")
-    head_limit: int = Field(64 * 1024, ge=1024, description="Bytes of a request's head at most.")
-    head_timeout: float = Field(20, gt=0, description="Seconds until a request's head must be whole.")
-    body_limit: int = Field(32 * 1024 * 1024, ge=1024, description="Bytes of a request body at most.")
-    json_depth: int = Field(100, ge=4, le=200, description="Levels of a request's JSON at most; of a schema, 64.")
-    body_timeout: float = Field(60, gt=0, description="Seconds until a request's body must be whole.")
-    write_timeout: float = Field(60, gt=0, description="Seconds a client may leave its answer unread.")
-    strict: bool = Field(False, description="Refuse what OpenAI refuses, instead of putting it right.")
-    requests_limit: int = Field(256, ge=1, description="Requests in flight before others get a 429.")
+    queue_size: int = Field(
+        64, ge=0, description="Maximum number of requests that wait for a worker; others get a 429."
+    )
+    drain_timeout: float = Field(4, ge=0, description="Seconds that running answers get at shutdown.")
+    head_limit: int = Field(64 * 1024, ge=1024, description="Maximum size of a request's head, in bytes.")
+    head_timeout: float = Field(20, gt=0, description="Seconds in which a request's head must arrive.")
+    body_limit: int = Field(32 * 1024 * 1024, ge=1024, description="Maximum size of a request body, in bytes.")
+    json_depth: int = Field(100, ge=4, le=200, description="Maximum nesting of a request's JSON; of a schema, 64.")
+    body_timeout: float = Field(60, gt=0, description="Seconds in which a request's body must arrive.")
+    write_timeout: float = Field(
+        60, gt=0, description="Seconds without progress before a client that does not read is disconnected."
+    )
+    strict: bool = Field(False, description="Refuse malformed requests that would otherwise be repaired.")
+    requests_limit: int = Field(256, ge=1, description="Maximum number of requests in flight; others get a 429.")
     api_key: SecretStr | None = Field(
         None,
         description="Key that clients must send; without one any key is accepted.",
@@ -132,12 +139,12 @@ class Settings(BaseSettings):
     allow_anthropic_api_key: bool = Field(
         False, description="Let the CLI use ANTHROPIC_API_KEY (or _AUTH_TOKEN), billed apart from the subscription."
     )
-    history: bool = Field(True, description="Keep what is typed into chat, and the last conversation for chat -c.")
+    history: bool = Field(True, description="Keep the input history of chat, and the last conversation for chat -c.")
     web_search: bool = Field(False, description="Let the service search the web where a client offers that tool.")
     responses_keep_days: float = Field(
-        7, ge=0, description="Days that answers of /v1/responses, and what was asked, are kept on disk; 0 keeps none."
+        7, ge=0, description="Days that stored responses (/v1/responses) stay on disk; 0 stores none."
     )
-    responses_keep_mb: int = Field(256, ge=0, description="MB of them that are kept at most; 0 keeps none.")
+    responses_keep_mb: int = Field(256, ge=0, description="Maximum size of all stored responses, in MB; 0 stores none.")
     ledger_keep_days: float = Field(
         90, ge=0, description="Days that the ledger keeps what requests used (no prompts, no answers); 0 keeps none."
     )
@@ -147,14 +154,14 @@ class Settings(BaseSettings):
     plan_price: float | None = Field(
         None, ge=0, description="What your plan costs a month in US dollars, to compare with.", examples=[100]
     )
+    openai_names: bool = Field(
+        False, description="Serve OpenAI's usual names (gpt-…, o3 …) with sonnet, the small ones with haiku."
+    )
+    # Last: in the file it is a table, which ends the settings before it.
     aliases: dict[str, str] = Field(
         {},
         description='Names of your own for models, such as gpt-4o = "sonnet" or "gpt-*" = "haiku".',
         examples=[{"gpt-4o": "sonnet"}],
-    )
-
-    openai_names: bool = Field(
-        False, description="Serve OpenAI's usual names (gpt-…, o3 …) by sonnet, the small ones by haiku."
     )
 
     @property
@@ -269,7 +276,7 @@ def unknown(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         own = name.upper().removeprefix(PREFIX)
         if name.upper().startswith(PREFIX) and own not in known and name not in renamed.variables([name]):
             near = [f"; is it {PREFIX}{each}?" for each in difflib.get_close_matches(own, known, n=1)]
-            found[name] = f"{name} has no effect: there is no such setting{''.join(near) or '.'}"
+            found[name] = f"{name} has no effect: unknown setting{''.join(near) or '.'}"
     return found
 
 
@@ -402,7 +409,7 @@ def _mistake(
 def unknown_setting(name: str) -> str:
     """What to say of a name that is no setting's."""
     near = [f"; is it {each}?" for each in difflib.get_close_matches(name, Settings.model_fields, n=1)]
-    return f"there is no such setting{''.join(near)}"
+    return f"unknown setting{''.join(near)}"
 
 
 def _dotted(values: Mapping[str, Any], loc: tuple[int | str, ...]) -> tuple[str, str] | None:

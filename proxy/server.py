@@ -31,12 +31,12 @@ log = logging.getLogger("claude_max.http")
 
 # After the drain: time for the last error events to reach their clients before connections are cut.
 LAST_WORDS_SECONDS = 1
-# A drain that takes longer is announced.
+# A drain that takes longer is logged.
 QUICK_SECONDS = 0.2
-# What the kernel keeps of an answer for a client that does not read. Left to itself it takes megabytes, and for as long
-# as that lasts nobody can tell a client that reads slowly from one that does not read.
+# Send buffer of a connection, in bytes. The kernel's default grows to megabytes, and until it is full a client that
+# reads slowly looks the same as one that does not read.
 SEND_BUFFER = 128 * 1024
-# Bytes of the next request that are taken in while one is answered.
+# Bytes of the next request that are buffered while one is answered.
 AHEAD = 64 * 1024
 # Seconds that an idle connection stays open: more than clients keep one for the next request (Java 30, Node 60). A
 # connection that closes under a request costs them the request.
@@ -136,7 +136,7 @@ class PatientProtocol(H11Protocol):
         self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Java's client asks for HTTP/2 in every request, and is content without."""
+        """Not logged: Java's client asks for HTTP/2 in every request and works without it."""
 
     def _expect_reading(self) -> None:
         self._full = self.loop.call_later(self.write_timeout, self._look, self.transport.get_write_buffer_size())
@@ -146,7 +146,7 @@ class PatientProtocol(H11Protocol):
         if self.transport.get_write_buffer_size() < before:
             self._expect_reading()
             return
-        # An ordinary end would leave megabytes with the kernel until they are read.
+        # A normal close would keep megabytes in the kernel until they are read.
         sock = self.transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
         self.transport.abort()
@@ -177,7 +177,7 @@ def _has_two_lengths(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 
 class LoopErrors:
-    """asyncio's own failures in the log; a file limit that is reached not 2,048 times a second but once a minute."""
+    """Logs asyncio's own failures. A file limit that is reached is logged once a minute, not 2,048 times a second."""
 
     _silent_until = 0.0
 
@@ -187,14 +187,14 @@ class LoopErrors:
             loop.default_exception_handler(context)
         elif loop.time() >= self._silent_until:
             self._silent_until = loop.time() + 60
-            log.error("new connections have to wait: %s", context.get("exception"))
+            log.error("cannot accept new connections yet: %s", context.get("exception"))
 
 
 class Server(uvicorn.Server):
-    """uvicorn, giving answers in flight their time before connections are closed."""
+    """uvicorn, with a drain: running answers may finish before connections are closed."""
 
     def __init__(self, app: FastAPI, settings: Settings, drain: Callable[[bool], Awaitable[None]]) -> None:
-        """`drain` lets running answers end, at once when its argument is true."""
+        """`drain` waits for running answers to end; with a true argument it ends them at once."""
         timeouts = {"head_timeout": settings.head_timeout, "write_timeout": settings.write_timeout}
         config = uvicorn.Config(
             app,
@@ -214,13 +214,13 @@ class Server(uvicorn.Server):
         self._hurry = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to listen."""
+        """Starts listening."""
         asyncio.get_running_loop().set_exception_handler(LoopErrors())
         await super().startup(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """uvicorn's signals, and that of a terminal that is closed; ignored (`nohup`), it stays so."""
+        """Handles uvicorn's signals, and SIGHUP of a closed terminal unless it is ignored (`nohup`)."""
         hangup = getattr(signal, "SIGHUP", None)
         before = None if hangup is None else signal.getsignal(hangup)
         with super().capture_signals():
@@ -262,7 +262,7 @@ class Server(uvicorn.Server):
         cut.cancel()
 
     def _cut(self) -> None:
-        """Cuts clients that still send or do not read. Otherwise uvicorn would, with a traceback each."""
+        """Closes connections whose clients still send or do not read. uvicorn would log a traceback for each."""
         for connection in tuple(self.server_state.connections):
             connection.transport.abort()
 
@@ -293,7 +293,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
             try:
                 sockets.append(_bound(family, name, port))
             except OSError as error:
-                # No IPv6 on this machine is fine; somebody else on the same port there is not.
+                # A machine without IPv6 is fine; a port that is taken on IPv6 is not.
                 if not sockets or error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
                     raise
             port = sockets[0].getsockname()[1]
@@ -305,7 +305,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 
 def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    # With the protocol left open asyncio would not turn Nagle's algorithm off: 40 ms more on every kept connection.
+    # Without the explicit protocol asyncio does not disable Nagle's algorithm: 40 ms more on each reused connection.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":

@@ -40,8 +40,8 @@ def test_variables_that_mean_nothing_are_named_with_the_nearest() -> None:
     environ = {**known, "CLAUDE_MAX_CONFIG": "", "claude_max_port": "", "_CLAUDE_MAX_COMPLETE": "", "PORT": ""}
     assert unknown(environ) == {}
     assert unknown({**environ, "CLAUDE_MAX_PROT": "1", "claude_max_zzz": "2"}) == {
-        "CLAUDE_MAX_PROT": "CLAUDE_MAX_PROT has no effect: there is no such setting; is it CLAUDE_MAX_PORT?",
-        "claude_max_zzz": "claude_max_zzz has no effect: there is no such setting.",
+        "CLAUDE_MAX_PROT": "CLAUDE_MAX_PROT has no effect: unknown setting; is it CLAUDE_MAX_PORT?",
+        "claude_max_zzz": "claude_max_zzz has no effect: unknown setting.",
     }
 
 
@@ -91,8 +91,8 @@ BROKEN = [
     ("port = 70000", ("port: ", "65535")),
     ('port = "x"', ("port: ",)),
     ("queue_size = -1", ("queue_size: ",)),
-    ("prot = 1", ("prot: there is no such setting; is it port?",)),
-    ("[models.aliases]\na = 'b'", ("models: there is no such setting",)),
+    ("prot = 1", ("prot: unknown setting; is it port?",)),
+    ("[models.aliases]\na = 'b'", ("models: unknown setting",)),
     ("allowed_hosts = 'a'", ("allowed_hosts: ",)),
     ("[aliases]\na = 5", ("aliases.a: ",)),
     ('[aliases]\ngpt-4.1 = "sonnet"', ('a name with a dot needs quotes: "gpt-4.1" = "sonnet"',)),

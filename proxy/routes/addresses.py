@@ -20,15 +20,15 @@ ABSENT = {
     "address and /v1, and the key goes into `Authorization: Bearer`.",
     "/v1/embeddings": "Claude models make no embeddings.",
     "/v1/rerank": "Claude models do not rank documents.",
-    "/v1/audio": "Claude models neither hear nor speak.",
-    "/v1/realtime": "Claude models neither hear nor speak; use /v1/chat/completions or /v1/responses.",
+    "/v1/audio": "Claude models do not process audio.",
+    "/v1/realtime": "Claude models do not process audio; use /v1/chat/completions or /v1/responses.",
     "/v1/images": "Claude models make no images; they read them, as parts of a message.",
     "/v1/videos": "Claude models make no videos.",
     "/v1/fine_tuning": "Claude models cannot be fine-tuned through the CLI.",
     "/v1/files": "There is no file store; send files as content parts.",
     "/v1/uploads": "There is no file store; send files as content parts.",
-    "/v1/vector_stores": "There is no vector store; send what is to be read as content parts.",
-    "/v1/batches": "There are no batches; send requests side by side.",
+    "/v1/vector_stores": "There is no vector store; send documents as content parts.",
+    "/v1/batches": "There is no batch API; send requests in parallel.",
     "/v1/moderations": "There is no moderation model.",
     "/v1/assistants": "Use /v1/chat/completions.",
     "/v1/threads": "Use /v1/chat/completions.",
@@ -41,7 +41,7 @@ ABSENT = {
     "/completion": "This is llama.cpp's own API. Use /v1/completions or /v1/chat/completions.",
     "/infill": "Claude models do not fill in the middle of a text.",
     "/generate": "This is TGI's own API. Use /v1/chat/completions.",
-    "/tokenize": "Tokens cannot be had as such; POST /v1/messages/count_tokens counts them.",
+    "/tokenize": "Tokens are not available; POST /v1/messages/count_tokens counts them.",
 }
 
 

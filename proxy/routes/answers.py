@@ -1,4 +1,4 @@
-"""The answers to the Turns of one request, side by side."""
+"""Runs the Turns of one request concurrently."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from .services import Engine
 
 
 class Answers:
-    """One answer to each Turn, `at_once` of them side by side: one request must not fill everybody's queue.
+    """One answer to each Turn, at most `at_once` at a time, so that one request cannot fill the whole queue.
 
     Each passes through the `filters`, made anew for it. `start` first, then iterate, then `aclose` in every case.
     """

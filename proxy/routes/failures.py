@@ -17,7 +17,7 @@ log = logging.getLogger("claude_max.http")
 
 
 class ClientGone(Exception):
-    """Nobody waits for the answer any more."""
+    """The client disconnected before the answer."""
 
 
 def response(error: errors.ProxyError, form: ErrorForm, request_id: str) -> Response:
@@ -31,7 +31,7 @@ def from_exception(error: Exception) -> errors.ProxyError:
     """A ProxyError as it is; anything else is a fault of ours, told in the log and not to the client."""
     if not isinstance(error, errors.ProxyError):
         log.error("unexpected failure", exc_info=error)
-        error = errors.ServerFault("The proxy failed in an unexpected way; its log says more.")
+        error = errors.ServerFault("The proxy failed unexpectedly; see its log.")
     failed(error)
     return error
 
@@ -54,9 +54,9 @@ def install(app: FastAPI, absent: Mapping[str, str]) -> None:
         where = f"{request.method} {request.url.path}"
         if status == 404:
             why = instead(request.url.path, reasons)
-            return told(request, errors.NotFound(f"There is no {where} here.", hint=why))
+            return told(request, errors.NotFound(f"Unknown path: {where}.", hint=why))
         if status == 405 and "websocket" in request.headers.get("upgrade", "").lower():
-            found = told(request, errors.NoWebSocket(f"{where} speaks plain HTTP, no WebSocket."))
+            found = told(request, errors.NoWebSocket(f"{where} does not support WebSockets; use plain HTTP."))
             found.headers["upgrade"] = "HTTP/1.1"
             return found
         if status == 405:
@@ -66,7 +66,7 @@ def install(app: FastAPI, absent: Mapping[str, str]) -> None:
         return told(request, errors.BadRequest(str(getattr(error, "detail", error))))
 
     async def on_client_gone(_: Request, __: Exception) -> Response:
-        # Never read; 499 is what web servers write into their logs for this.
+        # Never read by anyone; 499 is the status web servers log for this.
         return Response(status_code=499)
 
     app.add_exception_handler(ClientGone, on_client_gone)

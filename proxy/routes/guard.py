@@ -77,7 +77,8 @@ def verdict(
     origin = headers.get("origin")
     if origin is not None and not is_same(origin, headers) and not is_allowed(origin, settings):
         return errors.Forbidden(
-            f"The web origin {origin!r} may not call.", hint="If you meant this, start with --cors-origin ORIGIN."
+            f"Requests from the web origin {origin!r} are not allowed.",
+            hint="If you meant this, start with --cors-origin ORIGIN.",
         )
     if settings.api_key is not None and path not in OPEN_PATHS and method != "OPTIONS":
         key = settings.api_key.get_secret_value()
@@ -220,7 +221,7 @@ class Guard:
         place = Place(untyped, is_served, (scope.get("server") or (None,))[0])
         refusal = verdict(scope["method"], path, headers, self._settings, place)
         if refusal is None and scope["path"] not in OPEN_PATHS and self._running >= self._settings.requests_limit:
-            return errors.Busy(f"{self._running} requests are in flight already (setting requests_limit).")
+            return errors.Busy(f"Too many requests in flight: {self._running} (setting requests_limit).")
         return refusal
 
     def _limited(self, receive: Receive) -> Receive:
@@ -237,7 +238,7 @@ class Guard:
                     message = await receive()
             except TimeoutError:
                 raise errors.RequestTimeout(
-                    f"The request body was not whole after {self._settings.body_timeout:g} seconds "
+                    f"The request body did not arrive within {self._settings.body_timeout:g} seconds "
                     "(setting body_timeout)."
                 ) from None
             size += len(message.get("body", b""))

@@ -16,7 +16,7 @@ NAMED = {
     name: {"description": what, "schema": {"type": "string"}}
     for name, what in (
         ("x-claude-max-ignored", "Parameters that had no effect."),
-        ("x-claude-max-repaired", "What was put right in the request."),
+        ("x-claude-max-repaired", "What was repaired in the request."),
     )
 }
 PLACE = "#/components/schemas/{model}"
@@ -32,7 +32,7 @@ def described(
         "responses": {},
     }
     if stream is not None:
-        streamed = {"description": "Where the body asks for a stream.", "schema": {"type": "string"}}
+        streamed = {"description": "When the body asks for a stream.", "schema": {"type": "string"}}
         found["responses"]["200"] = {
             "description": "The answer, whole or as a stream.",
             "headers": NAMED,
@@ -41,8 +41,7 @@ def described(
     if form is not None:
         example = form.body(BadRequest("What is wrong.", param="field"), "req_0")
         found["responses"]["default"] = {
-            "description": "A failure, also in the middle of a stream. The status says its kind; on 429 and 503 "
-            "`retry-after` says when to ask again.",
+            "description": "A failure, in the middle of a stream too. On 429 and 503 `retry-after` says when to retry.",
             "content": {"application/json": {"schema": {"type": "object"}, "example": example}},
         }
     return found

@@ -102,7 +102,7 @@ def test_values_as_they_are_typed(name: str, value: str, wanted: object, file: P
     ("words", "says"),
     [
         (("set", "port", "many"), "port: "),
-        (("set", "prot", "1"), "prot: there is no such setting; is it port?"),
+        (("set", "prot", "1"), "prot: unknown setting; is it port?"),
         (("set", "port.a", "1"), "port has no parts"),
         (("set", "log_level", "loud"), "log_level: "),
         (("unset", "prot"), "is it port?"),
@@ -144,7 +144,7 @@ def test_edit_opens_the_editor_and_checks_afterwards(file: Path) -> None:
 def test_validate(file: Path) -> None:
     there(file)
     fine = config(file, "validate", "--json", CLAUDE_MAX_PROT="1")
-    assert fine.json["warnings"] == ["CLAUDE_MAX_PROT has no effect: there is no such setting; is it CLAUDE_MAX_PORT?"]
+    assert fine.json["warnings"] == ["CLAUDE_MAX_PROT has no effect: unknown setting; is it CLAUDE_MAX_PORT?"]
     file.write_text('[aliases]\ngpt-4.1 = "opus"\n')
     ended = config(file, "validate")
     assert ended.code == 2

@@ -134,7 +134,7 @@ def test_models(proxy: RunningProxy) -> None:
         ("POST", "/api/embed", "no embeddings"),
         ("POST", "/api/embeddings", "no embeddings"),
         ("DELETE", "/api/delete", "none is stored here"),
-        ("GET", "/api/nothing", "There is no GET /api/nothing here"),
+        ("GET", "/api/nothing", "Unknown path: GET /api/nothing."),
     ],
 )
 def test_what_is_not_here(proxy: RunningProxy, method: str, path: str, told: str) -> None:

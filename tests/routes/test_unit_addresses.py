@@ -70,7 +70,7 @@ ELSEWHERE: dict[str, Shape] = {
         ("POST", "/openai/deployments/gpt-4o/chat/completions"),
         "instead of AzureOpenAI",
     ),
-    "audio": Shape("audio", "a 404 that says why", ("POST", "/v1/audio/transcriptions"), "neither hear nor speak"),
+    "audio": Shape("audio", "a 404 that says why", ("POST", "/v1/audio/transcriptions"), "do not process audio"),
     "files": Shape("files (multipart)", "a 404 that says what to do", ("POST", "/v1/files"), "content parts"),
     "images": Shape("images to be made", "a 404 that says why", ("POST", "/v1/images/generations"), "make no images"),
     "embeddings": Shape("embeddings", "a 404 that says why", ("POST", "/v1/embeddings"), "no embeddings"),

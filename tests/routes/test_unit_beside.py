@@ -118,8 +118,8 @@ def test_what_needs_no_model(stream: bool) -> None:
 @pytest.mark.parametrize(
     ("path", "headers", "told"),
     [
-        ("/v1/messages/batches", {}, "no batches"),
-        ("/v1/nothing", VERSION, "There is no GET /v1/nothing here"),
+        ("/v1/messages/batches", {}, "no batch API"),
+        ("/v1/nothing", VERSION, "Unknown path: GET /v1/nothing."),
         ("/api/blobs/sha256:x", {}, "none is stored here"),
     ],
 )

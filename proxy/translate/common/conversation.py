@@ -47,7 +47,7 @@ class _Call:
 
 @dataclass(slots=True, eq=False)
 class _Part:
-    """A message in the making. The `results` of an assistant's calls are kept beside the calls."""
+    """A message being built. The `results` of an assistant's calls are kept beside the calls."""
 
     role: Role
     blocks: list[Block] = field(default_factory=list)
@@ -286,7 +286,7 @@ def arguments_of(given: Any, where: str) -> JsonObject:
 
 
 def _parsed(json: str) -> Any:
-    """A model may have written half a character, which orjson refuses."""
+    """A model may have written a lone surrogate, which orjson refuses."""
     try:
         return orjson.loads(json)
     except orjson.JSONDecodeError:

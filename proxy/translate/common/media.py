@@ -1,7 +1,7 @@
 """Images and documents in the forms that clients send them: URLs, data URLs, base64. Pure.
 
 Carried: PNG, JPEG, GIF and WebP images, PDF and text files. Everything else is a BadRequest that names it. With
-`repairs`, what only has a wrong label or base64 in another spelling is put right.
+`repairs`, a wrong label, or base64 in another alphabet, is repaired.
 """
 
 import base64
@@ -21,7 +21,7 @@ SIGNATURES: Mapping[str, re.Pattern[bytes]] = {
     "image/gif": re.compile(rb"GIF8[79]a"),
     "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
 }
-# A name of a media type, parameters, and how it is written; nobody needs more than this of it.
+# A media type, its parameters and its encoding. The length is bounded.
 _DATA_URL = re.compile(r"data:([\w.+/-]{0,100})((?:;[\w-]+=[^;,]{0,200}){0,8})(;base64)?,", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 _URL_LETTERS = str.maketrans("-_", "+/")
