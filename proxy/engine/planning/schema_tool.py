@@ -36,6 +36,9 @@ NAME = "structured_answer"
 DESCRIPTION = "Gives the answer. Its arguments are the answer itself."
 VALUE = "value"
 MISFIT = "The arguments do not satisfy the tool's schema. Call it again, with arguments that do."
+# Keywords that hold schemas by names of the client's, and those that hold values and no schema.
+_NAMING = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+_VALUES = ("const", "enum", "default", "examples")
 _COMBINED = ("$ref", "allOf", "anyOf", "enum", "oneOf", "not", "const", "if")
 
 
@@ -168,13 +171,17 @@ def _moved(value: Any) -> Any:
         return [_moved(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {
-        key: f"#/properties/{VALUE}{item[1:]}"
-        if key == "$ref" and isinstance(item, str) and item.startswith("#") and not item[1:2].isalpha()
-        else _moved(item)
-        for key, item in value.items()
-        if key not in ("$schema", "$id")
-    }
+    made: JsonObject = {}
+    for key, item in value.items():
+        if key == "$ref" and isinstance(item, str) and item.startswith("#") and not item[1:2].isalpha():
+            made[key] = f"#/properties/{VALUE}{item[1:]}"
+        elif key in _NAMING and isinstance(item, dict):
+            made[key] = {name: _moved(each) for name, each in item.items()}
+        elif key in _VALUES:
+            made[key] = item
+        elif key not in ("$schema", "$id"):
+            made[key] = _moved(item)
+    return made
 
 
 def _only_calls(held: Sequence[Event]) -> list[Event]:
