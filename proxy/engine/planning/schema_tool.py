@@ -144,7 +144,12 @@ class AsContent:
 def satisfies(schema: JsonObject, value: object) -> bool:
     """Whether a value fits a schema; True where the schema's patterns are of a language that is not known here."""
     try:
-        return bool(Draft202012Validator(schema, retriever=_fetch_nothing).is_valid(value))
+        validator = Draft202012Validator(schema, retriever=_fetch_nothing)
+        try:
+            return bool(validator.is_valid(value))
+        except UnicodeEncodeError:
+            # Half a character, which the validator does not take. As `compact` has it.
+            return bool(validator.is_valid(parsed(compact(value))))
     except ValidationError:
         return True
 

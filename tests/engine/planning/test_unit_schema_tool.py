@@ -343,6 +343,10 @@ VALUES: list[tuple[JsonObject, Any, bool]] = [
     ({"prefixItems": [{"type": "string"}], "items": False}, ["a", 1], False),
     # A pattern in a language of its own; the client asked for it, and may know.
     ({"pattern": "(?<"}, "x", True),
+    # Half a character, which the model may have written.
+    ({"enum": ["\ufffd"]}, "\ud83d", True),
+    ({"enum": ["a"]}, "\ud83d", False),
+    ({"additionalProperties": {"type": "integer"}}, {"\ud83d": [10**30]}, False),
 ]
 
 
