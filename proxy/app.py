@@ -163,7 +163,8 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
         finally:
             looking.cancel()
             # An examination that it has begun ends its process and removes its folder first.
-            await asyncio.gather(asyncio.wait({looking}), login.close(), counter.close(), pool.close(), store.close())
+            closing = (each.close() for each in (login, counter, defaults, pool, store))
+            await asyncio.gather(asyncio.wait({looking}), *closing)
             # What was under way has settled now.
             await ledger.close()
             if traces is not None:
