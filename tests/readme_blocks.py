@@ -27,7 +27,7 @@ DOCUMENTS = [
     Path(__file__).parent.parent / name for name in ("README.md", "SECURITY.md", "docs/clients.md", "docs/certified.md")
 ]
 CERTIFIED = Path(__file__).parent / "certified" / "outcomes.json"
-WORKS = ("a plain answer", "a tool makes a file", "a 429", "a cut stream")
+WORKS = ("a plain answer", "a tool makes a file", "a 429", "a cut stream", "launch")
 BLOCK = re.compile(
     r"(<!-- (help:[^>]*?|settings|environment|exit codes|clients|certified) -->\n)(.*?)(<!-- end -->)", re.DOTALL
 )
