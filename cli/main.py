@@ -331,6 +331,20 @@ def explain(
 
 
 @app.command(cls=Command, rich_help_panel=INSPECT)
+def purge(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", autocompletion=values.stored, help="What to remove, or all; none shows it."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show what is stored on this machine, or remove it."""
+    from .stored import purge as remove
+
+    remove(names or (), json=json)
+
+
+@app.command(cls=Command, rich_help_panel=INSPECT)
 def version() -> None:
     """Show the version."""
     _version(True)

@@ -13,6 +13,14 @@ CHECKS = (
 )
 
 
+STORED = ("ledger", "responses", "chat", "log", "contracts")
+
+
+def stored(incomplete: str) -> list[str]:
+    """For `purge`."""
+    return _begun((*STORED, "all"), incomplete)
+
+
 GROUPS = ("model", "client", "day", "dialect")
 APIS = ("chat_completions", "completions", "responses", "messages", "ollama_chat", "ollama_generate")
 
