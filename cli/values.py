@@ -5,6 +5,7 @@ Tests compare the lists with what they stand for.
 
 from collections.abc import Sequence
 
+FAMILIES = ("opus", "sonnet", "haiku")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 CHECKS = (
     *("python", "cli", "shadows", "managed", "login", "start", "environment", "network", "config", "aliases", "port"),
@@ -78,9 +79,7 @@ def shells(incomplete: str) -> list[str]:
 
 def models(incomplete: str) -> list[str]:
     """For `--model`: what is always accepted. What else there is only the CLI knows, and that would take a second."""
-    from claude_max.proxy.translate.common.models import FAMILIES, SEED_IDS
-
-    return _begun(("default", *FAMILIES, *SEED_IDS), incomplete)
+    return _begun(("default", *FAMILIES, *(f"claude-{family}-4" for family in FAMILIES)), incomplete)
 
 
 def _begun(values: Sequence[str], incomplete: str) -> list[str]:

@@ -88,8 +88,10 @@ def test_a_schema_makes_the_answer_data(proxy: RunningProxy, tmp_path: Path) -> 
 
 def test_an_answer_that_does_not_satisfy_its_schema_is_printed_and_told(proxy: RunningProxy, tmp_path: Path) -> None:
     file = tmp_path / "s.json"
-    file.write_text(json.dumps({"type": "object", "properties": {"n": {"type": "integer", "minimum": 5}}}))
-    told = f"claude-max: The answer does not satisfy {file}: at $.n: 1 is less than the minimum of 5.\n"
+    # One that the model takes natively, so that the answer is as it comes.
+    schema = {"type": "object", "properties": {"n": {"type": "string"}}, "required": ["n"]}
+    file.write_text(json.dumps({**schema, "additionalProperties": False}))
+    told = f'claude-max: The answer does not satisfy {file}: at $.n: 1 is not of type "string".\n'
     done = chat(beside(proxy), "--schema", str(file), directive(text='{"n": 1}'))
     assert (done.stdout, done.stderr, done.returncode) == ('{"n": 1}\n', told, 1)
     done = chat(beside(proxy), "--json", "--schema", str(file), directive(text='{"n": 1}'))

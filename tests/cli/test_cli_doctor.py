@@ -9,7 +9,7 @@ from harness.proxy import RunningProxy, scripted
 
 NAMES = [
     *("python", "cli", "shadows", "managed", "login", "start", "environment", "network", "config", "aliases", "port"),
-    *("contract", "folders", "memory"),
+    *("contract", "folders", "memory", "clients"),
 ]
 
 
