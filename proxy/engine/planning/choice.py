@@ -12,6 +12,10 @@ from .roster import Member, Roster, Status
 from .steps import EVERYTHING, Feature, can_serve
 
 
+# With fewer workers a reserve would take too large a part of them.
+RESERVING = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Take:
     """Use this worker."""
@@ -85,6 +89,6 @@ def _best(free: Sequence[Member], system: str) -> Member:
 def _without_reserve(roster: Roster, free: list[Member]) -> list[Member]:
     """At the limit the last worker without a system prompt is kept, as long as there are others."""
     bare = [member for member in roster if member.system == "" and member.status is not Status.CLOSING]
-    if len(bare) > 1 or len(bare) == len(roster):
+    if roster.limits.workers < RESERVING or len(bare) > 1 or len(bare) == len(roster):
         return free
     return [member for member in free if member.system != ""]
