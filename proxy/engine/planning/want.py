@@ -43,11 +43,9 @@ NO_TEXT = "."
 # The CLI asks nobody where its message is blank, by JavaScript's idea of it: U+FEFF is white space to that.
 _BLANK = re.compile(r"\A[\s\ufeff]+")
 
-_BILLING_LINE = re.compile(r"\A\s*x-anthropic-billing-header:[^\n]*\n*", re.IGNORECASE)
-
-# System prompts that the CLI (2.1.332) takes for its own first lines: it then leaves those out, or says them once. It
-# has to identify itself, and a client's words are the client's; so such a prompt begins with a line break.
-OWN_HEAD = "x-anthropic-billing-header"
+_BILLING_LINE = re.compile(r"\A(\s*x-anthropic-billing-header:[^\n]*\n*)+", re.IGNORECASE)
+# The CLI's (2.1.332) own words for itself. A system prompt that is one of them to the letter takes the place of its own
+# line, or is said once; a line break before it keeps them apart.
 OWN_LINES = (
     "You are Claude Code, Anthropic's official CLI for Claude.",
     "You are Claude Code, Anthropic's official CLI for Claude, running within the Claude Agent SDK.",
@@ -84,7 +82,7 @@ class Want:
     @property
     def system(self) -> str:
         """The system prompt as the CLI is given it, empty for none."""
-        return f"\n{self.turn.system}" if _reads_as_own(self.turn.system) else self.turn.system
+        return f"\n{self.turn.system}" if self.turn.system in OWN_LINES else self.turn.system
 
     @property
     def model(self) -> str:
@@ -182,11 +180,7 @@ def exact_limit(platform: str = sys.platform) -> int | None:
 
 
 def _set_apart(turn: Turn) -> frozenset[str]:
-    return frozenset({"system: line break put before it"} if _reads_as_own(turn.system) else ())
-
-
-def _reads_as_own(system: str) -> bool:
-    return system.startswith(OWN_HEAD) or system in OWN_LINES
+    return frozenset({"system: line break put before it"} if turn.system in OWN_LINES else ())
 
 
 def _environment(body: JsonObject, text: str, max_tokens: int, base_url: str) -> JsonObject:

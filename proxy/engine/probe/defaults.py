@@ -54,7 +54,8 @@ class ModelDefaults:
 
     async def of(self, model: str) -> Defaults:
         """The defaults of a model, by the name that a Turn has."""
-        model = next((each.id for each in self._offered() if each.name == model), model)
+        offered = {each.name: each.id for each in self._offered()} or self._families()
+        model = offered.get(model, model)
         known = self._known.get(model)
         if known is not None:
             return known
@@ -64,6 +65,12 @@ class ModelDefaults:
             self._tasks.add(asking)
             asking.add_done_callback(self._tasks.discard)
         return await asyncio.shield(asking)
+
+    def _families(self) -> dict[str, str]:
+        """What `sonnet` stands for, as long as no process has said what it offers: the only known one of that name."""
+        ids = [id.split("-") for id in self._known]
+        names = [parts[1] for parts in ids if len(parts) > 1]
+        return {parts[1]: "-".join(parts) for parts in ids if len(parts) > 1 and names.count(parts[1]) == 1}
 
     async def _learn(self, model: str) -> Defaults:
         task = asyncio.current_task()

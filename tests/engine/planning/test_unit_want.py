@@ -17,7 +17,6 @@ from claude_max.proxy.engine.planning.want import (
     EXTRA_BODY,
     MAX_TOKENS,
     NO_TEXT,
-    OWN_HEAD,
     OWN_LINES,
     SETTINGS_ID,
     TRIGGER_LENGTH,
@@ -154,8 +153,6 @@ OWN: list[tuple[str, bool]] = [
     ("You are a pirate.", False),
     (OWN_LINES[0], True),
     (f"{OWN_LINES[0]}\n\nAnd a pirate.", False),
-    (f"{OWN_HEAD}: cc_version=1\n\nYou are a pirate.", True),
-    (f"About {OWN_HEAD}", False),
 ]
 
 

@@ -64,6 +64,16 @@ async def test_what_the_contract_check_knows(cli: Cli, defaults: ModelDefaults, 
     assert cli.asked == []
 
 
+async def test_a_request_before_the_first_process_has_said_what_it_offers(cli: Cli) -> None:
+    """It would wait for a process of its own; but where the name may mean one or the other it must."""
+    early = ModelDefaults(Path("claude"), "/bin", CONTRACT, lambda: ())
+    assert await early.of("sonnet") == KNOWN
+    assert cli.asked == []
+    early.replace(ContractResult(frozenset(), {}, {"claude-sonnet-9": KNOWN, "claude-sonnet-8": KNOWN, "odd": KNOWN}))
+    assert await early.of("sonnet") == ASKED
+    assert cli.asked == ["sonnet"]
+
+
 async def test_another_model_is_asked_about_once(cli: Cli, defaults: ModelDefaults) -> None:
     for name in ("new", "claude-new-1", "new"):
         assert await defaults.of(name) == ASKED
