@@ -27,6 +27,7 @@ from claude_max.proxy.doctor import (
     this_machine,
 )
 
+from .connect.inspect import clients
 from .output import Exit, Result, fail, render
 from .service.actions import settings_of
 from .service.choose import choose, unasked
@@ -164,12 +165,13 @@ def _machine() -> Machine:
         manager = choose()
     except ServiceError:
         # No service manager, so no service: nothing to find out, and nothing wrong.
-        return this_machine()
+        return this_machine(clients=clients)
     return this_machine(
         service=lambda: _record(manager),
         legacy_services=lambda port: [
             LegacyService(legacy.file, legacy.undo) for legacy in legacy_services(manager.file.parent, port)
         ],
+        clients=clients,
     )
 
 

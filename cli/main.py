@@ -7,6 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from . import values
+from .connect import commands as connect
 from .help import Command, Group
 from .options import HELP, Demo, Json
 from .service import commands as service
@@ -49,6 +50,10 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on; 0 takes a free one.")
     ] = None,
+    also_listen: Annotated[
+        list[int] | None,
+        typer.Option(metavar="PORT", help="Another port to listen on, such as ollama's 11434 (repeatable)."),
+    ] = None,
     claude_path: Annotated[str | None, typer.Option(metavar="FILE", help="The claude program to run.")] = None,
     log_level: Annotated[
         str | None,
@@ -70,6 +75,10 @@ def serve(
     allowed_host: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Another Host name that requests may use (repeatable).")
     ] = None,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="A web origin that may call, as http://localhost:* (repeatable)."),
+    ] = None,
     demo: Demo = False,
     max_workers: Annotated[str | None, typer.Option(hidden=True)] = None,
     warm: Annotated[str | None, typer.Option(hidden=True)] = None,
@@ -83,6 +92,7 @@ def serve(
         demo=demo,
         host=host,
         port=port,
+        also_listen=also_listen or None,
         claude_path=claude_path,
         log_level=log_level,
         log_format=log_format,
@@ -92,6 +102,7 @@ def serve(
         warm_workers=warm_workers,
         drain_timeout=drain_timeout,
         allowed_hosts=allowed_host or None,
+        cors_origins=cors_origin or None,
         # Former names, which `serve` refuses with the new ones.
         max_workers=max_workers,
         warm=warm,
@@ -165,6 +176,9 @@ def chat(
         demo=demo,
         resume=resume,
     )
+
+
+connect.add_to(app, run=RUN, set_up=SET_UP)
 
 
 @app.command(cls=Command, rich_help_panel=SET_UP)

@@ -162,7 +162,7 @@ def print_error(message: str, code: int, *, json: bool = False, api: object = No
         known = {"code": getattr(api, "code", None), "type": getattr(api, "type", None)}
         with writing():
             print_json({"error": {"message": message, "exit_code": int(code), **known}})
-    line = spoken(f"{NAME}: {message}")
+    line = spoken(f"{NAME}: {printable(message)}")
     line.stylize("bold red", 0, len(NAME) + 1)
     err.print(line, soft_wrap=True, highlight=False)
 

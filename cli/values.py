@@ -9,7 +9,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 CHECKS = (
     *("python", "cli", "shadows", "managed", "login", "start", "environment", "network", "config", "aliases", "port"),
     *("contract", "folders"),
-    *("service", "service-environment", "memory", "live"),
+    *("service", "service-environment", "memory", "clients", "live"),
 )
 
 
@@ -62,6 +62,18 @@ def efforts(incomplete: str) -> list[str]:
     from .chat.commands import LEVELS
 
     return _begun(LEVELS, incomplete)
+
+
+def clients(incomplete: str) -> list[str]:
+    """For `connect`, `disconnect` and `launch`. Loads the recipes: a list here would go stale."""
+    from .connect.catalogue import catalogue
+
+    return _begun(tuple(catalogue()), incomplete)
+
+
+def shells(incomplete: str) -> list[str]:
+    """For `env --shell`."""
+    return _begun(("bash", "zsh", "fish", "powershell"), incomplete)
 
 
 def models(incomplete: str) -> list[str]:

@@ -28,6 +28,7 @@ from .engine.probe.contract import ContractResult
 from .engine.probe.contract_store import verified
 from .engine.probe.counting import TokenCounter
 from .engine.probe.defaults import ModelDefaults
+from .engine.probe.fallback import UsableCli, usable
 from .engine.probe.locate import Cli, check
 from .engine.process.channel import Timeouts
 from .engine.process.worker import Worker
@@ -57,6 +58,7 @@ DIALECTS: tuple[Dialect, ...] = (
     chat.DIALECT,
     completions.DIALECT,
     responses.DIALECT,
+    responses.COMPACT,
     messages.DIALECT,
     *ollama.DIALECTS,
 )
@@ -75,11 +77,17 @@ async def contract_of(cli: Cli) -> ContractResult:
     return await verified(cli, user_cache_path("claude-max") / "contracts.json", VERSION, os.environ)
 
 
-def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: Upstream) -> FastAPI:
+async def usable_cli(settings: Settings, cli: Cli) -> UsableCli:
+    """The CLI that serves where `cli` was found, checked. Raises CliUnavailable."""
+    return await usable(cli, contract_of, os.environ, is_explicit=settings.claude_path is not None)
+
+
+def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastAPI:
     """The whole proxy. Its workers start and end with the app's lifespan; `app.state.pool` is theirs.
 
-    `contract` is what `contract_of` found.
+    `usable` is what `usable_cli` found.
     """
+    cli, contract = usable.cli, usable.contract
     environ = environment(source.environ, allow_api_key=settings.allow_anthropic_api_key)
     cwd = working_directory()
 
@@ -136,7 +144,10 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         signed_in = login.look()
         return {
             "version": VERSION,
-            "cli_version": cli.version_text,
+            # That of the process that serves now: the program may have been replaced since the start.
+            "cli_version": str(pool.cli_info.get("claude_code_version") or cli.version_text),
+            "cli_source": cli.source,
+            **({"cli_notice": usable.notice} if usable.notice else {}),
             "signed_in": signed_in,
             "ready": pool.ready and signed_in is True,
             "scripted": source.scripted,
@@ -152,7 +163,8 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         finally:
             looking.cancel()
             # An examination that it has begun ends its process and removes its folder first.
-            await asyncio.gather(asyncio.wait({looking}), login.close(), counter.close(), pool.close(), store.close())
+            closing = (each.close() for each in (login, counter, defaults, pool, store))
+            await asyncio.gather(asyncio.wait({looking}), *closing)
             # What was under way has settled now.
             await ledger.close()
             if traces is not None:

@@ -2,6 +2,7 @@
 
 `finding` what a check says · `machine` what a check may look at · `claude` the program and its login ·
 `surroundings` everything around it · `service` the one that starts at login · `live` one tiny turn ·
+`clients` the programs that are set up for it ·
 `reach` the service and a claude process ·
 `checks` all of them in order, and running them.
 
@@ -12,12 +13,13 @@ found there may be run, the folders tried, and by `live` the proxy asked.
 
 from .checks import CHECKS, LIVE, describe, examine
 from .finding import Check, Finding, Status
-from .machine import LegacyService, Machine, ServiceRecord, this_machine
+from .machine import ClientRecord, LegacyService, Machine, ServiceRecord, this_machine
 
 __all__ = [
     "CHECKS",
     "LIVE",
     "Check",
+    "ClientRecord",
     "Finding",
     "LegacyService",
     "Machine",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from .claude import check_cli, check_contract, check_login, check_managed, check_python, check_shadows
+from .clients import check_clients
 from .finding import Check, Finding, failed
 from .live import check_live
 from .machine import Machine
@@ -27,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     check_service,
     check_service_environment,
     check_memory,
+    check_clients,
 )
 # Spends tokens, so only when asked for.
 LIVE: Check = check_live

@@ -52,6 +52,18 @@ class LegacyService:
     undo: str
 
 
+@dataclass(frozen=True, slots=True)
+class ClientRecord:
+    """A program that is set up for a claude-max, as its `file` says: `url` without a path. `key` is never shown."""
+
+    name: str
+    title: str
+    file: Path
+    url: str
+    key: str | None = field(default=None, repr=False)
+    model: str | None = None
+
+
 def _no_legacy(port: int) -> Sequence[LegacyService]:
     return ()
 
@@ -93,7 +105,8 @@ class Machine:
     """This machine, as far as the proxy depends on it.
 
     `folders` are those that must be writable, by what they are for. `contract` and `service` are None where nobody
-    can tell; `service` returns None when it is not installed. `seeds` are the services that take a port.
+    can tell; `service` returns None when it is not installed. `seeds` are the services that take a port. `clients` are
+    the programs that are set up for a claude-max, as far as their files can be read.
     """
 
     environ: Mapping[str, str]
@@ -109,6 +122,7 @@ class Machine:
     contract: "Callable[[Cli], ContractResult] | None" = None
     service: Callable[[], ServiceRecord | None] | None = None
     legacy_services: Callable[[int], Sequence[LegacyService]] = _no_legacy
+    clients: Callable[[Settings], Sequence[ClientRecord]] | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -142,6 +156,7 @@ def this_machine(
     *,
     service: Callable[[], ServiceRecord | None] | None = None,
     legacy_services: Callable[[int], Sequence[LegacyService]] = _no_legacy,
+    clients: Callable[[Settings], Sequence[ClientRecord]] | None = None,
 ) -> Machine:
     """The real one."""
     # They need a Machine themselves.
@@ -163,4 +178,5 @@ def this_machine(
         contract=_contract,
         service=service,
         legacy_services=legacy_services,
+        clients=clients,
     )

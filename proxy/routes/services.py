@@ -16,7 +16,7 @@ from .metrics import Metrics
 
 
 class Engine(Protocol):
-    """Whatever answers Turns."""
+    """Answers Turns."""
 
     def events(self, turn: Turn) -> AsyncGenerator[Event]:
         """The answer; raises a ProxyError. Closing the iterator abandons the turn."""
@@ -24,7 +24,7 @@ class Engine(Protocol):
 
 
 class Store(Protocol):
-    """Whatever keeps records."""
+    """Keeps records."""
 
     async def keep(self, record: Record) -> None:
         """Keeps a record, where that is possible."""
@@ -44,7 +44,7 @@ class Store(Protocol):
 
 
 async def _no_count(_: Turn) -> int:
-    raise CliUnavailable("There is no Claude Code CLI that counts.")
+    raise CliUnavailable("No Claude Code CLI is available to count tokens.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,9 @@ class Services:
 def context_of(request: Request, services: Services, kept: Kept = Kept()) -> RequestContext:  # noqa: B008 - frozen
     """What a request means depends on this beside its body."""
     settings = services.settings
-    return RequestContext(services.models(), settings.aliases, request.headers, kept, settings.web_search)
+    return RequestContext(
+        services.models(), settings.all_aliases, request.headers, kept, settings.web_search, settings.strict
+    )
 
 
 def _services(request: Request) -> Services:

@@ -10,6 +10,8 @@ from harness.proxy import home_environment, installed
 from harness.terminal import shell
 
 from claude_max.cli import background, config, config_edit, doctor, models, report, usage
+from claude_max.cli.connect import exports
+from claude_max.cli.connect import results as connected
 from claude_max.cli.service import results
 from claude_max.proxy.doctor import Finding
 
@@ -17,7 +19,7 @@ DOCS = Path(__file__).parents[2] / "docs/json.md"
 COMMANDS = [
     *((), ("serve",), ("start",), ("stop",), ("chat",), ("login",), ("install-agent",), ("uninstall-agent",)),
     *(("service",), ("service", "logs"), ("service", "install"), ("config",), ("config", "set"), ("doctor",)),
-    *(("models",), ("usage",), ("help",), ("version",)),
+    *(("models",), ("usage",), ("help",), ("version",), ("connect",), ("disconnect",), ("launch",), ("env",)),
 ]
 
 
@@ -76,6 +78,7 @@ SHAPES = [
     ),
     *(doctor.Checks, doctor.Listed, report.Report, models.Models, models.Row, usage.Usage, usage.Window),
     *(background.Started, background.Stopped, results.Change, results.Status),
+    *(connected.Clients, connected.Client, connected.Connected, connected.Changed, exports.Exports),
 ]
 
 

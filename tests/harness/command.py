@@ -27,13 +27,18 @@ class Ended:
 
 
 def claude_max(
-    home: Path, *arguments: str, environ: Mapping[str, str | None] | None = None, seconds: float = RUN_SECONDS
+    home: Path,
+    *arguments: str,
+    environ: Mapping[str, str | None] | None = None,
+    seconds: float = RUN_SECONDS,
+    cwd: Path | None = None,
 ) -> Ended:
     """Runs it with a home of its own and nothing of the developer's; a variable that is None is left out."""
     environment = {**home_environment(home), **(environ or {})}
     done = subprocess.run(
         [installed(), *arguments],
         env={name: value for name, value in environment.items() if value is not None},
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=seconds,

@@ -9,9 +9,10 @@ Two ways lead from a Turn to the API ("composition" in the settings):
 Settings stay in a process until they are reset one by one, so every want says all of them.
 """
 
+import re
 import sys
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import orjson
@@ -39,6 +40,10 @@ SETTINGS_ID = "settings"
 TRIGGER_LENGTH = 4096
 # Where a conversation has no user text (an image alone, results alone).
 NO_TEXT = "."
+# The CLI asks nobody where its message is blank, by JavaScript's idea of it: U+FEFF is white space to that.
+_BLANK = re.compile(r"\A[\s\ufeff]+")
+
+_BILLING_LINE = re.compile(r"\A\s*x-anthropic-billing-header:[^\n]*\n*", re.IGNORECASE)
 
 # Bytes of a request body that may stand in a process's environment. The CLI hands its environment to the programs it
 # starts: macOS ends environment and arguments at 1 MB, Windows at 32,767 characters. On Linux one variable ends at
@@ -148,8 +153,18 @@ def trigger(turn: Turn) -> str:
     """The conversation's own first user text, so that what the CLI derives from its first message is true."""
     first = next((message for message in turn.messages if message.role == "user"), None)
     texts = [item.text for item in first.content if isinstance(item, Text)] if first is not None else []
-    text = next((text for text in texts if text.strip()), NO_TEXT)
-    return text[:TRIGGER_LENGTH]
+    text = next((text for text in texts if _BLANK.sub("", text, count=1)), NO_TEXT)
+    cut = text[:TRIGGER_LENGTH]
+    return cut if _BLANK.sub("", cut, count=1) else _BLANK.sub("", text, count=1)[:TRIGGER_LENGTH]
+
+
+def without_billing_line(turn: Turn) -> Turn:
+    """The Turn without a billing line at the head of its system prompt.
+
+    The CLI takes such a line, which clients copy from Claude Code's own requests, for its own, and leaves that out.
+    """
+    system = _BILLING_LINE.sub("", turn.system, count=1)
+    return turn if system == turn.system else replace(turn, system=system)
 
 
 def exact_limit(platform: str = sys.platform) -> int | None:

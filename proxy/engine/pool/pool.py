@@ -16,8 +16,9 @@ from ... import errors, receipts
 from ...events import Event, JsonObject
 from ...receipts import Call, Receipt, Tab
 from ..planning.choice import Evict, Start, Take, choose
+from ..planning.growth import Pace, is_worth_a_start
 from ..planning.roster import Member, PoolLimits, Roster, Status
-from ..planning.steps import EVERYTHING, Feature
+from ..planning.steps import EVERYTHING, Feature, can_serve
 from ..planning.want import Want
 from ..process.channel import Unconfirmed
 from ..process.worker import Worker
@@ -29,8 +30,8 @@ log = logging.getLogger("claude_max.engine")
 ATTEMPTS = 3
 # Longer than a process may take to be ended by force.
 CLOSE_SECONDS = 5.0
-# Half a second of processor for a start is worth more to the turns that run, which mostly end before it would help.
-GROW_SECONDS = 0.2
+# How long a turn waits in line before it looks again whether a start is worth it: others may take longer than usual.
+LOOK_SECONDS = 0.1
 STARTS_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 
 
@@ -55,6 +56,7 @@ class Pool:
         self._ending: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._failed_starts = 0
+        self._pace = Pace()
         self._refusal: errors.ProxyError | None = None
         self._closing: errors.ProxyError | None = None
 
@@ -174,7 +176,6 @@ class Pool:
 
     async def _acquire(self, want: Want, place: int, born_after: float | None) -> Member:
         """A worker for the want, now busy. Raises a ProxyError."""
-        grow_at = time.monotonic() + GROW_SECONDS
         failed = 0
         is_first = True
         while True:
@@ -186,15 +187,13 @@ class Pool:
             ahead = self._queue.ahead(place)
             match choose(self._roster, want.system, ahead=ahead, born_after=born_after, features=self.features):
                 case Take(key) if not (is_first and ahead):
-                    self._roster.take(key, want.system)
+                    self._roster.take(key, want.system, time.monotonic())
                     return self._roster[key]
                 case Take():
                     # Those who came before look first.
                     asyncio.get_running_loop().call_soon(self._queue.notify)
-                case Start() if self._roster.count(Status.BUSY, Status.FINISHING):
-                    seconds = max(0.0, grow_at - time.monotonic())
-                    if not seconds and self._roster.count(Status.STARTING) < STARTS_AT_ONCE:
-                        self._start_worker(want.system, place)
+                case Start() if not self._should_start(want.system, ahead):
+                    seconds = LOOK_SECONDS
                 case Start():
                     self._start_worker(want.system, place)
                 case Evict(key):
@@ -203,11 +202,21 @@ class Pool:
                 self._check_queue()
             is_first = False
             try:
-                await self._queue.wait(place, seconds or None)
+                await self._queue.wait(place, seconds)
             except Unconfirmed as doubt:
                 failed += 1
                 if failed == ATTEMPTS:
                     raise errors.CliCrashed(f"The Claude Code CLI could not be started: {doubt}.") from None
+
+    def _should_start(self, system: str, ahead: int) -> bool:
+        """Whether a turn that could have a new process should not rather wait for one that is there."""
+        now = time.monotonic()
+        fits = [member for member in self._roster if can_serve(member.system, system, self.features)]
+        busy = [now - member.used for member in fits if member.status in (Status.BUSY, Status.FINISHING)]
+        starting = [now - member.born for member in fits if member.status is Status.STARTING]
+        if busy and len(starting) >= STARTS_AT_ONCE:
+            return False
+        return not busy or is_worth_a_start(self._pace, busy, starting, ahead)
 
     def _check_queue(self) -> None:
         """Raises Busy where the line is full. Who waits for a process that is starting, or may be, is not in it."""
@@ -237,6 +246,7 @@ class Pool:
             tab.settled(Receipt(worker.spent, self.rate_limit))
             now = time.monotonic()
             reusable = good and "rewind" in self.features and self._closing is None
+            self._pace.turned(now - member.used)
             if reusable and not self._roster.is_old(member, now):
                 self._roster.ready(member.key, now)
             else:
@@ -265,6 +275,7 @@ class Pool:
                 raise
         else:
             self._failed_starts = 0
+            self._pace.started(time.monotonic() - member.born)
             self.cli_info = worker.cli_info or self.cli_info
             if self._roster.is_outdated(member):
                 self._close(member)

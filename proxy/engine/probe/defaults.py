@@ -35,6 +35,8 @@ class ModelDefaults:
         self._known = dict(contract.defaults)
         self._offered = offered
         self._asking: dict[str, asyncio.Task[Defaults]] = {}
+        # With those whose answer is no longer wanted (`replace`).
+        self._tasks: set[asyncio.Task[Defaults]] = set()
         self._one_at_a_time = asyncio.Lock()
 
     def replace(self, contract: ContractResult) -> None:
@@ -42,6 +44,13 @@ class ModelDefaults:
         self.contract = contract
         self._known = dict(contract.defaults)
         self._asking.clear()
+
+    async def close(self) -> None:
+        """Ends the process of a question under way."""
+        asking = list(self._tasks)
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
 
     async def of(self, model: str) -> Defaults:
         """The defaults of a model, by the name that a Turn has."""
@@ -52,6 +61,8 @@ class ModelDefaults:
         asking = self._asking.get(model)
         if asking is None:
             asking = self._asking[model] = asyncio.create_task(self._learn(model))
+            self._tasks.add(asking)
+            asking.add_done_callback(self._tasks.discard)
         return await asyncio.shield(asking)
 
     async def _learn(self, model: str) -> Defaults:

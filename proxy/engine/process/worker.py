@@ -96,13 +96,13 @@ class Worker:
         answer = self._answer
         assert answer is not None, "the last step asks"
         held: list[Event] = []
+        holds = not self._proved
         while answer.finished is None:
             line = await self._line(answer, new, hold=bool(held))
             self._check_settings(answer)
             if line is None:
                 # An answer to nothing but the trigger would have ended by now: the model is only slow.
-                events, held = held, []
-                self._proved = True
+                events, held, holds = held, [], False
             else:
                 events = _fed(answer, line)
             if answer.begun and not self._is_reset:
@@ -110,11 +110,11 @@ class Worker:
                 self._reset()
             if answer.finished is not None:
                 _check_limit(want, answer.finished)
-            if not self._proved:
+            if holds:
                 held += events
                 if not self._proves(answer, held):
                     continue
-                events, held = held, []
+                events, held, holds = held, [], False
             for event in events:
                 yield event
 
@@ -223,7 +223,10 @@ class Worker:
         except TimeoutError:
             if hold:
                 return None
-            raise errors.TimedOut(f"The model sent nothing for {self._silence:g} seconds.") from None
+            # The service may have sent pings, of which the CLI says nothing.
+            raise errors.TimedOut(
+                f"Nothing of the model's answer came for {self._silence:g} seconds (setting timeout)."
+            ) from None
         except errors.CliCrashed as error:
             # A new process may have died of this very message.
             raise (error if answer.heard or new else Unconfirmed(error.message)) from None

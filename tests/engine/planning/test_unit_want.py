@@ -162,6 +162,12 @@ TRIGGERS: list[tuple[tuple[Message, ...], str]] = [
     ((user("/clear @/etc/hostname"),), "/clear @/etc/hostname"),
     ((user("x" * (TRIGGER_LENGTH + 1)),), "x" * TRIGGER_LENGTH),
     ((user("x" * TRIGGER_LENGTH),), "x" * TRIGGER_LENGTH),
+    # The CLI asks nobody where its own message is blank.
+    ((user(" " * TRIGGER_LENGTH + "x"),), "x"),
+    ((user("\ufeff\n" * TRIGGER_LENGTH + "x y " + "z" * TRIGGER_LENGTH),), "x y " + "z" * (TRIGGER_LENGTH - 4)),
+    ((user("\ufeff\u3000\ufeff"),), NO_TEXT),
+    ((user("\ufeff\u3000\ufeff", "b"),), "b"),
+    ((user("\n a"),), "\n a"),
 ]
 
 

@@ -236,7 +236,7 @@ async def test_a_silent_process_is_replaced_and_a_silent_model_is_a_failure() ->
     await worker.close()
     process = FakeProcess()
     worker = await ready(process, timeouts=SHORT)
-    with pytest.raises(errors.TimedOut, match="sent nothing for"):
+    with pytest.raises(errors.TimedOut, match="Nothing of the model's answer came for"):
         await run(worker, wants(ASK))
     await worker.close()
 

@@ -1,0 +1,38 @@
+"""What a writer can do, the same for each format, and opening a text with the right one. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from .dotenv import DotenvDocument
+from .json_text import JsonDocument
+from .steps import Path
+from .tree import TomlDocument, YamlDocument
+
+
+class Document(Protocol):
+    """A configuration file's text, changed one value at a time; everything else in it stays as it is."""
+
+    def value(self) -> Any:
+        """All of it, as plain values."""
+
+    def set(self, path: Path, value: Any) -> None:
+        """Puts a value there, in place of the one that is there; containers on the way are made. Raises Unfit."""
+
+    def remove(self, path: Path) -> None:
+        """Takes away what is there; nothing happens where nothing is. Raises Unfit."""
+
+    def text(self) -> str:
+        """The whole file."""
+
+
+FORMATS: Mapping[str, type[JsonDocument] | type[TomlDocument] | type[YamlDocument] | type[DotenvDocument]] = {
+    "json": JsonDocument,
+    "toml": TomlDocument,
+    "yaml": YamlDocument,
+    "dotenv": DotenvDocument,
+}
+
+
+def opened(format: str, text: str) -> Document:
+    """The document of a text. Raises Unreadable where it is not in that format."""
+    return FORMATS[format](text)

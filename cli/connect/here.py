@@ -1,0 +1,51 @@
+"""This machine, for the commands: whose files, where records are kept, and which proxy clients are set up for."""
+
+import os
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+from claude_max.proxy.config import ConfigError, Settings, load
+from claude_max.proxy.port_check import Kind, address, listener
+
+from .places import Surroundings
+from .recipe import Target
+from .record import Store
+
+# Some clients do not start without a key; any word will do where the proxy wants none.
+ANY_KEY = "claude-max"
+MODEL = "sonnet"
+
+
+def surroundings() -> Surroundings:
+    """Of whoever runs the command."""
+    return Surroundings(os.environ, Path.home())
+
+
+def store() -> Store:
+    """Where records are kept."""
+    return Store(user_state_path("claude-max") / "connect")
+
+
+def proxy() -> tuple[Settings, bool]:
+    """The settings of the proxy that clients are to use, and whether it answers now. Raises ConfigError.
+
+    It is the one at the configured port where one answers, else the installed service's, else the configured one.
+    """
+    from ..service.actions import installed
+
+    settings = load()
+    if settings.port != 0 and listener(settings).kind is Kind.OURS:
+        return settings, True
+    service = installed()
+    if service is not None and service.port != 0:
+        return service, listener(service).kind is Kind.OURS
+    return settings, False
+
+
+def target(settings: Settings, model: str | None) -> Target:
+    """What clients are set up for. Raises ConfigError where the port is a new one each time."""
+    if settings.port == 0:
+        raise ConfigError("Clients need a port that stays: `claude-max config set port 3456`")
+    key = settings.api_key.get_secret_value() if settings.api_key is not None else ANY_KEY
+    return Target(address(settings), key, model or MODEL)

@@ -1,0 +1,117 @@
+"""What the commands found out or did, and how that looks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ..output import Exit, Result
+
+Outcome = Literal["written", "removed", "unchanged", "dry-run", "refused", "by hand", "absent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client that is known. `set_up` says whether it is set up for this proxy; `files` need not exist."""
+
+    name: str
+    title: str
+    found: bool
+    set_up: bool
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clients(Result):
+    """All of them; those on this machine first."""
+
+    clients: tuple[Client, ...]
+
+    def view(self) -> Iterable[RenderableType]:
+        """A line a client."""
+        table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+        for title in ("Client", "On this machine", "Set up", "File"):
+            table.add_column(title, overflow="fold")
+        for client in self.clients:
+            style = "" if client.found or client.set_up else "dim"
+            files = str(client.files[0]) if client.files else "by hand"
+            cells = (client.name, "found" if client.found else "-", "yes" if client.set_up else "-", files)
+            table.add_row(*(Text(cell, style) for cell in cells))
+        yield table
+        yield Text()
+        yield Text("`claude-max connect NAME` sets one up, after showing what it would write.", "dim")
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What became of one file. `backup` holds the file as it was."""
+
+    path: Path
+    outcome: Outcome
+    diff: str = ""
+    backup: Path | None = None
+    why: str = ""
+    paste: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected(Result):
+    """What became of a client. `steps` are for a person to do, `use` is how to ask it something."""
+
+    client: str
+    outcome: Outcome
+    files: tuple[Changed, ...]
+    steps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    use: str = ""
+
+    @property
+    def exit(self) -> Exit:
+        """FAILED where a file was left alone."""
+        return Exit.FAILED if self.outcome == "refused" else Exit.FINE
+
+    def view(self) -> Iterable[RenderableType]:
+        """A line a file; what to paste where one was left alone; then what is to do by hand."""
+        for file in self.files:
+            yield from _file(file)
+        if self.outcome == "absent":
+            yield Text(f"claude-max wrote nothing for {self.client}.")
+        for number, step in enumerate(self.steps, 1):
+            yield Text(f"{number}. {step}" if len(self.steps) > 1 else step)
+        yield from (Text(note, "dim") for note in self.notes)
+        if self.use and self.outcome in ("written", "unchanged"):
+            yield Text(f"Try it: {self.use}", "bold")
+
+
+def _file(file: Changed) -> Iterable[RenderableType]:
+    match file.outcome:
+        case "written":
+            backup = f" (as it was: {file.backup})" if file.backup else ""
+            yield Text(f"Wrote {file.path}{backup}")
+        case "removed":
+            yield Text(f"{file.path} is as it was" if not file.why else f"Removed what was written from {file.path}")
+        case "unchanged":
+            yield Text(f"{file.path}: nothing to change")
+        case "dry-run":
+            yield from shown(file.diff)
+        case "refused":
+            yield Text(file.why, "bold red")
+            if file.paste:
+                yield Text("The lines:")
+                yield Text(file.paste)
+            return
+        case _:
+            return
+    if file.why:
+        yield Text(file.why, "yellow")
+
+
+def shown(diff: str) -> Iterable[Text]:
+    """A difference with colours."""
+    for line in diff.splitlines():
+        style = "bold" if line[:3] in ("---", "+++") else {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+        yield Text(line, style)
