@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -59,8 +59,10 @@ class SetUp:
     def work(self) -> Path:
         return self.folder / "work"
 
-    def ask(self, text: str, *options: str, enough: Callable[[], bool] = lambda: False) -> Answer:
-        """One run, to its end, or until it is `enough`. Fails where neither comes."""
+    def ask(
+        self, text: str, *options: str, enough: Callable[[], bool] = lambda: False, through: Sequence[str] = ()
+    ) -> Answer:
+        """One run, to its end, or until it is `enough`. Fails where neither comes. `through` is what starts it."""
         first, *arguments = self.program.command
         found = shutil.which(first, path=self.environ["PATH"])
         assert found, f"{first} was not installed"
@@ -71,9 +73,14 @@ class SetUp:
         given.write_text(text if self.program.on_stdin else "")
         with given.open("rb") as stdin, out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
-                [found, *arguments, *options, *words, *self.program.behind], cwd=self.work, env=self.environ,
-                stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True,
-            )  # fmt: skip
+                [*(through or (found,)), *arguments, *options, *words, *self.program.behind],
+                cwd=self.work,
+                env=self.environ,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
             try:
                 eventually(lambda: process.poll() is not None or enough(), RUN_SECONDS, said=out.read_text)
             finally:

@@ -14,6 +14,8 @@ from harness.asking import CHAT, directive
 from harness.proxy import RunningProxy
 from harness.upstream import assistant, expected, seen, user
 
+from claude_max.proxy.engine.planning.want import OWN_LINES
+
 ODD = [
     "µg/m² ﬁ Ⅷ ①",
     "\u200bzero\u200dwidth\ufeff",
@@ -121,6 +123,19 @@ def test_half_a_character_in_a_call_comes_back_in_its_place(proxy: RunningProxy,
     told = {"role": "tool", "tool_call_id": choice["message"]["tool_calls"][0]["id"], "content": "fine"}
     post(proxy, [{"role": "user", "content": prompt}, choice["message"], told], tools=[look])
     assert seen(proxy.bodies(marker)[-1])["messages"][1]["content"][0]["input"] == {"q": "half \ufffd."}
+
+
+@pytest.mark.parametrize(
+    "words", ["x-anthropic-billing-header: {}", *OWN_LINES], ids=["billing", "cli", "in sdk", "sdk"]
+)
+def test_a_system_prompt_in_the_clis_own_words(proxy: RunningProxy, marker: str, words: str) -> None:
+    """The CLI would take it for its own lines, and not identify itself (`seen` holds that it does)."""
+    said = words.format(marker)
+    body = {"model": "sonnet", "messages": [{"role": "system", "content": said}, {"role": "user", "content": marker}]}
+    answer = proxy.http.post(CHAT, json=body)
+    assert answer.headers["x-claude-max-repaired"] == "system: line break put before it"
+    (sent,) = proxy.bodies(f"'text': '{marker}'")
+    assert seen(sent) == expected(user(marker), system=f"\n{said}")
 
 
 PROPERTIES = ["$filter", "a b", "µg", "m²", "x" * 70, "日本", "a/b", "", "_.-", "@type", "0"]

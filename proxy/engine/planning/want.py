@@ -45,6 +45,15 @@ _BLANK = re.compile(r"\A[\s\ufeff]+")
 
 _BILLING_LINE = re.compile(r"\A\s*x-anthropic-billing-header:[^\n]*\n*", re.IGNORECASE)
 
+# System prompts that the CLI (2.1.332) takes for its own first lines: it then leaves those out, or says them once. It
+# has to identify itself, and a client's words are the client's; so such a prompt begins with a line break.
+OWN_HEAD = "x-anthropic-billing-header"
+OWN_LINES = (
+    "You are Claude Code, Anthropic's official CLI for Claude.",
+    "You are Claude Code, Anthropic's official CLI for Claude, running within the Claude Agent SDK.",
+    "You are a Claude agent, built on Anthropic's Claude Agent SDK.",
+)
+
 # Bytes of a request body that may stand in a process's environment. The CLI hands its environment to the programs it
 # starts: macOS ends environment and arguments at 1 MB, Windows at 32,767 characters. On Linux one variable ends at
 # 128 KB; the CLI's `git` then fails, which it takes for a folder without a repository.
@@ -74,8 +83,8 @@ class Want:
 
     @property
     def system(self) -> str:
-        """The system prompt, empty for none."""
-        return self.turn.system
+        """The system prompt as the CLI is given it, empty for none."""
+        return f"\n{self.turn.system}" if _reads_as_own(self.turn.system) else self.turn.system
 
     @property
     def model(self) -> str:
@@ -110,7 +119,7 @@ def exact_want(
         outside=outside,
         tools=tool_names(turn),
         prefix=request.prefix,
-        repaired=request.repaired,
+        repaired=request.repaired | _set_apart(turn),
     )
     return want, len(text.encode())
 
@@ -128,7 +137,7 @@ def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str
         max_tokens=most,
         outside=None,
         tools=tool_names(turn),
-        repaired=frozenset(altered(turn)),
+        repaired=frozenset(altered(turn)) | _set_apart(turn),
     )
 
 
@@ -170,6 +179,14 @@ def without_billing_line(turn: Turn) -> Turn:
 def exact_limit(platform: str = sys.platform) -> int | None:
     """Bytes of a body that the exact way carries at most, None for no limit."""
     return EXACT_LIMITS.get(platform)
+
+
+def _set_apart(turn: Turn) -> frozenset[str]:
+    return frozenset({"system: line break put before it"} if _reads_as_own(turn.system) else ())
+
+
+def _reads_as_own(system: str) -> bool:
+    return system.startswith(OWN_HEAD) or system in OWN_LINES
 
 
 def _environment(body: JsonObject, text: str, max_tokens: int, base_url: str) -> JsonObject:
