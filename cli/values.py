@@ -23,7 +23,15 @@ def stored(incomplete: str) -> list[str]:
 
 
 GROUPS = ("model", "client", "day", "dialect")
-APIS = ("chat_completions", "completions", "responses", "messages", "ollama_chat", "ollama_generate")
+APIS = (
+    "chat_completions",
+    "completions",
+    "responses",
+    "responses_compact",
+    "messages",
+    "ollama_chat",
+    "ollama_generate",
+)
 
 
 def apis(incomplete: str) -> list[str]:
