@@ -31,10 +31,18 @@ certified *arguments:
     uv run pytest -m certified tests/certified -n0 {{ arguments }}
     uv run python tests/readme_blocks.py --write
 
-# Regenerate the README's blocks and the shell completions.
+# Regenerate the blocks of the documents, the README's picture and the shell completions.
 docs:
     uv run python tests/readme_blocks.py --write
+    uv run python tests/dialect_table.py --write
+    uv run python tests/picture.py --write
+    uv run python tests/compatibility_table.py --write
     uv run python -m claude_max.cli.completion
+
+# The manual as a site in dist/site/site. `uvx` brings zensical, which is needed for nothing else.
+site:
+    uv run python tests/site_pages.py dist/site
+    cd dist/site && uvx zensical==0.0.73 build --strict
 
 # Compare with the npm package claude-max-api-proxy; takes some minutes.
 bench *arguments:

@@ -104,6 +104,7 @@ def stop(*, json: bool) -> NoReturn:
 
 def _answering(process: "subprocess.Popen[bytes]", log: Path, *, json: bool) -> Started:
     known = psutil.Process(process.pid).create_time()
+    _record().touch(mode=0o600)
     _record().write_text(jsonlib.dumps({"pid": process.pid, "started": known}), encoding="utf-8")
     deadline = time.monotonic() + START_SECONDS
     while True:

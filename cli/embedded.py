@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import uvicorn
 from pydantic import SecretStr
 
-from claude_max.proxy.app import contract_of, create_app
+from claude_max.proxy.app import create_app, usable_cli
 from claude_max.proxy.config import Settings
 from claude_max.proxy.engine.probe.locate import locate
+from claude_max.proxy.scripted import ScriptedAPI
 from claude_max.proxy.server import listen
 
 from .upstream import upstream
@@ -51,21 +52,26 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def embedded(settings: Settings, *, demo: bool, workers: int = 1) -> AsyncIterator[Embedded]:
-    """Runs the proxy with so many claude processes; none is left when the block ends. Raises CliUnavailable."""
+async def embedded(
+    settings: Settings, *, demo: bool, workers: int = 1, api: ScriptedAPI | None = None
+) -> AsyncIterator[Embedded]:
+    """Runs the proxy with so many claude processes; none is left when the block ends. Raises CliUnavailable.
+
+    `api` is the scripted service of a demo, where it is not a new one.
+    """
     # Its log would be painted over the answer; what goes wrong reaches the client as an error anyway.
     for name in ("claude_max", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     cli = locate(settings.claude_path, os.environ)
-    features = await contract_of(cli)
+    usable = await usable_cli(settings, cli)
     key = secrets.token_urlsafe()
     own = settings.model_copy(
         update={"host": "127.0.0.1", "port": 0, "workers": workers, "warm_workers": 0, "api_key": SecretStr(key)}
     )
-    async with upstream(demo) as source:
+    async with upstream(demo, api) as source:
         sockets = listen(own.host, 0)
         config = uvicorn.Config(
-            create_app(own, cli, features, source),
+            create_app(own, usable, source),
             log_config=None,
             log_level="critical",
             access_log=False,

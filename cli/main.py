@@ -50,6 +50,10 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on; 0 takes a free one.")
     ] = None,
+    also_listen: Annotated[
+        list[int] | None,
+        typer.Option(metavar="PORT", help="Another port to listen on, such as ollama's 11434 (repeatable)."),
+    ] = None,
     claude_path: Annotated[str | None, typer.Option(metavar="FILE", help="The claude program to run.")] = None,
     log_level: Annotated[
         str | None,
@@ -71,6 +75,10 @@ def serve(
     allowed_host: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Another Host name that requests may use (repeatable).")
     ] = None,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="A web origin that may call, as http://localhost:* (repeatable)."),
+    ] = None,
     demo: Demo = False,
     max_workers: Annotated[str | None, typer.Option(hidden=True)] = None,
     warm: Annotated[str | None, typer.Option(hidden=True)] = None,
@@ -84,6 +92,7 @@ def serve(
         demo=demo,
         host=host,
         port=port,
+        also_listen=also_listen or None,
         claude_path=claude_path,
         log_level=log_level,
         log_format=log_format,
@@ -93,6 +102,7 @@ def serve(
         warm_workers=warm_workers,
         drain_timeout=drain_timeout,
         allowed_hosts=allowed_host or None,
+        cors_origins=cors_origin or None,
         # Former names, which `serve` refuses with the new ones.
         max_workers=max_workers,
         warm=warm,
@@ -288,11 +298,50 @@ def models(json: Json = False) -> None:
 
 
 @app.command(cls=Command, rich_help_panel=INSPECT)
-def usage(json: Json = False) -> None:
-    """Show how much of your plan's limits is used, and when they reset."""
+def usage(
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="WHAT", autocompletion=values.groups, help="Sum up by model, client, day or dialect."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="From then on: 36h, 7d, 2w or a date (default 30 days).")
+    ] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the sums as CSV.")] = False,
+    json: Json = False,
+) -> None:
+    """Show how much of your plan's limits is used, and what your requests would cost at list price."""
     from .usage import usage as show
 
-    show(json=json)
+    show(json=json, by=by, since=since, csv=csv)
+
+
+@app.command(cls=Command, rich_help_panel=INSPECT)
+def explain(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A request body as JSON; - is stdin.")],
+    api: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", autocompletion=values.apis, help="The API it is of; else guessed by its fields."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show what Claude Code would send for a request, and whose each byte is. No account, no tokens."""
+    from .explain.command import explain as show
+
+    show(file, api=api, json=json)
+
+
+@app.command(cls=Command, rich_help_panel=INSPECT)
+def purge(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", autocompletion=values.stored, help="What to remove, or all; none shows it."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show what is stored on this machine, or remove it."""
+    from .stored import purge as remove
+
+    remove(names or (), json=json)
 
 
 @app.command(cls=Command, rich_help_panel=INSPECT)

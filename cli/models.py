@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -37,16 +37,22 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Models(Result):
-    """What is offered; `ids` maps each name that clients may use to the full id that it stands for."""
+    """What is offered; `ids` maps each name that clients may use to the full id that it stands for.
+
+    `lost` are aliases that lead to no model, with what they lead to.
+    """
 
     models: tuple[Row, ...]
     ids: dict[str, str]
+    lost: dict[str, str] = field(default_factory=dict)
 
     def view(self) -> Iterable[RenderableType]:
         """The models, each with the names that lead to it; every name stands once."""
         yield Offered(self)
         yield Text()
         yield Text("Clients may use a model's id, any of its names, and any full claude-… id.", "dim")
+        for name, target in self.lost.items():
+            yield Text(f"The alias {name} leads to {target!r}, which is not a model.", "yellow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +98,12 @@ def _models() -> Models:
     default = next((model.id for model in offered if model.name == DEFAULT), None)
     full = {model.name: model.id for model in offered}
     ids = {}
-    for id in names.ids(offered, settings.aliases):
-        target = names.resolve(id, offered, settings.aliases)
+    aliases = settings.all_aliases
+    for id in names.ids(offered, aliases):
+        target = names.resolve(id, offered, aliases)
         ids[id] = full.get(target, target)
     rows = [
         Row(model.name, model.id, model.display_name, model.description, model.efforts, model.id == default)
         for model in offered
     ]
-    return Models(tuple(rows), ids)
+    return Models(tuple(rows), ids, names.lost_aliases(offered, aliases))

@@ -132,6 +132,21 @@ def render(command: Callable[[], Result], *, json: bool, doing: str = "") -> NoR
     raise typer.Exit(result.exit)
 
 
+def render_text(command: Callable[[], str]) -> NoReturn:
+    """Runs a command whose whole output is a text for programs, such as CSV."""
+    from claude_max.proxy.config import ConfigError
+
+    try:
+        text = command()
+    except ConfigError as error:
+        fail(str(error), Exit.USAGE)
+    except ProxyError as error:
+        fail(error.message, Exit.FAILED)
+    with writing():
+        typer.echo(text, nl=False)
+    raise typer.Exit(Exit.FINE)
+
+
 def fail(message: str, code: Exit, *, json: bool = False, api: object = None) -> NoReturn:
     """Ends the command with one line on stderr; with `json` also as an object on stdout.
 
@@ -147,7 +162,7 @@ def print_error(message: str, code: int, *, json: bool = False, api: object = No
         known = {"code": getattr(api, "code", None), "type": getattr(api, "type", None)}
         with writing():
             print_json({"error": {"message": message, "exit_code": int(code), **known}})
-    line = spoken(f"{NAME}: {message}")
+    line = spoken(f"{NAME}: {printable(message)}")
     line.stylize("bold red", 0, len(NAME) + 1)
     err.print(line, soft_wrap=True, highlight=False)
 

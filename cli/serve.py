@@ -9,24 +9,28 @@ from typing import Any
 
 from rich.text import Text
 
-from claude_max.proxy.app import VERSION, contract_of, create_app
+from claude_max.proxy.app import VERSION, create_app, usable_cli
 from claude_max.proxy.config import (
     LOCALHOST,
     ConfigError,
     Settings,
     load,
+    names_itself,
     old_names,
     open_to_all,
     unknown,
     without_password,
 )
+from claude_max.proxy.engine.planning.want import BASE_URL
 from claude_max.proxy.engine.pool.pool import Pool
+from claude_max.proxy.engine.probe.fallback import UsableCli
 from claude_max.proxy.engine.probe.locate import Cli, locate
 from claude_max.proxy.engine.wire.command import API_KEYS
 from claude_max.proxy.errors import CliUnavailable
 from claude_max.proxy.port_check import Kind, address, listener, owner
 from claude_max.proxy.renamed import FIX, FLAGS, now_called
 from claude_max.proxy.server import Server, allow_connections, listen
+from claude_max.proxy.translate.common.models import lost_aliases
 
 from .log_format import configure
 from .output import Exit, err, fail
@@ -47,15 +51,21 @@ def serve(*, demo: bool, **flags: Any) -> None:
         fail(str(error), Exit.USAGE)
     if why := open_to_all(settings):
         fail(why, Exit.USAGE)
+    base = "" if demo else os.environ.get(BASE_URL, "")
+    if names_itself(base, settings):
+        fail(f"{BASE_URL} names this server itself ({without_password(base)}): unset it, and start again.", Exit.USAGE)
     try:
         cli = locate(settings.claude_path, os.environ)
     except CliUnavailable as error:
         fail(error.message, Exit.NO_CLI)
     allow_connections()
-    try:
-        sockets = listen(settings.host, settings.port)
-    except OSError as error:
-        fail(_taken(settings, error), Exit.PORT_TAKEN)
+    sockets: list[socket.socket] = []
+    for port in dict.fromkeys((settings.port, *settings.also_listen)):
+        try:
+            sockets += listen(settings.host, port)
+        except OSError as error:
+            why = _taken(settings.model_copy(update={"port": port}), error, is_extra=port != settings.port)
+            fail(why, Exit.PORT_TAKEN)
     configure(settings.log_level, settings.log_format)
     # asyncio's own warnings are about connections that clients cut, which is their right.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
@@ -90,10 +100,10 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
     assert task is not None
     cancel_when_terminated(task)
     with err.status(f"Checking Claude Code {cli.version_text}…") if err.is_terminal else contextlib.nullcontext():
-        features = await contract_of(cli)
+        usable = await usable_cli(settings, cli)
     async with upstream(demo) as source:
-        app = create_app(settings, cli, features, source)
-        _banner(settings, cli, sockets[0].getsockname()[1], demo)
+        app = create_app(settings, usable, source)
+        _banner(settings, usable, sockets[0].getsockname()[1], demo)
         pool: Pool = app.state.pool
 
         async def drain(at_once: bool) -> None:
@@ -103,21 +113,27 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
         ignore()
 
 
-def _taken(settings: Settings, error: OSError) -> str:
-    """Why the port cannot be used, and what to do."""
+def _taken(settings: Settings, error: OSError, *, is_extra: bool) -> str:
+    """Why the port cannot be used, and what to do; `is_extra` says that it is one of `also_listen`."""
     where = f"{settings.host}:{settings.port}"
     found = listener(settings)
     user = owner(settings.port)
     whose = f" (started by the user {user})" if user else ""
     another = f"`claude-max serve --port {settings.port + 1 if settings.port < 65535 else settings.port - 1}`"
-    if found.kind is Kind.OURS:
+    if found.kind is Kind.OURS and not is_extra:
         version = found.health["version"]
         return f"claude-max {version} already answers at {address(settings)}{whose}. For a second one: {another}."
-    who = f"it is taken by {found.detail}" if found.detail else error.strerror or str(error)
+    if found.kind is Kind.OURS:
+        who = "another claude-max answers there"
+    else:
+        who = f"it is taken by {found.detail}" if found.detail else error.strerror or str(error)
+    if is_extra:
+        return f"{where} cannot be used: {who}{whose}. Stop that program, or do without --also-listen {settings.port}."
     return f"{where} cannot be used: {who}{whose}. Choose another port: {another}."
 
 
-def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
+def _banner(settings: Settings, usable: UsableCli, port: int, demo: bool) -> None:
+    cli = usable.cli
     both = settings.host in LOCALHOST
     url = f"http://localhost:{port}/v1" if both else f"{address(settings.model_copy(update={'port': port}))}/v1"
     key = "anything" if settings.api_key is None else "YOUR_KEY"
@@ -126,12 +142,17 @@ def _banner(settings: Settings, cli: Cli, port: int, demo: bool) -> None:
         Text(f"export OPENAI_BASE_URL={url}"),
         Text(f"export OPENAI_API_KEY={key}"),
     ]
+    if settings.also_listen:
+        lines.append(Text(f"Listening on {' and '.join(map(str, settings.also_listen))}, too."))
+    lines += [Text(usable.notice, "yellow")] if usable.notice else []
     lines += [Text(line, "yellow") for line in unknown().values()]
+    for name, target in lost_aliases((), settings.aliases).items():
+        lines.append(Text(f"The alias {name} leads to {target!r}, which is not a model.", "yellow"))
     if demo:
         lines.append(Text("Demo: every answer is scripted. No model is asked, no account is used.", "bold yellow"))
-    elif "ANTHROPIC_BASE_URL" in os.environ:
-        base = without_password(os.environ["ANTHROPIC_BASE_URL"])
-        lines.append(Text(f"ANTHROPIC_BASE_URL is set: requests go to {base}", "yellow"))
+    elif BASE_URL in os.environ:
+        base = without_password(os.environ[BASE_URL])
+        lines.append(Text(f"{BASE_URL} is set: requests go to {base}", "yellow"))
     for name in API_KEYS if settings.allow_anthropic_api_key and not demo else ():
         if name in os.environ:
             lines.append(Text(f"{name} is in use: requests are billed to it, not to your subscription.", "yellow"))

@@ -13,13 +13,16 @@ DEMO_LOGIN = "sk-ant-oat01-scripted-demo"
 
 
 @contextlib.asynccontextmanager
-async def upstream(demo: bool) -> AsyncIterator[Upstream]:
-    """The real service, or a scripted one with a home of its own, so that no login of the user's is near it."""
+async def upstream(demo: bool, api: ScriptedAPI | None = None) -> AsyncIterator[Upstream]:
+    """The real service, or a scripted one with a home of its own, so that no login of the user's is near it.
+
+    `api` is that service, where it is not a new one.
+    """
     if not demo:
         yield Upstream(os.environ)
         return
     with tempfile.TemporaryDirectory(prefix="claude-max-demo-", ignore_cleanup_errors=True) as home:
-        async with serve_scripted(ScriptedAPI()) as url:
+        async with serve_scripted(api or ScriptedAPI()) as url:
             environ = {
                 **{name: os.environ[name] for name in ("PATH", "LANG", "TERM") if name in os.environ},
                 "HOME": home,

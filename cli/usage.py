@@ -1,9 +1,13 @@
-"""`claude-max usage`: how full the plan's windows are and when they reset, as the CLI itself reports them."""
+"""`claude-max usage`: how full the plan's windows are, when they are full and when they reset, and what was used.
+
+The windows are as the CLI itself reports them; what was used is in the ledger (`spending`).
+"""
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
@@ -17,11 +21,13 @@ from claude_max.proxy.config import load
 from claude_max.proxy.engine.probe import queries
 from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.engine.wire.command import environment
-from claude_max.proxy.engine.wire.failure import WINDOWS
-from claude_max.proxy.errors import UpstreamFault
+from claude_max.proxy.errors import ServerFault, UpstreamFault
 from claude_max.proxy.events import JsonObject
+from claude_max.proxy.plan import WINDOWS
+from claude_max.proxy.store.forecast import forecast, length_of
 
-from .output import UNBOUNDED, Result, render
+from .output import UNBOUNDED, Result, render, render_text
+from .spending import Line, Spending, ledger_file, periods, price, samples, spending, table
 
 LABELS = {**WINDOWS, "seven_day_oauth_apps": "weekly limit of other apps"}
 BAR = 24
@@ -31,12 +37,16 @@ HIGH, FULL = 75, 95
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One window of the plan. `utilization` is 0 to 100, `resets_at` ISO 8601; None where the service does not say."""
+    """One window of the plan. `utilization` is 0 to 100, times are ISO 8601; None where the service does not say.
+
+    `full_at` is when it will be full at the rate of now, None where it resets before or too little is known.
+    """
 
     name: str
     label: str
     utilization: float | None
     resets_at: str | None
+    full_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +57,20 @@ class Usage(Result):
     available: bool
     windows: tuple[Window, ...]
     extra_usage: JsonObject | None
+    periods: tuple[Line, ...] = ()
+    plan_price: tuple[float, ...] = ()
 
     def view(self) -> Iterable[RenderableType]:
-        """A bar a window."""
+        """A bar a window, and what was used today and lately."""
+        yield from self._windows()
+        if self.periods:
+            yield Text()
+            yield table(self.periods)
+            if self.plan_price:
+                both = " or ".join(f"${price:,.0f}" for price in self.plan_price)
+                yield Text(f"The plan costs {both} a month. List price is what the API would have charged.", "dim")
+
+    def _windows(self) -> Iterable[RenderableType]:
         if not self.available:
             yield Text("This login has no plan windows to show.")
             yield Text(
@@ -85,8 +106,15 @@ class Windows:
             yield from (label, bar, Text(), used + Text(" ") + reset)
 
 
-def usage(*, json: bool) -> NoReturn:
-    """Prints the plan's windows. Exits NO_CLI, NEEDS_LOGIN, or FAILED where the CLI could not get them."""
+def usage(*, json: bool, by: str | None = None, since: str | None = None, csv: bool = False) -> NoReturn:
+    """Prints the plan's windows, and what was used; with one of the others only that, and asks nobody.
+
+    Exits NO_CLI, NEEDS_LOGIN, or FAILED where the CLI could not get the windows or the ledger cannot be read.
+    """
+    if csv and not json:
+        render_text(lambda: _spending(by, since).csv())
+    if csv or by is not None or since is not None:
+        render(lambda: _spending(by, since), json=json)
     render(_usage, json=json, doing="Asking Claude Code…")
 
 
@@ -104,16 +132,22 @@ def from_get_usage(answer: JsonObject) -> Usage:
 
 def resets(at: str | None, now: datetime) -> str:
     """ "resets Thu 14:00, in 2 h 5 min", in local time; empty when it is not known."""
-    try:
-        moment = datetime.fromisoformat(at or "")
-    except ValueError:
+    moment = _moment(at)
+    if moment is None:
         return ""
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     left = max(moment - now, timedelta())
     hours, minutes = divmod(int(left.total_seconds()) // 60, 60)
     days, hours = divmod(hours, 24)
     parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{minutes} min" if not days else ""]
     return f"resets {moment.astimezone():%a %H:%M}, in {' '.join(part for part in parts if part)}"
+
+
+def _moment(at: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(at or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _windows(limits: dict[str, Any]) -> Iterable[Window]:
@@ -133,12 +167,45 @@ def _row(window: Window) -> tuple[Text, ProgressBar, Text, Text]:
         Text(window.label[:1].upper() + window.label[1:]),
         ProgressBar(total=100, completed=min(used, 100), width=BAR, complete_style=style, finished_style=style),
         Text("?" if window.utilization is None else f"{used:.0f} %"),
-        Text(resets(window.resets_at, datetime.now(UTC)), "dim"),
+        Text.assemble(*_when(window)),
     )
+
+
+def _when(window: Window) -> Iterable[tuple[str, str]]:
+    """ "full at 16:40 at this rate, resets Thu 18:00, …"."""
+    if window.full_at is not None:
+        full = datetime.fromisoformat(window.full_at).astimezone()
+        yield (f"full {full:%a %H:%M} at this rate, ", "yellow")
+    yield (resets(window.resets_at, datetime.now(UTC)), "dim")
 
 
 def _usage() -> Usage:
     settings = load()
     cli = locate(settings.claude_path, os.environ)
     environ = environment(os.environ, allow_api_key=settings.allow_anthropic_api_key)
-    return from_get_usage(asyncio.run(queries.usage(cli.path, environ)))
+    found = from_get_usage(asyncio.run(queries.usage(cli.path, environ)))
+    try:
+        windows = tuple(_foreseen(window) for window in found.windows)
+        return replace(found, windows=windows, periods=periods(), plan_price=price(found.plan, settings.plan_price))
+    except sqlite3.Error:
+        # What the plan says is worth showing without the ledger.
+        return found
+
+
+def _foreseen(window: Window) -> Window:
+    length, resets_at = length_of(window.name), _moment(window.resets_at)
+    if length is None or resets_at is None or window.utilization is None:
+        return window
+    now = datetime.now(UTC)
+    known = samples(window.name, length)
+    found = forecast(window.name, window.utilization / 100, resets_at.timestamp(), now.timestamp(), known)
+    if found is None or found.full_at is None:
+        return window
+    return replace(window, full_at=datetime.fromtimestamp(found.full_at, UTC).isoformat(timespec="seconds"))
+
+
+def _spending(by: str | None, since: str | None) -> Spending:
+    try:
+        return spending(by, since)
+    except sqlite3.Error as error:
+        raise ServerFault(f"The ledger cannot be read: {error} ({ledger_file()}).") from None

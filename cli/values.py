@@ -13,6 +13,28 @@ CHECKS = (
 )
 
 
+STORED = ("ledger", "responses", "chat", "log", "contracts")
+
+
+def stored(incomplete: str) -> list[str]:
+    """For `purge`."""
+    return _begun((*STORED, "all"), incomplete)
+
+
+GROUPS = ("model", "client", "day", "dialect")
+APIS = ("chat_completions", "completions", "responses", "messages", "ollama_chat", "ollama_generate")
+
+
+def apis(incomplete: str) -> list[str]:
+    """For `explain --api`."""
+    return _begun(APIS, incomplete)
+
+
+def groups(incomplete: str) -> list[str]:
+    """For `usage --by`."""
+    return _begun(GROUPS, incomplete)
+
+
 def log_levels(incomplete: str) -> list[str]:
     """For `--log-level`."""
     return _begun(LOG_LEVELS, incomplete)

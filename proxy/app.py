@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +28,7 @@ from .engine.probe.contract import ContractResult
 from .engine.probe.contract_store import verified
 from .engine.probe.counting import TokenCounter
 from .engine.probe.defaults import ModelDefaults
+from .engine.probe.fallback import UsableCli, usable
 from .engine.probe.locate import Cli, check
 from .engine.process.channel import Timeouts
 from .engine.process.worker import Worker
@@ -35,10 +36,17 @@ from .engine.wire.command import environment
 from .engine.wire.models import models_of
 from .engine.wire.versions import Version
 from .events import CacheMark, Model
+from .plan import Window
 from .readiness import Login
+from .records import Row
 from .routes import wiring
+from .routes.accounts import Accounts, Sink
+from .routes.metrics import Metrics
 from .routes.services import Services
+from .routes.traces import Traces
 from .store.keeper import Keeper
+from .store.ledger import Sample
+from .store.ledger_writer import LedgerWriter
 from .store.responses import Limits
 from .translate import chat, completions, messages, ollama, responses
 from .translate.common.dialect import Dialect
@@ -50,6 +58,7 @@ DIALECTS: tuple[Dialect, ...] = (
     chat.DIALECT,
     completions.DIALECT,
     responses.DIALECT,
+    responses.COMPACT,
     messages.DIALECT,
     *ollama.DIALECTS,
 )
@@ -68,11 +77,17 @@ async def contract_of(cli: Cli) -> ContractResult:
     return await verified(cli, user_cache_path("claude-max") / "contracts.json", VERSION, os.environ)
 
 
-def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: Upstream) -> FastAPI:
+async def usable_cli(settings: Settings, cli: Cli) -> UsableCli:
+    """The CLI that serves where `cli` was found, checked. Raises CliUnavailable."""
+    return await usable(cli, contract_of, os.environ, is_explicit=settings.claude_path is not None)
+
+
+def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastAPI:
     """The whole proxy. Its workers start and end with the app's lifespan; `app.state.pool` is theirs.
 
-    `contract` is what `contract_of` found.
+    `usable` is what `usable_cli` found.
     """
+    cli, contract = usable.cli, usable.contract
     environ = environment(source.environ, allow_api_key=settings.allow_anthropic_api_key)
     cwd = working_directory()
 
@@ -113,13 +128,26 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
     counter = TokenCounter(launch, environ.get(BASE_URL, ""))
     login = Login(cli.path, environ)
     keep = Limits(settings.responses_keep_days * 24 * 3600, settings.responses_keep_mb * 1_000_000)
-    store = Keeper(user_state_path("claude-max") / "responses.db", keep, time.time)
+    state = user_state_path("claude-max")
+    store = Keeper(state / "responses.db", keep, time.time)
+    # A demo's answers cost nothing.
+    ledger_days = 0 if source.scripted else settings.ledger_keep_days
+    ledger = LedgerWriter(state / "ledger.db", ledger_days * 24 * 3600, time.time, time.monotonic)
+    metrics = Metrics()
+    traces = Traces.configured(environ=os.environ)
+    sinks: list[Sink] = [recorded(ledger, time.time), metrics.observe]
+    if traces is not None:
+        sinks.append(traces.observe)
+    accounts = Accounts(settings.overage, tuple(sinks))
 
     def ready() -> dict[str, object]:
         signed_in = login.look()
         return {
             "version": VERSION,
-            "cli_version": cli.version_text,
+            # That of the process that serves now: the program may have been replaced since the start.
+            "cli_version": str(pool.cli_info.get("claude_code_version") or cli.version_text),
+            "cli_source": cli.source,
+            **({"cli_notice": usable.notice} if usable.notice else {}),
             "signed_in": signed_in,
             "ready": pool.ready and signed_in is True,
             "scripted": source.scripted,
@@ -135,7 +163,12 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         finally:
             looking.cancel()
             # An examination that it has begun ends its process and removes its folder first.
-            await asyncio.gather(asyncio.wait({looking}), login.close(), counter.close(), pool.close(), store.close())
+            closing = (each.close() for each in (login, counter, defaults, pool, store))
+            await asyncio.gather(asyncio.wait({looking}), *closing)
+            # What was under way has settled now.
+            await ledger.close()
+            if traces is not None:
+                await traces.close()
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.pool = pool
@@ -148,9 +181,22 @@ def create_app(settings: Settings, cli: Cli, contract: ContractResult, source: U
         now=time.time,
         count=counter.count,
         store=store,
+        accounts=accounts,
+        metrics=metrics,
     )
     wiring.install(app, services, DIALECTS, scripted=source.scripted)
     return app
+
+
+def recorded(ledger: LedgerWriter, now: Callable[[], float]) -> Sink:
+    """What writes a finished request into the ledger."""
+
+    def sink(row: Row, windows: tuple[Window, ...]) -> None:
+        at = now()
+        told = ((each.name, each.used, each.resets) for each in windows)
+        ledger.put(row, tuple(Sample(name, at, used, resets) for name, used, resets in told if used and resets))
+
+    return sink
 
 
 def new_id() -> str:

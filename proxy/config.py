@@ -13,11 +13,11 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from platformdirs import user_config_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -34,8 +34,21 @@ from .renamed import PREFIX as PREFIX
 LOCALHOST = ("127.0.0.1", "localhost")
 # What a claude process takes, in MB: at its start, and after 200 turns with tools (Claude Code 2.1.330).
 WORKER_MB = (155, 339)
+# OpenAI's usual names, for clients that cannot be told another one; patterns, the first that fits counts.
+OPENAI_NAMES: Mapping[str, str] = {
+    "gpt-*-nano*": "haiku",
+    "gpt-*-mini*": "haiku",
+    "gpt-3.5*": "haiku",
+    "o[134]-mini*": "haiku",
+    "gpt-*": "sonnet",
+    "chatgpt-*": "sonnet",
+    "codex-*": "sonnet",
+    "o[134]*": "sonnet",
+}
 # Scheme and authority: `vscode-webview://…` and `chrome-extension://…` are origins, too.
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s*]+")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s*]+|https?://[^/\s*:]+:\*|(?!https?:)[a-z][a-z0-9+.-]*://\*")
+# Of no page in particular.
+_NAMELESS = ("null", "file://")
 
 
 class ConfigError(ValueError):
@@ -51,6 +64,9 @@ class ConfigError(ValueError):
         self.fix = fix
 
 
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
 class Settings(BaseSettings):
     """What the proxy runs with. Times in seconds, sizes in bytes."""
 
@@ -62,6 +78,11 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback an API key is required.")
     port: int = Field(3456, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    also_listen: list[Port] = Field(
+        [],
+        description="More ports to listen on, such as ollama's 11434 for clients that know no other.",
+        examples=[[11434]],
+    )
     claude_path: str | None = Field(
         None,
         description="The claude program to run; else PATH and the usual places.",
@@ -73,27 +94,35 @@ class Settings(BaseSettings):
     )
     log_content: bool = Field(False, description="Also log prompts and answers.")
     cache_ttl: Literal["5m", "1h"] = Field(
-        "5m", description="How long the prompt cache keeps a conversation; an hour costs more to write."
+        "5m", description="Lifetime of the prompt cache marks that the proxy sets; an hour costs more to write."
     )
     composition: Literal["auto", "exact", "lines"] = Field(
-        "auto", description="How requests reach the model: whole and exact, line by line, or what the CLI allows."
+        "auto",
+        description="How requests reach the model: whole (exact), line by line (lines), or as the CLI allows (auto).",
     )
-    timeout: float = Field(300, gt=0, description="Seconds a model may send nothing before a turn fails.")
-    start_timeout: float = Field(30, gt=0, description="Seconds a new claude process may take until it answers.")
+    timeout: float = Field(300, gt=0, description="Seconds without any output from the model before a turn fails.")
+    start_timeout: float = Field(30, gt=0, description="Seconds a new claude process may take to start.")
     keepalive_interval: float = Field(
-        15, gt=0, description="Seconds of silence in a stream before a comment keeps it open."
+        15, gt=0, description="Seconds of silence in a stream before a keep-alive comment is sent."
     )
-    workers: int = Field(8, ge=1, le=64, description="Claude processes at most ({}-{} MB each).".format(*WORKER_MB))
+    workers: int = Field(
+        8, ge=1, le=64, description="Maximum number of claude processes ({}-{} MB each).".format(*WORKER_MB)
+    )
     warm_workers: int = Field(2, ge=0, le=64, description="Claude processes kept ready.")
-    queue_size: int = Field(64, ge=0, description="Requests that may wait for a worker before others get a 429.")
-    drain_timeout: float = Field(4, ge=0, description="Seconds that answers in flight get when the server stops.")
-    head_limit: int = Field(64 * 1024, ge=1024, description="Bytes of a request's head at most.")
-    head_timeout: float = Field(20, gt=0, description="Seconds until a request's head must be whole.")
-    body_limit: int = Field(32 * 1024 * 1024, ge=1024, description="Bytes of a request body at most.")
-    json_depth: int = Field(100, ge=4, le=200, description="Levels of a request's JSON at most; of a schema, 64.")
-    body_timeout: float = Field(60, gt=0, description="Seconds until a request's body must be whole.")
-    write_timeout: float = Field(60, gt=0, description="Seconds a client may leave its answer unread.")
-    requests_limit: int = Field(256, ge=1, description="Requests in flight before others get a 429.")
+    queue_size: int = Field(
+        64, ge=0, description="Maximum number of requests that wait for a worker; others get a 429."
+    )
+    drain_timeout: float = Field(4, ge=0, description="Seconds that running answers get at shutdown.")
+    head_limit: int = Field(64 * 1024, ge=1024, description="Maximum size of a request's head, in bytes.")
+    head_timeout: float = Field(20, gt=0, description="Seconds in which a request's head must arrive.")
+    body_limit: int = Field(32 * 1024 * 1024, ge=1024, description="Maximum size of a request body, in bytes.")
+    json_depth: int = Field(100, ge=4, le=200, description="Maximum nesting of a request's JSON; of a schema, 64.")
+    body_timeout: float = Field(60, gt=0, description="Seconds in which a request's body must arrive.")
+    write_timeout: float = Field(
+        60, gt=0, description="Seconds without progress before a client that does not read is disconnected."
+    )
+    strict: bool = Field(False, description="Refuse malformed requests that would otherwise be repaired.")
+    requests_limit: int = Field(256, ge=1, description="Maximum number of requests in flight; others get a 429.")
     api_key: SecretStr | None = Field(
         None,
         description="Key that clients must send; without one any key is accepted.",
@@ -103,20 +132,42 @@ class Settings(BaseSettings):
         [], description="Host names that requests may use, besides this machine's.", examples=[["my.box"]]
     )
     cors_origins: list[str] = Field(
-        [], description="Web origins that may call from a browser.", examples=[["http://localhost:8080"]]
+        [],
+        description="Web origins that may call from a browser; `http://localhost:*` and `vscode-webview://*` too.",
+        examples=[["http://localhost:8080"]],
     )
     allow_anthropic_api_key: bool = Field(
         False, description="Let the CLI use ANTHROPIC_API_KEY (or _AUTH_TOKEN), billed apart from the subscription."
     )
-    history: bool = Field(True, description="Keep what is typed into chat, and the last conversation for chat -c.")
+    history: bool = Field(True, description="Keep the input history of chat, and the last conversation for chat -c.")
     web_search: bool = Field(False, description="Let the service search the web where a client offers that tool.")
     responses_keep_days: float = Field(
-        7, ge=0, description="Days that answers of /v1/responses, and what was asked, are kept on disk; 0 keeps none."
+        7, ge=0, description="Days that stored responses (/v1/responses) stay on disk; 0 stores none."
     )
-    responses_keep_mb: int = Field(256, ge=0, description="MB of them that are kept at most; 0 keeps none.")
+    responses_keep_mb: int = Field(256, ge=0, description="Maximum size of all stored responses, in MB; 0 stores none.")
+    ledger_keep_days: float = Field(
+        90, ge=0, description="Days that the ledger keeps what requests used (no prompts, no answers); 0 keeps none."
+    )
+    overage: Literal["allow", "warn", "refuse"] = Field(
+        "warn", description="What happens once requests are billed on top of the plan: allow, warn, or refuse (402)."
+    )
+    plan_price: float | None = Field(
+        None, ge=0, description="What your plan costs a month in US dollars, to compare with.", examples=[100]
+    )
+    openai_names: bool = Field(
+        False, description="Serve OpenAI's usual names (gpt-…, o3 …) with sonnet, the small ones with haiku."
+    )
+    # Last: in the file it is a table, which ends the settings before it.
     aliases: dict[str, str] = Field(
-        {}, description='Names of your own for models, such as gpt-4o = "sonnet".', examples=[{"gpt-4o": "sonnet"}]
+        {},
+        description='Names of your own for models, such as gpt-4o = "sonnet" or "gpt-*" = "haiku".',
+        examples=[{"gpt-4o": "sonnet"}],
     )
+
+    @property
+    def all_aliases(self) -> dict[str, str]:
+        """The user's aliases, and behind them the ready ones."""
+        return {**self.aliases, **{name: to for name, to in OPENAI_NAMES.items() if self.openai_names}}
 
     @field_validator("api_key")
     @classmethod
@@ -127,11 +178,17 @@ class Settings(BaseSettings):
 
     @field_validator("cors_origins")
     @classmethod
-    def _whole_origins(cls, origins: list[str]) -> list[str]:
-        """As browsers send them. `*` would let every page that is visited use the subscription."""
-        bare = [origin.rstrip("/").lower() for origin in origins]
+    def _whole_origins(cls, origins: list[str], given: ValidationInfo) -> list[str]:
+        """As browsers send them. `*` would let every page that is visited use the subscription.
+
+        A pattern is any port of one host (`http://localhost:*`), or any host of a scheme that is no web page's
+        (`vscode-webview://*`).
+        """
+        bare = [_bare_origin(origin) for origin in origins]
         for origin in bare:
-            if not _ORIGIN.fullmatch(origin):
+            if origin in _NAMELESS and given.data.get("api_key") is None:
+                raise ValueError(f"{origin!r} is sent by every page from a file, so a key is required: set api_key")
+            if origin not in _NAMELESS and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is not a web origin such as http://localhost:8080")
         return bare
 
@@ -151,6 +208,12 @@ class Settings(BaseSettings):
         return init_settings, variables, InitSettingsSource(settings_cls, dict(cls.written))
 
 
+def _bare_origin(origin: str) -> str:
+    """An origin as browsers send it: lower case, without a slash at its end."""
+    bare = origin.strip().rstrip("/").lower()
+    return f"{bare}//" if bare == "file:" else bare
+
+
 def is_loopback(host: str) -> bool:
     """Whether an address to listen on can be reached from this machine only."""
     if host == "localhost":
@@ -168,6 +231,18 @@ def without_password(url: str) -> str:
     except ValueError:
         return "an address that cannot be read"
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def names_itself(url: str, settings: Settings) -> bool:
+    """Whether `url`, the address of the service, is this server's own: each request would ask it again, for ever."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    own = host == settings.host or is_loopback(host) or host in ("0.0.0.0", "::")  # noqa: S104 - what it is called
+    return own and port in (settings.port, *settings.also_listen)
 
 
 def open_to_all(settings: Settings) -> str | None:
@@ -201,7 +276,7 @@ def unknown(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         own = name.upper().removeprefix(PREFIX)
         if name.upper().startswith(PREFIX) and own not in known and name not in renamed.variables([name]):
             near = [f"; is it {PREFIX}{each}?" for each in difflib.get_close_matches(own, known, n=1)]
-            found[name] = f"{name} has no effect: there is no such setting{''.join(near) or '.'}"
+            found[name] = f"{name} has no effect: unknown setting{''.join(near) or '.'}"
     return found
 
 
@@ -334,7 +409,7 @@ def _mistake(
 def unknown_setting(name: str) -> str:
     """What to say of a name that is no setting's."""
     near = [f"; is it {each}?" for each in difflib.get_close_matches(name, Settings.model_fields, n=1)]
-    return f"there is no such setting{''.join(near)}"
+    return f"unknown setting{''.join(near)}"
 
 
 def _dotted(values: Mapping[str, Any], loc: tuple[int | str, ...]) -> tuple[str, str] | None:

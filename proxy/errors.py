@@ -4,10 +4,14 @@ One base class, one subclass a meaning. `translate` and `engine` raise them. How
 dialect's own (`translate/common/dialect.py`): nothing here knows one, nor HTTP frameworks or processes.
 """
 
+import re
 from typing import ClassVar, Literal
 
 # Characters of a message. Some hold the client's own words, of which there may be megabytes.
 LONGEST = 2000
+
+# C0 and C1, and the marks that turn the direction of a text.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 Kind = Literal[
     "invalid_request",
@@ -42,6 +46,13 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - most // 4]} … {text[-most // 4 :]}"
 
 
+def harmless(text: str) -> str:
+    """`text` with the characters that command a terminal written as escapes: some of it is the client's own, or what a
+    model or a program said. Line breaks and tabs stay.
+    """
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
 class ProxyError(Exception):
     """A failure with a meaning.
 
@@ -60,12 +71,16 @@ class ProxyError(Exception):
     def __init__(
         self, sentence: str, *, hint: str = "", param: str | None = None, retry_after: float | None = None
     ) -> None:
-        self.sentence = shortened(sentence, LONGEST)
         self.hint = hint
-        self.message = f"{self.sentence} {hint}" if hint else self.sentence
-        super().__init__(self.message)
-        self.param = None if param is None else shortened(param, LONGEST // 10)
+        self.reword(sentence)
+        self.param = None if param is None else harmless(shortened(param, LONGEST // 10))
         self.retry_after = retry_after
+
+    def reword(self, sentence: str) -> None:
+        """Says it in other words; the hint stays."""
+        self.sentence = harmless(shortened(sentence, LONGEST))
+        self.message = f"{self.sentence} {self.hint}" if self.hint else self.sentence
+        self.args = (self.message,)
 
     def headers(self) -> dict[str, str]:
         """Headers that tell a client when, and whether, to try again (`Retry-After` in whole seconds, rounded up)."""
@@ -118,7 +133,7 @@ class PermissionDenied(ProxyError):
 
 
 class Forbidden(ProxyError):
-    """The request comes from where it may not (another Host or Origin)."""
+    """The request comes from a Host or Origin that is not allowed."""
 
     kind, status = "forbidden", 403
 
@@ -173,7 +188,7 @@ class HeadTooLarge(ProxyError):
 
 
 class RateLimited(ProxyError):
-    """The plan's limit is reached; `retry_after` is the time to the window's real reset when the CLI tells it."""
+    """The plan's limit is reached; `Retry-After` is the time until it resets, where the CLI tells it."""
 
     kind, status = "rate_limited", 429
 
@@ -206,7 +221,7 @@ class ServerFault(ProxyError):
 
 
 class CliCrashed(ProxyError):
-    """The claude process died or spoke nonsense in the middle of a turn."""
+    """The claude process died, or wrote something unreadable, in the middle of a turn."""
 
     kind, status = "cli_crashed", 502
 
@@ -218,7 +233,7 @@ class UpstreamFault(ProxyError):
 
 
 class CompositionIgnored(ProxyError):
-    """The CLI asked the model something else than the client's request; what came back is not an answer to it."""
+    """The CLI did not send the client's request; what came back is not an answer to it."""
 
     kind, status = "composition_ignored", 502
 
@@ -235,7 +250,7 @@ class CliTooOld(CliUnavailable):
 
 
 class Overloaded(ProxyError):
-    """The service, or this machine, is overloaded; trying again a little later may help."""
+    """The service, or this machine, is overloaded; a retry a little later may help."""
 
     kind, status = "overloaded", 503
 

@@ -127,8 +127,10 @@ class Turn:
     The last message is the user's, or the assistant's where the model is to continue it. `model` is a name the CLI
     takes (an alias such as `sonnet`, or a full id). In the other fields None means that the client did not say.
     `schema` is a JSON Schema the answer's text must satisfy. `thinking` is on as the model has it, asked to be off, or
-    asked to be shown; `thinking_budget` is in tokens. `carries_thinking` says that the dialect sends the model's
-    thinking back by itself, so none is to be added to its history.
+    asked to be shown; `thinking_budget` is in tokens. `carries_thinking` says that the client itself answers
+    for the model's thinking in its history: none is added to it, and none left out where the service refuses it.
+    `ask_to_continue` allows a short user message behind a last message of the assistant's, where the model does not
+    continue one.
     """
 
     model: str
@@ -146,6 +148,7 @@ class Turn:
     thinking: Literal["default", "off", "shown"] = "default"
     thinking_budget: int | None = None
     carries_thinking: bool = False
+    ask_to_continue: bool = False
 
 
 # As the Messages API names them.

@@ -1,4 +1,4 @@
-"""What is kept of answers: the words between the dialects, which read and write it, and the store, which holds it.
+"""What is kept of answers and requests: the words between those who read and write it, and the store, which holds it.
 
 Frozen dataclasses, no logic. The items are the dialect's own JSON; the store looks into none of it but for the ids of
 items, and for images and files, which it holds once each.
@@ -45,3 +45,42 @@ class Kept:
     chain: tuple[Record, ...] = ()
     items: Mapping[str, JsonObject] = field(default_factory=dict)
     on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the ledger keeps of a request: numbers and names, never a prompt or an answer.
+
+    `at` is when it came, in unix seconds; times are in milliseconds. `asked` is the model that was asked for, `model`
+    the one that answered. `error` is the kind of its failure. `calls` counts what was asked of the service for it,
+    and tokens are those of all calls. `input` excludes both cache counts, `output` includes `reasoning`. `cost` is in
+    US dollars, None where the CLI did not say. `window`, `used` (0 to 1) and `resets` (unix seconds) are the fullest
+    window's afterwards.
+    """
+
+    at: float
+    id: str
+    dialect: str
+    client: str
+    asked: str
+    model: str
+    status: int
+    error: str = ""
+    calls: int = 0
+    input: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    output: int = 0
+    reasoning: int = 0
+    prepare_ms: int | None = None
+    queue_ms: int | None = None
+    first_ms: int | None = None
+    total_ms: int = 0
+    way: str = ""
+    warm: bool = False
+    cost: float | None = None
+    basis: str = ""
+    window: str = ""
+    used: float | None = None
+    resets: float | None = None
+    overage: bool = False

@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from types import FrameType
 from typing import Any, ClassVar
 
@@ -20,6 +20,7 @@ import h11
 import orjson
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .config import LOCALHOST, Settings
@@ -30,13 +31,18 @@ log = logging.getLogger("claude_max.http")
 
 # After the drain: time for the last error events to reach their clients before connections are cut.
 LAST_WORDS_SECONDS = 1
-# A drain that takes longer is announced.
+# A drain that takes longer is logged.
 QUICK_SECONDS = 0.2
-# What the kernel keeps of an answer for a client that does not read. Left to itself it takes megabytes, and for as long
-# as that lasts nobody can tell a client that reads slowly from one that does not read.
+# Send buffer of a connection, in bytes. The kernel's default grows to megabytes, and until it is full a client that
+# reads slowly looks the same as one that does not read.
 SEND_BUFFER = 128 * 1024
-# Bytes of the next request that are taken in while one is answered.
+# Bytes of the next request that are buffered while one is answered.
 AHEAD = 64 * 1024
+# Seconds that an idle connection stays open: more than clients keep one for the next request (Java 30, Node 60). A
+# connection that closes under a request costs them the request.
+IDLE_SECONDS = 75
+# Seconds in which a client that is gone refuses what is written to it; most are on this machine.
+GONE_SECONDS = 0.05
 # Open files; macOS takes no higher number (OPEN_MAX).
 MOST_FILES = 10_240
 
@@ -52,6 +58,7 @@ class PatientProtocol(H11Protocol):
     write_timeout: ClassVar[float]
     _head: asyncio.TimerHandle | None = None
     _full: asyncio.TimerHandle | None = None
+    _half_closed: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Starts the head timer: a client that connects and sends nothing is closed too."""
@@ -62,16 +69,38 @@ class PatientProtocol(H11Protocol):
         """Starts the head timer at a request's first byte, and cancels it when the head is complete."""
         if self._head is None and (self.cycle is None or self.cycle.response_complete):
             self._expect_head()
+        before = self.cycle
         super().data_received(data)
+        if self.cycle is not None and self.cycle is not before and _has_two_lengths(self.cycle.scope["headers"]):
+            # Somebody between may believe the other one, and take what follows for another request (RFC 9112, 6.3).
+            self.cycle.keep_alive = False
+            self.cycle.scope["headers"] = [*self.cycle.scope["headers"], CLOSE_HEADER]
         if self.cycle is not None and not self.cycle.response_complete:
             self._forget()
         if self.conn.their_state is h11.DONE and len(self.conn.trailing_data[0]) < AHEAD:
             # uvicorn stops reading where something follows a request; then nobody would see the client leave.
             self.flow.resume_reading()
 
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Keeps the connection for the answer, where the whole request has come: its client may only be done asking.
+
+        One that is gone looks the same, until something is written to it: an interim response, which HTTP/1.1 clients
+        pass over. Once an answer has begun, an end is an end.
+        """
+        cycle = self.cycle
+        if cycle is None or cycle.more_body or cycle.response_started or cycle.response_complete:
+            return None
+        if cycle.scope["http_version"] == "1.1":
+            interim = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
+            self.transport.write(self.conn.send(interim) or b"")
+        self._look_after_half(GONE_SECONDS)
+        return True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancels the timers."""
         self._forget()
+        if self._half_closed is not None:
+            self._half_closed.cancel()
         self.resume_writing()
         super().connection_lost(exc)
 
@@ -92,6 +121,8 @@ class PatientProtocol(H11Protocol):
         """From here on uvicorn's own keep-alive time runs, until the next request's first byte."""
         self._forget()
         super().on_response_complete()
+        if self._half_closed is not None:
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         """Answers what is not HTTP with an error; once an answer has begun, only closes the connection."""
@@ -105,7 +136,7 @@ class PatientProtocol(H11Protocol):
         self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Java's client asks for HTTP/2 in every request, and is content without."""
+        """Not logged: Java's client asks for HTTP/2 in every request and works without it."""
 
     def _expect_reading(self) -> None:
         self._full = self.loop.call_later(self.write_timeout, self._look, self.transport.get_write_buffer_size())
@@ -115,10 +146,22 @@ class PatientProtocol(H11Protocol):
         if self.transport.get_write_buffer_size() < before:
             self._expect_reading()
             return
-        # An ordinary end would leave megabytes with the kernel until they are read.
+        # A normal close would keep megabytes in the kernel until they are read.
         sock = self.transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
         self.transport.abort()
+
+    def _look_after_half(self, seconds: float) -> None:
+        """Closes a connection whose client turns out to be gone; nothing is read from it that would tell."""
+
+        def look() -> None:
+            sock = self.transport.get_extra_info("socket")
+            if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                self.transport.abort()
+            else:
+                self._look_after_half(1)
+
+        self._half_closed = self.loop.call_later(seconds, look)
 
     def _expect_head(self) -> None:
         self._head = self.loop.call_later(self.head_timeout, self.transport.close)
@@ -129,8 +172,12 @@ class PatientProtocol(H11Protocol):
             self._head = None
 
 
+def _has_two_lengths(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return {b"content-length", b"transfer-encoding"} <= {name.lower() for name, _ in headers}
+
+
 class LoopErrors:
-    """asyncio's own failures in the log; a file limit that is reached not 2,048 times a second but once a minute."""
+    """Logs asyncio's own failures. A file limit that is reached is logged once a minute, not 2,048 times a second."""
 
     _silent_until = 0.0
 
@@ -140,14 +187,14 @@ class LoopErrors:
             loop.default_exception_handler(context)
         elif loop.time() >= self._silent_until:
             self._silent_until = loop.time() + 60
-            log.error("new connections have to wait: %s", context.get("exception"))
+            log.error("cannot accept new connections yet: %s", context.get("exception"))
 
 
 class Server(uvicorn.Server):
-    """uvicorn, giving answers in flight their time before connections are closed."""
+    """uvicorn, with a drain: running answers may finish before connections are closed."""
 
     def __init__(self, app: FastAPI, settings: Settings, drain: Callable[[bool], Awaitable[None]]) -> None:
-        """`drain` lets running answers end, at once when its argument is true."""
+        """`drain` waits for running answers to end; with a true argument it ends them at once."""
         timeouts = {"head_timeout": settings.head_timeout, "write_timeout": settings.write_timeout}
         config = uvicorn.Config(
             app,
@@ -159,6 +206,7 @@ class Server(uvicorn.Server):
             server_header=False,
             h11_max_incomplete_event_size=settings.head_limit,
             timeout_graceful_shutdown=LAST_WORDS_SECONDS + 1,
+            timeout_keep_alive=IDLE_SECONDS,
         )
         super().__init__(config)
         self._finish_answers = drain
@@ -166,13 +214,13 @@ class Server(uvicorn.Server):
         self._hurry = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to listen."""
+        """Starts listening."""
         asyncio.get_running_loop().set_exception_handler(LoopErrors())
         await super().startup(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """uvicorn's signals, and that of a terminal that is closed; ignored (`nohup`), it stays so."""
+        """Handles uvicorn's signals, and SIGHUP of a closed terminal unless it is ignored (`nohup`)."""
         hangup = getattr(signal, "SIGHUP", None)
         before = None if hangup is None else signal.getsignal(hangup)
         with super().capture_signals():
@@ -214,7 +262,7 @@ class Server(uvicorn.Server):
         cut.cancel()
 
     def _cut(self) -> None:
-        """Cuts clients that still send or do not read. Otherwise uvicorn would, with a traceback each."""
+        """Closes connections whose clients still send or do not read. uvicorn would log a traceback for each."""
         for connection in tuple(self.server_state.connections):
             connection.transport.abort()
 
@@ -245,7 +293,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
             try:
                 sockets.append(_bound(family, name, port))
             except OSError as error:
-                # No IPv6 on this machine is fine; somebody else on the same port there is not.
+                # A machine without IPv6 is fine; a port that is taken on IPv6 is not.
                 if not sockets or error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
                     raise
             port = sockets[0].getsockname()[1]
@@ -257,7 +305,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 
 def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    # With the protocol left open asyncio would not turn Nagle's algorithm off: 40 ms more on every kept connection.
+    # Without the explicit protocol asyncio does not disable Nagle's algorithm: 40 ms more on each reused connection.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":

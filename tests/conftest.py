@@ -33,10 +33,15 @@ MARKERS = {
     "chat/test_chat_session.py": "unit",
     "chat/test_chat_view.py": "unit",
     "cli": "e2e",
+    "cli/test_documents.py": "unit",
+    "cli/test_explain_spans.py": "unit",
     "cli/test_maps.py": "unit",
+    "cli/test_site.py": "unit",
     "cli/test_readme_blocks.py": "unit",
     "certified": "certified",
     "clients": "clients",
+    "clients/test_clients_agents.py": "slow_clients",
+    "dialects": "unit",
     "connect": "unit",
     "connect/test_connect_commands.py": "e2e",
     "connect/test_connect_llm.py": "e2e",
@@ -49,6 +54,7 @@ MARKERS = {
     "store": "unit",
     "translate": "unit",
     "test_config.py": "unit",
+    "test_errors.py": "unit",
 }
 # Seconds for one unit test; those that start processes have `timeout` of pyproject.toml.
 UNIT_SECONDS = 20
@@ -75,6 +81,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         shared = _shared_in_module(item)
         if item.get_closest_marker("xdist_group") is None and (shared or kind == "unit"):
             item.add_marker(pytest.mark.xdist_group(" ".join((file.stem, *shared))))
+    if "slow_clients" not in config.option.markexpr:
+        slow = [item for item in items if item.get_closest_marker("slow_clients")]
+        items[:] = [item for item in items if item not in slow]
+        config.hook.pytest_deselected(items=slow)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("unit") is not None)
 

@@ -1,9 +1,10 @@
-"""Blocks of README, SECURITY and docs made from the program, and a test that compares.
+"""Blocks of README, SECURITY and the pages in docs that are made from the program, and a test that compares.
 
 `uv run python tests/readme_blocks.py [--write]`.
 
 A block is what stands between `<!-- help: doctor -->` (or `help: config show`, `help:` for the whole program),
-`<!-- settings -->`, `<!-- environment -->`, `<!-- exit codes -->`, `<!-- clients -->` or `<!-- certified -->`, and the
+`<!-- settings -->`, `<!-- environment -->`, `<!-- contract -->`, `<!-- errors -->`, `<!-- exit codes -->`,
+`<!-- clients -->` or `<!-- certified -->`, and the
 next `<!-- end -->`.
 """
 
@@ -20,18 +21,21 @@ from typer.testing import CliRunner
 from claude_max.cli.connect.catalogue import catalogue
 from claude_max.cli.main import app
 from claude_max.cli.output import MEANINGS
+from claude_max.proxy import errors
 from claude_max.proxy.config import PREFIX, Settings
+from claude_max.proxy.engine.probe.contract import CAPABILITIES
 from claude_max.proxy.engine.wire.command import KEPT
+from claude_max.proxy.translate.common import openai_errors
+from claude_max.proxy.translate.messages import errors as anthropic_errors
 
-DOCUMENTS = [
-    Path(__file__).parent.parent / name for name in ("README.md", "SECURITY.md", "docs/clients.md", "docs/certified.md")
-]
+ROOT = Path(__file__).parent.parent
+SECURITY = ROOT / "SECURITY.md"
+DOCUMENTS = [ROOT / "README.md", SECURITY, *sorted((ROOT / "docs").glob("*.md"))]
 CERTIFIED = Path(__file__).parent / "certified" / "outcomes.json"
 WORKS = ("a plain answer", "a tool makes a file", "a 429", "a cut stream", "launch")
-BLOCK = re.compile(
-    r"(<!-- (help:[^>]*?|settings|environment|exit codes|clients|certified) -->\n)(.*?)(<!-- end -->)", re.DOTALL
-)
-MARKER = re.compile(r"<!-- (?:help:[^>]*?|settings|environment|exit codes|clients|certified) -->")
+_NAMES = "help:[^>]*?|settings|environment|contract|errors|exit codes|clients|certified"
+BLOCK = re.compile(rf"(<!-- ({_NAMES}) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+MARKER = re.compile(rf"<!-- (?:{_NAMES}) -->")
 # Not 80: GitHub and package indexes show code blocks of this width whole, and so does a terminal.
 WIDTH = "80"
 
@@ -50,6 +54,10 @@ def made(name: str) -> str:
             return settings_table()
         case "environment":
             return table(("Variable", "Why it is kept"), [(f"`{name}`", why) for name, why in KEPT.items()])
+        case "contract":
+            return table(("Capability", "What is tried"), [(f"`{name}`", what) for name, what in CAPABILITIES.items()])
+        case "errors":
+            return errors_table()
         case "exit codes":
             return table(("Exit code", "Meaning"), [(str(int(code)), why) for code, why in MEANINGS.items()])
         case "clients":
@@ -83,6 +91,35 @@ def settings_table() -> str:
         about = (field.description or "").replace("|", "\\|")
         rows.append((f"`{name}`", f"`{PREFIX}{name.upper()}`", flag(name), default, about))
     return table(("Setting", "Variable", "Flag of `serve`", "Default", "Meaning"), rows)
+
+
+def errors_table() -> str:
+    """Every failure that a client can meet: the status and the names that it has in each API."""
+    rows = []
+    for kind, error in sorted(kinds().items(), key=lambda item: (item[1].status, item[0])):
+        name, code = openai_errors.TYPES[kind]
+        made = error("")
+        status = anthropic_errors.status(made)
+        other = f"`{anthropic_errors.TYPES[kind]}`" + (f", {status}" if status != error.status else "")
+        meaning = (error.__doc__ or "").strip().splitlines()[0]
+        rows.append((str(error.status), f"`{code}`", f"`{name}`", other, meaning))
+    return table(("Status", "OpenAI: code", "OpenAI: type", "Anthropic: type", "Meaning"), rows)
+
+
+def kinds() -> dict[errors.Kind, type[errors.ProxyError]]:
+    """The error of each kind; of several with the same one the general one."""
+    found: dict[errors.Kind, type[errors.ProxyError]] = {}
+    ahead: list[type[errors.ProxyError]] = [errors.ServerFault, *errors.ProxyError.__subclasses__()]
+    for error in ahead:
+        found.setdefault(error.kind, error)
+        ahead += error.__subclasses__()
+    return found
+
+
+def commands() -> list[str]:
+    """The names of all commands of the top level, former ones aside."""
+    found = getattr(typer.main.get_command(app), "commands", {})
+    return sorted(name for name, command in found.items() if not command.hidden)
 
 
 def clients_table() -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from claude_max.proxy.config import ConfigError, Settings, config_path, load, unknown
+from claude_max.proxy.config import ConfigError, Settings, config_path, load, names_itself, unknown
 
 
 @pytest.fixture
@@ -40,12 +40,22 @@ def test_variables_that_mean_nothing_are_named_with_the_nearest() -> None:
     environ = {**known, "CLAUDE_MAX_CONFIG": "", "claude_max_port": "", "_CLAUDE_MAX_COMPLETE": "", "PORT": ""}
     assert unknown(environ) == {}
     assert unknown({**environ, "CLAUDE_MAX_PROT": "1", "claude_max_zzz": "2"}) == {
-        "CLAUDE_MAX_PROT": "CLAUDE_MAX_PROT has no effect: there is no such setting; is it CLAUDE_MAX_PORT?",
-        "claude_max_zzz": "claude_max_zzz has no effect: there is no such setting.",
+        "CLAUDE_MAX_PROT": "CLAUDE_MAX_PROT has no effect: unknown setting; is it CLAUDE_MAX_PORT?",
+        "claude_max_zzz": "claude_max_zzz has no effect: unknown setting.",
     }
 
 
-@pytest.mark.parametrize("origin", ["*", "http://*.example", "localhost:8080", "http://a/b", "null", ""])
+@pytest.mark.parametrize("origin", ["null", "file://", "FILE:///"])
+def test_an_origin_of_every_file_needs_a_key(file: Path, origin: str) -> None:
+    file.write_text(f"cors_origins = [{json.dumps(origin)}]")
+    assert "a key is required" in said()
+    file.write_text(f'api_key = "k"\ncors_origins = [{json.dumps(origin)}]')
+    assert load().cors_origins == [origin.lower().replace(":///", "://")]
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "http://*.example", "http://*", "https://*:*", "localhost:8080", "http://a/b", "http://a:8*", ""]
+)
 def test_what_is_no_origin_is_told(file: Path, origin: str) -> None:
     """It would never match, or match every page that somebody visits."""
     file.write_text(f"cors_origins = [{json.dumps(origin)}]")
@@ -81,8 +91,8 @@ BROKEN = [
     ("port = 70000", ("port: ", "65535")),
     ('port = "x"', ("port: ",)),
     ("queue_size = -1", ("queue_size: ",)),
-    ("prot = 1", ("prot: there is no such setting; is it port?",)),
-    ("[models.aliases]\na = 'b'", ("models: there is no such setting",)),
+    ("prot = 1", ("prot: unknown setting; is it port?",)),
+    ("[models.aliases]\na = 'b'", ("models: unknown setting",)),
     ("allowed_hosts = 'a'", ("allowed_hosts: ",)),
     ("[aliases]\na = 5", ("aliases.a: ",)),
     ('[aliases]\ngpt-4.1 = "sonnet"', ('a name with a dot needs quotes: "gpt-4.1" = "sonnet"',)),
@@ -228,3 +238,28 @@ def test_blanks_are_no_part_of_a_key(
     """No client can send them, and an empty key is one that every client knows."""
     monkeypatch.setenv("CLAUDE_MAX_API_KEY", given)
     assert load().api_key == key
+
+
+@pytest.mark.parametrize(
+    ("url", "itself"),
+    [
+        ("http://localhost:3456", True),
+        ("http://127.0.0.1:3456/v1", True),
+        ("http://[::1]:3456", True),
+        ("http://0.0.0.0:3456", True),
+        ("http://localhost:11434", True),
+        ("http://localhost:3457", False),
+        ("http://gateway.example:3456", False),
+        ("https://api.anthropic.com", False),
+        ("http://localhost:many", False),
+        ("", False),
+    ],
+)
+def test_its_own_address(url: str, itself: bool) -> None:
+    assert names_itself(url, load({}, also_listen=[11434])) is itself
+
+
+def test_more_ports() -> None:
+    assert load({"CLAUDE_MAX_ALSO_LISTEN": "[11434]"}).also_listen == [11434]
+    with pytest.raises(ConfigError, match="also_listen"):
+        load({"CLAUDE_MAX_ALSO_LISTEN": "[0]"})

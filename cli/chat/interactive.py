@@ -6,6 +6,7 @@ next prompt.
 
 import asyncio
 import contextlib
+import os
 import signal
 import time
 from collections.abc import AsyncGenerator, Iterator
@@ -191,13 +192,18 @@ class Chat:
         try:
             path = path.expanduser()
             replaced = replace and path.exists()
-            with path.open("w" if replace else "x", encoding="utf-8") as file:
+            # A new one is its user's alone, whatever the umask.
+            with open(path, "w" if replace else "x", encoding="utf-8", opener=_private) as file:
                 file.write(self._session.transcript())
         except FileExistsError:
             raise Unusable(f"{name} exists. /save! {name} replaces it.") from None
         except (OSError, ValueError, RuntimeError) as error:
             raise Unusable(f"{name} cannot be written: {getattr(error, 'strerror', None) or error}.") from None
         note(f"Saved to {path.absolute()}{', in place of what was there' if replaced else ''}.")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class _Got:

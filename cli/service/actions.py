@@ -14,6 +14,7 @@ from claude_max.proxy.engine.probe.locate import BUNDLED, Cli, locate
 from claude_max.proxy.port_check import Kind, address, listener
 
 from ..output import Exit
+from ..stored import everything
 from .choose import choose, unasked
 from .legacy_npm import MARK, legacy_services
 from .manager import Manager, State
@@ -71,6 +72,7 @@ def _left(manager: Manager) -> tuple[str, ...]:
         (getattr(manager, "log", None), "its log"),
         (config_path(), "the settings"),
     ]
+    places += [(file, f"{each.about}: `claude-max purge {each.name}`") for each in everything() for file in each.files]
     return tuple(f"Left in place: {place} ({what})" for place, what in places if place is not None and place.exists())
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from ..engine.probe.locate import INSTALL_COMMANDS, ON_PATH, Cli, candidates, check
+from ..engine.probe.locate import BUNDLED, INSTALL_COMMANDS, NAMED, ON_PATH, Cli, candidates, check
 from ..engine.wire.versions import TESTED, dotted
 from ..errors import CliCrashed, CliTooOld, CliUnavailable
 from .finding import Finding, failed, ok, warning
@@ -128,9 +128,10 @@ def check_contract(machine: Machine) -> Finding | None:
         return ok("contract", f"{which} behaves as measured ({len(record.holds)} capabilities)")
     claude = _typed(machine.cli, machine.environ)
     if record.unsafe is not None:
-        return failed(
-            "contract", f"{which} must not be used: {record.unsafe}", "`serve` refuses it.", f"{claude} update"
-        )
+        others = (source for path, source in candidates(machine.environ) if path != machine.cli.path)
+        is_replaced = machine.cli.source != NAMED and BUNDLED in others
+        instead = f"`serve` uses {BUNDLED} instead, where that passes." if is_replaced else "`serve` refuses it."
+        return failed("contract", f"{which} must not be used: {record.unsafe}", instead, f"{claude} update")
     detail = "claude-max does without what fails; answers may come slower."
     return warning(
         "contract", f"{which} does not do everything as measured: {record.lacks}", detail, f"{claude} update"

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from ..config import WORKER_MB, ConfigError, open_to_all, unknown, without_password
 from ..engine.wire.command import API_KEYS
-from ..errors import ModelNotFound
 from ..port_check import Kind, Listener, address
-from ..translate.common.models import resolve
+from ..translate.common.models import lost_aliases
 from .finding import Finding, failed, ok, warning
 from .machine import Machine
 
@@ -64,12 +63,7 @@ def check_config(machine: Machine) -> Finding | None:
 def check_aliases(machine: Machine) -> Finding | None:
     """Every alias leads to a model."""
     aliases = machine.settings.aliases
-    lost = {}
-    for name, target in aliases.items():
-        try:
-            resolve(target, (), aliases)
-        except ModelNotFound:
-            lost[name] = target
+    lost = lost_aliases((), aliases)
     if not lost:
         return ok("aliases", f"{len(aliases)} aliases lead to models" if aliases else "No aliases are configured")
     summary = "; ".join(f"the alias {name} leads to {target!r}, which is not a model" for name, target in lost.items())

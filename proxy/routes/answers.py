@@ -1,24 +1,28 @@
-"""The answers to the Turns of one request, side by side."""
+"""Runs the Turns of one request concurrently."""
 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from ..events import Event, Finished, Started, TextDelta, ToolCallDelta, ToolCallStarted, Turn, Usage
+from ..translate.common.filters import Filter
 from .services import Engine
 
 
 class Answers:
-    """One answer to each Turn, `at_once` of them side by side: one request must not fill everybody's queue.
+    """One answer to each Turn, at most `at_once` at a time, so that one request cannot fill the whole queue.
 
-    `start` first, then iterate, then `aclose` in every case.
+    Each passes through the `filters`, made anew for it. `start` first, then iterate, then `aclose` in every case.
     """
 
-    def __init__(self, engine: Engine, turns: Sequence[Turn], at_once: int = 8) -> None:
+    def __init__(
+        self, engine: Engine, turns: Sequence[Turn], at_once: int = 8, filters: Sequence[Callable[[], Filter]] = ()
+    ) -> None:
         self.usage: Usage | None = None
         self._said: list[str] = []
         self._engine = engine
+        self._filters = filters
         self._places = asyncio.Semaphore(at_once)
         self._arrived: asyncio.Queue[tuple[int, Event | Exception | None]] = asyncio.Queue()
         self._early: deque[tuple[int, Event]] = deque()
@@ -84,10 +88,26 @@ class Answers:
 
     async def _pump(self, index: int, turn: Turn) -> None:
         try:
+            filters = [make() for make in self._filters]
             async with self._places, contextlib.aclosing(self._engine.events(turn)) as events:
                 async for event in events:
-                    self._arrived.put_nowait((index, event))
+                    for each in _filtered(event, filters):
+                        self._arrived.put_nowait((index, each))
+                    if any(each.done for each in filters):
+                        break
         except Exception as error:  # noqa: BLE001 - raised again where the events are read
             self._arrived.put_nowait((index, error))
         else:
             self._arrived.put_nowait((index, None))
+
+
+def _filtered(event: Event, filters: Sequence[Filter]) -> list[Event]:
+    """What becomes of an event on its way through all of them."""
+    found = [event]
+    for each in filters:
+        made: list[Event] = []
+        for passing in found:
+            if not each.done:
+                made += each.feed(passing)
+        found = made
+    return found

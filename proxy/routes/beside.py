@@ -4,7 +4,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from ..events import JsonObject
-from ..translate.common.dialect import Dialect
+from ..translate.common.dialect import Dialect, Keeping
 from ..translate.common.endpoints import Counter, View
 from .endpoint import parsed
 from .openapi import described
@@ -16,15 +16,17 @@ def router(dialect: Dialect) -> APIRouter:
     """The dialect's counter and its views."""
     made = APIRouter()
     if dialect.counter is not None:
-        _count(made, dialect.counter)
+        _count(made, dialect.counter, dialect.keeping)
     for view in dialect.views:
         _show(made, view)
     return made
 
 
-def _count(made: APIRouter, counter: Counter) -> None:
+def _count(made: APIRouter, counter: Counter, keeping: Keeping | None) -> None:
+    wanted = None if keeping is None else keeping.wanted
+
     async def count(request: Request, services: Wired) -> Response:
-        turn = await parsed(request, services, counter.to_turn)
+        turn = await parsed(request, services, counter.to_turn, wanted)
         return _json(counter.answer(await while_connected(request, services.count(turn))))
 
     made.add_api_route(

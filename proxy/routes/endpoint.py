@@ -7,20 +7,26 @@ What anything looks like on the wire is the dialect's to say.
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import orjson
 from fastapi import APIRouter, Request, Response
 
 from ..errors import ProxyError
-from ..events import JsonObject, Started
+from ..events import JsonObject, Started, Tool, Turn
 from ..records import Kept, Wanted
-from ..translate.common.dialect import Dialect, ParsedRequest, Recorded, Reply, RequestContext, ResponseMeta
+from ..translate.common.dialect import Alive, Dialect, ParsedRequest, Recorded, Reply, RequestContext, ResponseMeta
 from ..translate.common.frames import Frame
+from ..translate.common.repairs import Repairs
+from ..translate.common.tools import naming_tools
 from ..translate.common.validation import parse_object
+from .accounts import Tab
 from .answers import Answers
+from .compressed import inflated
 from .journal import Entry, entry_of, log_answer, log_prompt
 from .openapi import described
+from .receipt_headers import receipt_headers
 from .services import Services, Wired, context_of
 from .stream import EventStream, while_connected
 
@@ -46,7 +52,7 @@ def router(dialect: Dialect) -> APIRouter:
             methods=["POST"],
             name=dialect.name,
             description=dialect.description,
-            openapi_extra=described(dialect.request),
+            openapi_extra=described(dialect.request, dialect.errors, dialect.stream),
         )
     return made
 
@@ -59,15 +65,24 @@ async def parsed(
 ) -> T:
     """What `to_turn` makes of the request's body, and of what is kept that it names. Raises a ProxyError.
 
+    What of the body's text was put right is left in `request.state.repaired`.
+
     A large one beside the event loop: thousands of schemas take seconds to check, and others should not wait for them.
     """
     raw = await request.body()
     settings = services.settings
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    repairs = Repairs(strict=settings.strict)
+    # Compressed, it may be a hundred times as much.
+    is_large = len(raw) > LARGE or encoding not in ("", "identity")
 
     async def beside(work: Callable[[], U]) -> U:
-        return await asyncio.to_thread(work) if len(raw) > LARGE else work()
+        return await asyncio.to_thread(work) if is_large else work()
 
-    body = await beside(lambda: parse_object(raw, settings.json_depth))
+    body = await beside(
+        lambda: parse_object(inflated(raw, encoding, settings.body_limit), settings.json_depth, repairs)
+    )
+    request.state.repaired = repairs.names
     kept = Kept() if wanted is None or services.store is None else await services.store.kept(wanted(body))
     context = context_of(request, services, kept)
     return await beside(lambda: to_turn(body, context))
@@ -77,29 +92,37 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
     """The response to a request. Raises the ProxyError of an answer that fails before it began, and ClientGone."""
     keeping = dialect.keeping
     asked = await parsed(request, services, dialect.to_turn, None if keeping is None else keeping.wanted)
+    asked = replace(asked, repaired=(*request.state.repaired, *asked.repaired))
     entry = entry_of(request)
     if not asked.turns:
         return _at_once(request, services, dialect, asked)
-    entry.model = asked.turns[0].model
+    entry.model = entry.asked = asked.turns[0].model
+    await services.accounts.admit()
     meta = ResponseMeta(services.new_id(), services.now(), entry.model, entry.id, services.new_id, services.now)
     if services.settings.log_content:
         # The same Turn several times is one prompt.
         for turn in {id(turn): turn for turn in asked.turns}.values():
             log_prompt(entry, turn)
-    answers = Answers(services.engine, asked.turns, services.settings.workers)
-    exchange = _Exchange(answers, asked.reply(meta), dialect.fields, entry, services)
+    answers = Answers(services.engine, asked.turns, services.settings.workers, asked.filters)
+    turn, tab = asked.turns[0], request.state.tab
+    exchange = _Exchange(answers, asked.reply(meta), turn, dialect.fields, entry, services, tab)
+
+    def headers(begun: Started) -> dict[str, str]:
+        return {**_headers(asked, begun, dialect.fields), **exchange.receipt}
+
     if not asked.stream:
         begun = await while_connected(request, exchange.collect())
         body = orjson.dumps(exchange.reply.whole())
-        return Response(body, headers=_headers(asked, begun, dialect.fields), media_type="application/json")
+        return Response(body, headers=headers(begun), media_type="application/json")
     begun = await while_connected(request, exchange.start())
     return EventStream(
         exchange.frames(),
         dialect.stream,
         exchange.reply.fail,
         answers.aclose,
-        headers=_headers(asked, begun, dialect.fields),
+        headers=headers(begun),
         keepalive=services.settings.keepalive_interval,
+        alive=exchange.reply.alive if isinstance(exchange.reply, Alive) else list,
     )
 
 
@@ -118,10 +141,21 @@ class _Exchange:
     """The answers on their way into the reply, and into the log."""
 
     def __init__(
-        self, answers: Answers, reply: Reply, fields: Mapping[str, str], entry: Entry, services: Services
+        self,
+        answers: Answers,
+        reply: Reply,
+        turn: Turn,
+        fields: Mapping[str, str],
+        entry: Entry,
+        services: Services,
+        tab: Tab | None,
     ) -> None:
         self.reply = reply
+        self.receipt: dict[str, str] = {}
+        self._tab = tab
+        self._accounts = services.accounts
         self._answers = answers
+        self._turn = turn
         self._fields = fields
         self._entry = entry
         self._log_content = services.settings.log_content
@@ -129,9 +163,12 @@ class _Exchange:
 
     async def start(self) -> Started:
         """Waits until every answer has begun."""
-        with _in_words_of(self._fields):
+        with _in_words_of(self._fields, self._turn):
             begun = await self._answers.start()
         self._entry.model, self._entry.first = begun.model, self._entry.elapsed()
+        if self._tab is not None:
+            accounts = self._accounts
+            self.receipt = receipt_headers(self._tab, begun.usage, accounts.limits, accounts.warnings())
         return begun
 
     async def collect(self) -> Started:
@@ -146,7 +183,7 @@ class _Exchange:
         """The frames of the reply, once it has started."""
         async with contextlib.aclosing(self._answers):
             try:
-                with _in_words_of(self._fields):
+                with _in_words_of(self._fields, self._turn):
                     async for index, event in self._answers:
                         for frame in self.reply.feed(index, event):
                             yield frame
@@ -166,11 +203,13 @@ class _Exchange:
 
 
 @contextlib.contextmanager
-def _in_words_of(fields: Mapping[str, str]) -> Iterator[None]:
-    """Errors of the engine's name a field of the Turn; the client knows it by the dialect's name."""
+def _in_words_of(fields: Mapping[str, str], turn: Turn) -> Iterator[None]:
+    """Errors of the engine's name a field of the Turn; the client knows it by the dialect's name, a tool by its own."""
     try:
         yield
     except ProxyError as error:
+        names = [tool.name if isinstance(tool, Tool) else str(tool.json.get("name")) for tool in turn.tools]
+        error.reword(naming_tools(error.sentence, names))
         if error.param is not None:
             error.param = fields.get(error.param, error.param)
         raise

@@ -10,26 +10,14 @@ from starlette.requests import ClientDisconnect
 
 from .. import errors
 from ..translate.common.dialect import ErrorForm
+from .addresses import ABSENT, instead
 from .journal import entry_of, failed
 
 log = logging.getLogger("claude_max.http")
 
 
-# Endpoints of OpenAI's that clients ask for, and why they are not here.
-ABSENT = {
-    "/v1/embeddings": "Claude models make no embeddings.",
-    "/v1/audio": "Claude models neither hear nor speak.",
-    "/v1/images": "Claude models make no images.",
-    "/v1/fine_tuning": "Claude models cannot be fine-tuned through the CLI.",
-    "/v1/files": "There is no file store; send files as content parts.",
-    "/v1/batches": "There are no batches; send requests side by side.",
-    "/v1/moderations": "There is no moderation model.",
-    "/v1/assistants": "Use /v1/chat/completions.",
-}
-
-
 class ClientGone(Exception):
-    """Nobody waits for the answer any more."""
+    """The client disconnected before the answer."""
 
 
 def response(error: errors.ProxyError, form: ErrorForm, request_id: str) -> Response:
@@ -43,7 +31,7 @@ def from_exception(error: Exception) -> errors.ProxyError:
     """A ProxyError as it is; anything else is a fault of ours, told in the log and not to the client."""
     if not isinstance(error, errors.ProxyError):
         log.error("unexpected failure", exc_info=error)
-        error = errors.ServerFault("The proxy failed in an unexpected way; its log says more.")
+        error = errors.ServerFault("The proxy failed unexpectedly; see its log.")
     failed(error)
     return error
 
@@ -51,9 +39,9 @@ def from_exception(error: Exception) -> errors.ProxyError:
 def install(app: FastAPI, absent: Mapping[str, str]) -> None:
     """Makes `app` answer every failure in the form that the guard found for the request.
 
-    `absent` says why endpoints are not here, by the beginning of their paths; the first that fits tells.
+    `absent` says why endpoints of the dialects are not here, by the beginning of their paths.
     """
-    reasons = {**absent, **ABSENT}
+    reasons = {**ABSENT, **absent}
 
     def told(request: Request, error: errors.ProxyError) -> Response:
         return response(error, request.state.errors, entry_of(request).id)
@@ -65,10 +53,10 @@ def install(app: FastAPI, absent: Mapping[str, str]) -> None:
         status = error.status_code if isinstance(error, HTTPException) else 500
         where = f"{request.method} {request.url.path}"
         if status == 404:
-            why = next((text for path, text in reasons.items() if request.url.path.startswith(path)), "")
-            return told(request, errors.NotFound(f"There is no {where} here.", hint=why))
+            why = instead(request.url.path, reasons)
+            return told(request, errors.NotFound(f"Unknown path: {where}.", hint=why))
         if status == 405 and "websocket" in request.headers.get("upgrade", "").lower():
-            found = told(request, errors.NoWebSocket(f"{where} speaks plain HTTP, no WebSocket."))
+            found = told(request, errors.NoWebSocket(f"{where} does not support WebSockets; use plain HTTP."))
             found.headers["upgrade"] = "HTTP/1.1"
             return found
         if status == 405:
@@ -78,7 +66,7 @@ def install(app: FastAPI, absent: Mapping[str, str]) -> None:
         return told(request, errors.BadRequest(str(getattr(error, "detail", error))))
 
     async def on_client_gone(_: Request, __: Exception) -> Response:
-        # Never read; 499 is what web servers write into their logs for this.
+        # Never read by anyone; 499 is the status web servers log for this.
         return Response(status_code=499)
 
     app.add_exception_handler(ClientGone, on_client_gone)

@@ -11,6 +11,7 @@ import hmac
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
@@ -18,18 +19,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import errors
 from ..config import Settings
+from ..receipts import NO_TAB, on
 from ..translate.common.dialect import Dialect, errors_at
 from ..translate.common.openai_errors import OPENAI_ERRORS
+from . import receipt_headers
+from .accounts import Accounts
+from .addresses import Fit, meant
 from .endpoint import IGNORED, REPAIRED
 from .failures import from_exception, response
 from .journal import Entry, client_of
+from .origins import LOCAL_NAMES, is_allowed, is_local_address, is_same
 
-LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN_PATHS = frozenset({"/", "/health"})
 # What `curl -d` says of JSON, as the documentation of ollama posts it, and what says nothing.
 UNTYPED = frozenset({"", "application/x-www-form-urlencoded"})
 # What a page of an allowed origin may read of an answer besides its body.
-EXPOSED = f"{IGNORED}, {REPAIRED}, retry-after, x-should-retry"
+EXPOSED = ", ".join((IGNORED, REPAIRED, *receipt_headers.NAMES, "retry-after", "x-should-retry"))
 _HOST = re.compile(r"^(\[[^\]]+\]|[^:\[\]]+)(?::\d+)?$")
 
 
@@ -45,39 +50,61 @@ def head_size(scope: Scope) -> int:
     return target + sum(len(name) + len(b": \r\n") + len(value) for name, value in scope["headers"])
 
 
-def verdict(
-    method: str, path: str, headers: Mapping[str, str], settings: Settings, *, untyped: bool = False
-) -> errors.ProxyError | None:
-    """Why a request is refused before its body is read, None when it is not. Header names are lower case.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request goes.
 
-    `untyped` says that clients of this path post JSON without saying so; no page in a browser may.
+    `untyped` says that clients of this path post JSON without saying so; no page in a browser may. `is_served` says
+    that there is such a path at all. `local` is the address that the connection came to.
     """
+
+    untyped: bool = False
+    is_served: bool = True
+    local: str | None = None
+
+
+def verdict(
+    method: str, path: str, headers: Mapping[str, str], settings: Settings, place: Place = Place()
+) -> errors.ProxyError | None:
+    """Why a request is refused before its body is read, None when it is not. Header names are lower case."""
     host = host_name(headers.get("host", ""))
     own = {host_name(name) or name for name in (settings.host, *settings.allowed_hosts)}
-    if host is None or host not in LOCAL_NAMES | own:
+    if host is None or not (host in LOCAL_NAMES | own or is_local_address(host, place.local)):
         return errors.Forbidden(
             f"The Host header names {host or 'nothing'!r}, which is not this machine.",
             hint="If you meant this, start with --allowed-host NAME.",
         )
     origin = headers.get("origin")
-    same = origin is not None and origin.lower() == f"http://{headers['host'].strip().lower()}"
-    if origin is not None and not same and origin not in settings.cors_origins:
-        return errors.Forbidden(f"The web origin {origin!r} may not call.", hint="If you meant this, set cors_origins.")
+    if origin is not None and not is_same(origin, headers) and not is_allowed(origin, settings):
+        return errors.Forbidden(
+            f"Requests from the web origin {origin!r} are not allowed.",
+            hint="If you meant this, start with --cors-origin ORIGIN.",
+        )
     if settings.api_key is not None and path not in OPEN_PATHS and method != "OPTIONS":
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        given = (token.strip() if scheme.lower() == "bearer" else "") or headers.get("x-api-key", "")
         key = settings.api_key.get_secret_value()
-        if not key or not hmac.compare_digest(_sent(given), key.encode()):
-            return errors.InvalidKey("The API key is missing or wrong.")
-    if method in ("POST", "PUT", "PATCH"):
-        kinds = {kind.partition(";")[0].strip().lower() for kind in headers.get("content-type", "").split(",")}
-        is_program = "origin" not in headers and "sec-fetch-site" not in headers
-        if kinds != {"application/json"} and not (untyped and is_program and kinds <= UNTYPED):
-            found = ", ".join(sorted(kinds)) or "without a type"
-            return errors.UnsupportedMediaType(f"Send the body as application/json, not {found!r}.")
-        length = headers.get("content-length", "")
-        if length.isascii() and length.isdigit() and int(length) > settings.body_limit:
-            return too_large(settings)
+        if not key or not hmac.compare_digest(_sent(_key(headers)), key.encode()):
+            azure = "api-key" in headers
+            hint = "It came as `api-key`, which is Azure's header; send `Authorization: Bearer KEY`." if azure else ""
+            return errors.InvalidKey("The API key is missing or wrong.", hint=hint)
+    if method in ("POST", "PUT", "PATCH") and place.is_served:
+        return _body_refused(headers, settings, place)
+    return None
+
+
+def _key(headers: Mapping[str, str]) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return (token.strip() if scheme.lower() == "bearer" else "") or headers.get("x-api-key", "")
+
+
+def _body_refused(headers: Mapping[str, str], settings: Settings, place: Place) -> errors.ProxyError | None:
+    kinds = {kind.partition(";")[0].strip().lower() for kind in headers.get("content-type", "").split(",")}
+    is_program = "origin" not in headers and "sec-fetch-site" not in headers
+    if kinds != {"application/json"} and not (place.untyped and is_program and kinds <= UNTYPED):
+        found = ", ".join(sorted(kinds)) or "without a type"
+        return errors.UnsupportedMediaType(f"Send the body as application/json, not {found!r}.")
+    length = headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length) > settings.body_limit:
+        return too_large(settings)
     return None
 
 
@@ -114,12 +141,18 @@ class Guard:
         new_id: Callable[[], str],
         scripted: bool,
         dialects: Sequence[Dialect] = (),
+        fit: Callable[[str, str], Fit] = lambda method, path: "served",
+        accounts: Accounts | None = None,
     ) -> None:
+        """`fit` tells how a method and a path fit the app's routes."""
         self._app = app
         self._settings = settings
         self._new_id = new_id
         self._scripted = scripted
         self._dialects = dialects
+        self._endpoints = [path for dialect in dialects for path in dialect.paths]
+        self._fit = fit
+        self._accounts = accounts or Accounts()
         self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,11 +160,16 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = {**scope, "path": meant(scope["method"], scope["path"], self._endpoints, self._fit)}
         headers = fields(scope["headers"])
         request_id = f"req_{self._new_id()}"
         entry = Entry(request_id, scope["method"], quote(scope["path"]), client=client_of(headers))
         form = errors_at(scope["path"], headers, self._dialects, OPENAI_ERRORS)
         scope.setdefault("state", {}).update(journal=entry, errors=form)
+        asks = scope["method"] == "POST"
+        dialect = next((each.name for each in self._dialects if asks and scope["path"] in each.paths), None)
+        tab = self._accounts.begin(entry, headers.get("user-agent", ""), dialect) if dialect is not None else None
+        scope["state"]["tab"] = tab
 
         begun = False
 
@@ -142,7 +180,7 @@ class Guard:
                 found = MutableHeaders(scope=message)
                 found[form.request_id_header] = request_id
                 entry.take(found)
-                if headers.get("origin") in self._settings.cors_origins:
+                if is_allowed(headers.get("origin", ""), self._settings):
                     # Also on what is refused here, and on every error: else a browser hides it from its page.
                     found["access-control-allow-origin"] = headers["origin"]
                     found["access-control-expose-headers"] = f"{form.request_id_header}, {EXPOSED}"
@@ -157,7 +195,8 @@ class Guard:
             if refusal is not None:
                 await response(refusal, form, request_id)(scope, receive, named)
             else:
-                await self._app(scope, self._limited(receive), named)
+                with on(tab or NO_TAB):
+                    await self._app(scope, self._limited(receive), named)
         except Exception as error:
             if begun:
                 raise
@@ -166,6 +205,8 @@ class Guard:
         finally:
             self._running -= 1
             entry.write()
+            if tab is not None:
+                self._accounts.end(tab)
 
     def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> errors.ProxyError | None:
         """Before the body is read: that is what the memory would go to."""
@@ -176,9 +217,11 @@ class Guard:
         untyped = any(
             each.untyped and (path in each.paths or path.startswith(each.prefixes)) for each in self._dialects
         )
-        refusal = verdict(scope["method"], path, headers, self._settings, untyped=untyped)
+        is_served = self._fit(scope["method"], path) != "absent"
+        place = Place(untyped, is_served, (scope.get("server") or (None,))[0])
+        refusal = verdict(scope["method"], path, headers, self._settings, place)
         if refusal is None and scope["path"] not in OPEN_PATHS and self._running >= self._settings.requests_limit:
-            return errors.Busy(f"{self._running} requests are in flight already (setting requests_limit).")
+            return errors.Busy(f"Too many requests in flight: {self._running} (setting requests_limit).")
         return refusal
 
     def _limited(self, receive: Receive) -> Receive:
@@ -195,7 +238,7 @@ class Guard:
                     message = await receive()
             except TimeoutError:
                 raise errors.RequestTimeout(
-                    f"The request body was not whole after {self._settings.body_timeout:g} seconds "
+                    f"The request body did not arrive within {self._settings.body_timeout:g} seconds "
                     "(setting body_timeout)."
                 ) from None
             size += len(message.get("body", b""))

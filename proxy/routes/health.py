@@ -8,14 +8,14 @@ from fastapi.responses import PlainTextResponse
 from .services import Wired
 
 router = APIRouter()
-# Clients of ollama's and the Claude Code CLI ask whether anybody is there before they ask for more.
+# ollama clients and the Claude Code CLI probe this path first.
 WHO = "claude-max is running"
 
 
 @router.head("/", include_in_schema=False)
 @router.get("/", include_in_schema=False)
 async def root() -> PlainTextResponse:
-    """What answers here, as ollama says it."""
+    """Names the server, in the form ollama uses."""
     return PlainTextResponse(WHO)
 
 

@@ -41,8 +41,10 @@ class Entry:
     path: str
     status: int = 499
     model: str = ""
+    asked: str = ""
     usage: Usage | None = None
     first: int | None = None
+    total: int | None = None
     begun: float = field(default_factory=time.monotonic)
     client: str = ""
     error: errors.ProxyError | None = None
@@ -95,7 +97,8 @@ class Entry:
         return " ".join(f"{key}={value}" for key, value in self.facts().items())
 
     def write(self) -> None:
-        """Logs the request."""
+        """Logs the request, which is over."""
+        self.total = self.elapsed()
         log.info("%s", self.line(), extra={"request": self.facts()})
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from ..translate.common.dialect import Dialect
+from ..events import JsonObject
+from ..translate.common.dialect import Dialect, RequestContext
 from ..translate.common.endpoints import Catalog
-from ..translate.common.models import ids, model_object, resolve
+from ..translate.common.models import ids, model_object, resolve, row_of
 from .services import Wired, context_of
 
 # The CLI says no dates; OpenAI's `created` must be an integer.
@@ -22,25 +23,31 @@ def router(dialects: Sequence[Dialect]) -> APIRouter:
     """Both paths, in the shapes of `dialects`."""
     made = APIRouter()
 
+    @made.head("/v1/models", include_in_schema=False)
     @made.get("/v1/models")
     async def list_models(request: Request, services: Wired) -> dict[str, Any]:
         """Every id a client may use."""
         catalog = _asked(request, dialects)
         if catalog is not None:
             return catalog.every(context_of(request, services))
-        found = ids(services.models(), services.settings.aliases)
-        return {"object": "list", "data": [model_object(id, CREATED) for id in found]}
+        context = context_of(request, services)
+        return {"object": "list", "data": [_shown(id, context) for id in ids(context.models, context.aliases)]}
 
+    @made.head("/v1/models/{id:path}", include_in_schema=False)
     @made.get("/v1/models/{id:path}")
     async def get_model(request: Request, id: str, services: Wired) -> dict[str, Any]:
         """One model; 404 for a name that means nothing here."""
         catalog = _asked(request, dialects)
         if catalog is not None:
             return catalog.one(id, context_of(request, services))
-        resolve(id, services.models(), services.settings.aliases)
-        return model_object(id, CREATED)
+        return _shown(id, context_of(request, services))
 
     return made
+
+
+def _shown(id: str, context: RequestContext) -> JsonObject:
+    """A model in OpenAI's shape, with what the CLI has said of it. Raises ModelNotFound."""
+    return model_object(id, CREATED, row_of(resolve(id, context.models, context.aliases), context.models))
 
 
 def _asked(request: Request, dialects: Sequence[Dialect]) -> Catalog | None:

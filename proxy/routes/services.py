@@ -1,7 +1,7 @@
 """What every route works with, made once in `app` and handed to the routes by FastAPI's dependency injection."""
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, cast
 
 from fastapi import Depends, Request
@@ -11,10 +11,12 @@ from ..errors import CliUnavailable
 from ..events import Event, Model, Turn
 from ..records import Kept, Record, Wanted
 from ..translate.common.dialect import RequestContext
+from .accounts import Accounts
+from .metrics import Metrics
 
 
 class Engine(Protocol):
-    """Whatever answers Turns."""
+    """Answers Turns."""
 
     def events(self, turn: Turn) -> AsyncGenerator[Event]:
         """The answer; raises a ProxyError. Closing the iterator abandons the turn."""
@@ -22,7 +24,7 @@ class Engine(Protocol):
 
 
 class Store(Protocol):
-    """Whatever keeps records."""
+    """Keeps records."""
 
     async def keep(self, record: Record) -> None:
         """Keeps a record, where that is possible."""
@@ -42,7 +44,7 @@ class Store(Protocol):
 
 
 async def _no_count(_: Turn) -> int:
-    raise CliUnavailable("There is no Claude Code CLI that counts.")
+    raise CliUnavailable("No Claude Code CLI is available to count tokens.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class Services:
     """`models` is what the CLI offers now; `ready` is what `/health` tells.
 
     `new_id` makes 24 hexadecimal digits that no other object has; `now` is unix seconds. `count` is how many tokens a
-    Turn has as input; it raises a ProxyError.
+    Turn has as input; it raises a ProxyError. `accounts` keeps what requests cost, `metrics` counts
+    it.
     """
 
     engine: Engine
@@ -61,12 +64,16 @@ class Services:
     now: Callable[[], float]
     store: Store | None = None
     count: Callable[[Turn], Coroutine[Any, Any, int]] = _no_count
+    accounts: Accounts = field(default_factory=Accounts)
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 def context_of(request: Request, services: Services, kept: Kept = Kept()) -> RequestContext:  # noqa: B008 - frozen
     """What a request means depends on this beside its body."""
     settings = services.settings
-    return RequestContext(services.models(), settings.aliases, request.headers, kept, settings.web_search)
+    return RequestContext(
+        services.models(), settings.all_aliases, request.headers, kept, settings.web_search, settings.strict
+    )
 
 
 def _services(request: Request) -> Services:

@@ -15,6 +15,8 @@ from .failures import ClientGone, from_exception
 
 T = TypeVar("T")
 
+# Seconds of silence from which on a comment is not enough: watchdogs of agents give up at 60 to 120 s without an event.
+LONG_SILENCE = 30.0
 HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
@@ -49,8 +51,11 @@ class EventStream(Response):
         *,
         headers: dict[str, str],
         keepalive: float,
+        alive: Callable[[], list[Frame]] = list,
     ) -> None:
         """`keepalive` is the seconds of silence before the form's sign of life; `failed` makes the frames of a failure.
+
+        From LONG_SILENCE on the frames of `alive` are sent with it.
 
         `abandon` is called at the end in every case: closing `frames` runs nothing of it when it was never begun.
         """
@@ -61,6 +66,7 @@ class EventStream(Response):
         self._failed = failed
         self._abandon = abandon
         self._keepalive = keepalive
+        self._alive = alive
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the stream, until its end or the client's."""
@@ -77,9 +83,14 @@ class EventStream(Response):
 
     async def _pump(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for chunk in with_signs_of_life(self._written(), self._form.keep_alive, self._keepalive):
+        async for chunk in with_signs_of_life(self._written(), self._sign, self._keepalive):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _sign(self, silence: float) -> bytes:
+        """What is sent after so many seconds of silence."""
+        frames = self._alive() if silence >= LONG_SILENCE else []
+        return self._form.keep_alive + b"".join(map(self._form.write, frames))
 
     async def _written(self) -> AsyncGenerator[bytes]:
         write = self._form.write
@@ -93,14 +104,22 @@ class EventStream(Response):
                 yield write(frame)
 
 
-async def with_signs_of_life(chunks: AsyncIterator[bytes], sign: bytes, seconds: float) -> AsyncIterator[bytes]:
-    """The chunks, and `sign` for every `seconds` in which none came; an empty sign is not sent."""
+async def with_signs_of_life(
+    chunks: AsyncIterator[bytes], sign: Callable[[float], bytes], seconds: float
+) -> AsyncIterator[bytes]:
+    """The chunks, and a `sign` for every `seconds` in which none came; an empty one is not sent.
+
+    `sign` is given how many seconds the silence has lasted.
+    """
     coming: asyncio.Future[bytes] | None = None
     try:
         while True:
             coming = asyncio.ensure_future(_next(chunks))
-            while not (await asyncio.wait({coming}, timeout=seconds if sign else None))[0]:
-                yield sign
+            silence = 0.0
+            while not (await asyncio.wait({coming}, timeout=seconds))[0]:
+                silence += seconds
+                if life := sign(silence):
+                    yield life
             try:
                 chunk = coming.result()
             except StopAsyncIteration:

@@ -23,7 +23,7 @@ class Exchange:
     lower-cased and never hold credentials. `body` is {} when there was none or it was not a JSON object. `status` is
     None until an answer began; `finished`: sent to its end (a scripted cut never is); `aborted`: the client went away
     before that. `cache` is what a message that was answered had of the prompt cache, None for every other request;
-    `refused` the sentence of the rule that it broke.
+    `refused` the sentence of the rule that it broke. `usage` is what a streamed answer has told of its tokens so far.
     """
 
     number: int
@@ -38,6 +38,7 @@ class Exchange:
     aborted: bool = False
     cache: CacheUse | None = None
     refused: str | None = None
+    usage: dict[str, Any] | None = None
 
 
 class Record:

@@ -1,4 +1,4 @@
-"""An answer on its way out: as SSE or JSON, at the pace the script asks for, watching whether anyone still listens.
+"""Sends an answer as SSE or JSON, at the pace the script asks for, and notices when the client disconnects.
 
 What it says is decided before it comes here.
 """
@@ -28,14 +28,14 @@ CLOSE = "scripted.close"
 
 
 class ScriptedResponse(Response):
-    """A Reply, a Failure or a Drop on its way out, watching whether anyone still listens."""
+    """Sends a Reply, a Failure or a Drop, and notices when the client disconnects."""
 
     def __init__(self, record: Record, exchange: Exchange, answer: Reply | Failure | Drop) -> None:
         super().__init__()
         self._record, self._exchange, self._answer = record, exchange, answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it all, unless the client leaves or the server hangs up first."""
+        """Send everything, unless the client disconnects or the server closes the connection first."""
         writing = asyncio.create_task(self._write(scope, send))
         leaving = asyncio.create_task(_left(receive))
         self._record.writing.add(writing)
@@ -93,6 +93,9 @@ class ScriptedResponse(Response):
             if isinstance(step, Wait):
                 await asyncio.sleep(step.seconds)
                 continue
+            told = step.get("usage") or step.get("message", {}).get("usage")
+            if told is not None:
+                self._exchange.usage = {**(self._exchange.usage or {}), **told}
             event = b"event: %s\ndata: %s\n\n" % (step["type"].encode(), dumps(step))
             for piece in _pieces(event, reply.chunk):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -108,7 +111,7 @@ class ScriptedResponse(Response):
             await asyncio.sleep(_BEFORE_CUT)
             return False
         scope["extensions"][CLOSE]()
-        # An answer that ends before its connection has would be made a 500 by uvicorn.
+        # uvicorn would turn an answer that ends before its connection is closed into a 500.
         await asyncio.Event().wait()
         return False
 

@@ -35,7 +35,7 @@ def refusal(body: Body, strict: frozenset[str] | None = None, betas: frozenset[s
     """
     asked = STRICT if strict is None else strict
     if unknown := asked - ALL:
-        raise ValueError(f"no such rules: {', '.join(sorted(unknown))}; there are {', '.join(sorted(ALL))}")
+        raise ValueError(f"unknown rules: {', '.join(sorted(unknown))}; available: {', '.join(sorted(ALL))}")
     for rule in _BASE:
         for message in rule(body):
             return Failure(400, "invalid_request_error", message)

@@ -12,6 +12,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+_KINDS = frozenset(
+    [
+        "text",
+        "image",
+        "document",
+        "search_result",
+        "thinking",
+        "redacted_thinking",
+        "tool_use",
+        "tool_result",
+        "container_upload",
+        "compaction",
+        "fallback",
+        "tool_addition",
+        "tool_removal",
+        "browser_state",
+    ]
+)
 _ID = re.compile(r"[a-zA-Z0-9_-]+")
 
 
@@ -79,8 +97,18 @@ def _shape(messages: list[Any]) -> Iterator[str]:
             for place, block in enumerate(message["content"]):
                 if not isinstance(block, dict) or not isinstance(block.get("type"), str):
                     yield f"messages.{index}.content.{place}: Input should be a valid content block"
+                elif not _is_known(block["type"]):
+                    yield (
+                        f"messages.{index}.content.{place}: Input tag '{block['type']}' found using 'type' does not"
+                        " match any of the expected tags"
+                    )
                 elif block["type"] == "text" and not isinstance(block.get("text"), str):
                     yield f"messages.{index}.content.{place}.text: Input should be a valid string"
+
+
+def _is_known(kind: str) -> bool:
+    """Whether a block's type is one that the SDK (anthropic 2.14, `types/beta`) knows."""
+    return kind in _KINDS or kind.endswith(("_tool_use", "_tool_result"))
 
 
 def _content(messages: list[dict[str, Any]]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from .reply import OVERLOADED, Block, Drop, Failure, Reply, TextBlock, ToolUseBl
 from .schema import NoInstanceError, minimal_instance
 
 Body = Mapping[str, Any]
-_QUOTED = 2000  # characters of the prompt quoted back; more would make a demo slow and no test stronger
+_QUOTED = 2000  # characters of the prompt that are quoted back; more would only slow the demo
 # A system prompt that asks for a call in words, for models that take no forced `tool_choice`.
 _INSTRUCTED = re.compile(r"calling the tool `([^`]+)`")
 
@@ -99,7 +99,7 @@ def _reply(directive: Mapping[str, Any], body: Body, number: int) -> Reply:
 
 
 def _unscripted(body: Body, call_id: str) -> tuple[Block, ...]:
-    """What a request gets that carries no directive about content."""
+    """The answer to a request without a directive about content."""
     last = _users(body)[-1:]
     results = _results(last[0]) if last else []
     tools = {tool["name"]: tool for tool in body.get("tools") or ()}

@@ -24,7 +24,7 @@ from .server import ScriptedAPI
 # Longer than any test or CLI waits between two requests: a keep-alive connection closed just as the next request is
 # written would look like a network failure.
 _KEEP_ALIVE = 300
-# Open answers are dropped first, so only a client that reads nothing can make uvicorn wait; it waits so long.
+# Seconds uvicorn waits at shutdown. Open answers are dropped first, so only a client that reads nothing uses them.
 _GRACE = 1
 _START = 10.0  # seconds for the thread to be up; it takes some milliseconds
 _STOP = 10.0  # seconds for the thread to end, above _GRACE by far
@@ -34,7 +34,7 @@ _log.setLevel(logging.CRITICAL)
 
 
 class _Protocol(H11Protocol):
-    """uvicorn's, with a logger of its own: a connection cut by the script is no error of the host program's server."""
+    """uvicorn's, with its own logger: a connection that the script cuts is not an error of the host program."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -93,7 +93,7 @@ async def serve_scripted(api: ScriptedAPI, host: str = "127.0.0.1", port: int = 
 
 
 def _closable(app: ASGIApp) -> ASGIApp:
-    """`app`, able to close the connection of a request instead of answering it: ASGI has no word for that."""
+    """`app`, able to close the connection of a request instead of answering it, which ASGI does not offer."""
 
     async def asked(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

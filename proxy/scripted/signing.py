@@ -23,7 +23,7 @@ from .walk import Body, content
 
 BETA = "thinking-binding-controls-2026-08-01"
 THINKING = ("thinking", "redacted_thinking")
-# No secret: whoever has the source can sign. It only has to be wrong where nobody signed.
+# Not a secret: anyone with the source can sign. It only has to detect blocks that were not signed.
 _KEY = b"claude-max scripted service"
 _SIZE = 12  # bytes of each digest in a signature
 _FIELDS = ("text", "model", "system", "tools", "messages", "before")
@@ -101,7 +101,7 @@ def complaints(body: Body, betas: frozenset[str] = frozenset()) -> Iterator[str]
 def mismatches(body: Body) -> Iterator[tuple[str, str]]:
     """The path of each block that does not fit, and what differs; "" where the block itself was changed.
 
-    A block of another model is none of them: the service drops it without a word.
+    Blocks of another model are not listed: the service silently drops them.
     """
     before, state = b"", _Prefix(body)
     binds = traits(str(body.get("model"))).preserves

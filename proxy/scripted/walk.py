@@ -1,6 +1,6 @@
 """The blocks of a request in the order the service reads them: tools, system, messages. Pure.
 
-Everything here stands any body: what is not a block is passed over, because the rules that look at shapes come after.
+Accepts any body: what is not a block is skipped, because the rules that check shapes come later.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ Block = Mapping[str, Any]
 def blocks(body: Body) -> Iterator[tuple[str, Block]]:
     """Each block with its path as the error messages write it: `tools.0`, `system.1`, `messages.2.content.0`.
 
-    The content of a tool result follows the result. A text given as a string is no block.
+    The content of a tool result follows the result. A text given as a string is not a block.
     """
     yield from _listed("tools", body.get("tools"))
     yield from _listed("system", body.get("system"))

@@ -6,7 +6,8 @@ of those that it has been through.
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 # Seconds to wait for another process that writes. An answer waits for it, so it is short.
@@ -45,10 +46,10 @@ class NewerDatabase(sqlite3.DatabaseError):
     """A later version of this program has made the file."""
 
 
-def opened(file: Path) -> sqlite3.Connection:
+def opened(file: Path, migrations: Sequence[str] = MIGRATIONS) -> sqlite3.Connection:
     """A connection to `file`, made where it is not there. Raises sqlite3.Error, OSError.
 
-    The file, and those that SQLite puts beside it, can be read by this user alone.
+    It has the tables of `migrations`. The file, and those that SQLite puts beside it, can be read by this user alone.
     """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # SQLite gives its own files the mode of this one.
@@ -59,11 +60,24 @@ def opened(file: Path) -> sqlite3.Connection:
         # What is deleted is overwritten, and its space is given back.
         database.executescript("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = ON;")
         database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;")
-        migrate(database)
+        migrate(database, migrations)
     except BaseException:
         database.close()
         raise
     return database
+
+
+@contextmanager
+def read_only(file: Path) -> Iterator[sqlite3.Connection | None]:
+    """A connection that changes nothing; None where there is no file. Raises sqlite3.Error."""
+    if not file.exists():
+        yield None
+        return
+    database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", timeout=BUSY_SECONDS, uri=True)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def migrate(database: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:
@@ -74,10 +88,22 @@ def migrate(database: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS
         if done > len(migrations):
             raise NewerDatabase(f"its version {done} is of a newer claude-max, this one knows {len(migrations)}")
         for number, script in enumerate(migrations[done:], done + 1):
-            for statement in filter(str.strip, script.split(";")):
+            for statement in statements(script):
                 database.execute(statement)
             database.execute(f"PRAGMA user_version = {number}")
         database.execute("COMMIT")
     except BaseException:
         database.execute("ROLLBACK")
         raise
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one: `executescript` would commit before it begins."""
+    found = ""
+    for part in script.split(";"):
+        found += part + ";"
+        # A trigger holds statements itself.
+        if sqlite3.complete_statement(found):
+            if found.strip(" \n;"):
+                yield found
+            found = ""

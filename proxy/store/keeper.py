@@ -1,37 +1,33 @@
-"""The store beside the event loop: one thread of its own, which alone uses the database.
+"""Stored responses, kept and found beside the event loop.
 
 What cannot be kept is told once in the log and never to the client, whose answer is complete without it. What cannot be
 read is an error, because the request is not complete without it.
 """
 
-import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 from ..errors import Overloaded
 from ..records import Kept, Record, Wanted
 from . import responses
-from .database import opened
+from .beside import FAILURES, Beside
+from .database import MIGRATIONS
 from .responses import Limits
 
 log = logging.getLogger("claude_max.store")
 T = TypeVar("T")
-FAILURES = (sqlite3.Error, OSError)
 
 
 class Keeper:
     """Keeps records in `file`, which is made with the first of them. `now` is unix seconds."""
 
     def __init__(self, file: Path, limits: Limits, now: Callable[[], float]) -> None:
-        self._file = file
+        self._beside = Beside(file, MIGRATIONS, "store")
         self._limits = limits
         self._now = now
-        self._thread = ThreadPoolExecutor(1, "store")
-        self._database: sqlite3.Connection | None = None
         self._failing = False
 
     @property
@@ -44,14 +40,14 @@ class Keeper:
         if not self.on:
             return
         try:
-            await self._do(lambda database: responses.put(database, record, self._limits, self._now()))
+            await self._beside.do(lambda database: responses.put(database, record, self._limits, self._now()))
         except FAILURES as error:
             if not self._failing:
-                log.warning("answers are not stored: %s (%s)", error, self._file)
+                log.warning("answers are not stored: %s (%s)", error, self._beside.file)
             self._failing = True
         else:
             if self._failing:
-                log.info("answers are stored again (%s)", self._file)
+                log.info("answers are stored again (%s)", self._beside.file)
             self._failing = False
 
     async def kept(self, wanted: Wanted) -> Kept:
@@ -73,27 +69,10 @@ class Keeper:
 
     async def close(self) -> None:
         """Ends the thread, once what it was given is done."""
-        await asyncio.to_thread(self._thread.shutdown)
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        await self._beside.close()
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return await self._do(work)
+            return await self._beside.do(work)
         except FAILURES as error:
-            raise Overloaded(f"The stored responses cannot be used now: {error} ({self._file}).") from None
-
-    async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._on_thread, work)
-
-    def _on_thread(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        if self._database is None:
-            self._database = opened(self._file)
-        try:
-            return work(self._database)
-        except sqlite3.Error:
-            # The next one begins anew: the file may have been replaced.
-            self._database.close()
-            self._database = None
-            raise
+            raise Overloaded(f"The stored responses cannot be used now: {error} ({self._beside.file}).") from None

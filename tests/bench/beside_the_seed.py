@@ -32,6 +32,7 @@ ROUNDS = 7
 REQUESTS, AT_ONCE = 12, 8
 LIMIT = 8  # our own default of --workers
 TURNS = 10
+HISTORY = 100
 SAMPLES = 3  # of what takes one request, in each round
 IN_FLIGHT, LONG_SECONDS = 4, 10.0
 BATCH = f"{REQUESTS} requests, {AT_ONCE} at a time"
@@ -69,8 +70,9 @@ class Measure:
 
 
 MEASURES = {
-    "new": Measure("first token: new conversation, own system prompt", "s", ratio=0.12),
-    "later": Measure("first token: the same, after longer conversations", "s", ratio=0.12),
+    "new": Measure("first token: new conversation, own system prompt", "s", ratio=0.11),
+    "later": Measure("first token: the same, after longer conversations", "s", ratio=0.11),
+    "history": Measure(f"first token: a history of {HISTORY} turns from cold", "s", ratio=0.2),
     "turns": Measure(f"first token: turns 2-{TURNS} of one conversation", "s", ratio=0.08),
     "edited": Measure("first token: 4 turns, their 2nd user message changed", "s", ratio=0.12),
     "cut": Measure("first token: cut back to the changed 2nd user message", "s", ratio=0.12),
@@ -105,7 +107,15 @@ class Bench:
             for _ in range(SAMPLES):
                 for server in servers:
                     self._first("new", server, system(), user())
-            for measure in (self._turns, self._edited, self._later, self._body, self._batches, self._gone):
+            for measure in (
+                self._history,
+                self._turns,
+                self._edited,
+                self._later,
+                self._body,
+                self._batches,
+                self._gone,
+            ):
                 for server in servers:
                     measure(server)
 
@@ -117,6 +127,14 @@ class Bench:
 
     def _turns(self, server: Server) -> None:
         self._conversation(server, TURNS, "turns")
+
+    def _history(self, server: Server) -> None:
+        """A conversation that neither has seen before, as another program's is when it is taken up."""
+        for _ in range(SAMPLES):
+            past = [system()]
+            for turn in range(HISTORY):
+                past += [user(), {"role": "assistant", "content": f"answer {turn}"}]
+            self._first("history", server, *past, user())
 
     def _edited(self, server: Server) -> None:
         for _ in range(SAMPLES - 1):

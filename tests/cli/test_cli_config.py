@@ -42,7 +42,7 @@ def test_where_each_setting_comes_from(home: Path) -> None:
     ("text", "says"),
     [
         ('port = "many"', "port"),
-        ("prot = 1", "there is no such setting"),
+        ("prot = 1", "unknown setting"),
         ("port = ", "not valid TOML"),
     ],
 )

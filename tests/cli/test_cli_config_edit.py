@@ -13,7 +13,7 @@ from harness.terminal import shell
 from claude_max.cli.config_edit import template, with_value
 from claude_max.proxy.config import Settings, check_values, load
 
-README = Path(__file__).parents[2] / "README.md"
+MANUAL = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_values_as_they_are_typed(name: str, value: str, wanted: object, file: P
     ("words", "says"),
     [
         (("set", "port", "many"), "port: "),
-        (("set", "prot", "1"), "prot: there is no such setting; is it port?"),
+        (("set", "prot", "1"), "prot: unknown setting; is it port?"),
         (("set", "port.a", "1"), "port has no parts"),
         (("set", "log_level", "loud"), "log_level: "),
         (("unset", "prot"), "is it port?"),
@@ -144,7 +144,7 @@ def test_edit_opens_the_editor_and_checks_afterwards(file: Path) -> None:
 def test_validate(file: Path) -> None:
     there(file)
     fine = config(file, "validate", "--json", CLAUDE_MAX_PROT="1")
-    assert fine.json["warnings"] == ["CLAUDE_MAX_PROT has no effect: there is no such setting; is it CLAUDE_MAX_PORT?"]
+    assert fine.json["warnings"] == ["CLAUDE_MAX_PROT has no effect: unknown setting; is it CLAUDE_MAX_PORT?"]
     file.write_text('[aliases]\ngpt-4.1 = "opus"\n')
     ended = config(file, "validate")
     assert ended.code == 2
@@ -169,7 +169,7 @@ def test_a_setting_behind_a_table_does_not_become_part_of_it() -> None:
     assert tomllib.loads(text) == {"port": 5, "aliases": {"a": "b"}}
 
 
-def test_the_example_of_the_readme_is_valid() -> None:
-    found = re.search(r"<!-- run: config -->\n```toml\n(.*?)```", README.read_text(), re.DOTALL)
+def test_the_example_of_the_manual_is_valid() -> None:
+    found = re.search(r"<!-- run: config -->\n```toml\n(.*?)```", MANUAL.read_text(), re.DOTALL)
     assert found is not None
-    check_values(tomllib.loads(found[1]), README)
+    check_values(tomllib.loads(found[1]), MANUAL)

@@ -235,3 +235,28 @@ def test_a_signal_at_any_moment_of_the_start_leaves_nothing(home: Path, sign: si
         assert process.returncode in (0, -sign, 128 + sign, 1), f"after {moment:.2f} s: {process.returncode} {said}"
         assert psutil.wait_procs(children, 10)[1] == [], f"after {moment:.2f} s"
     assert sessions(home) == []
+
+
+def test_it_listens_on_another_port_too(home: Path) -> None:
+    port = free_port()
+    with scripted() as api, running_proxy(home, "--also-listen", str(port), api=api) as proxy:
+        assert any(f"Listening on {port}, too." in line for line in proxy.log)
+        for url in (proxy.url, f"http://localhost:{port}"):
+            assert httpx2.get(f"{url}/api/version").status_code == 200
+
+
+def test_another_port_that_is_taken_is_named(home: Path) -> None:
+    port = free_port()
+    with stub(port):
+        done = claude_max(home, "serve", "--port", "0", "--also-listen", str(port))
+    assert done.code == 5
+    assert f"do without --also-listen {port}" in done.err
+
+
+def test_it_is_not_its_own_upstream(home: Path) -> None:
+    port = str(free_port())
+    environ = {"ANTHROPIC_BASE_URL": f"http://localhost:{port}"}
+    done = claude_max(home, "serve", "--port", port, environ=environ)
+    assert done.code == 2
+    assert done.err.strip().count("\n") == 0
+    assert "ANTHROPIC_BASE_URL names this server itself" in done.err

@@ -45,10 +45,12 @@ def test_the_windows_are_those_that_the_cli_got(home: Path, tmp_path: Path) -> N
         "plan": "max",
         "available": True,
         "windows": [
-            {"name": "five_hour", "label": "five-hour limit", "utilization": 12, "resets_at": RESET},
-            {"name": "seven_day", "label": "weekly limit", "utilization": 80.5, "resets_at": RESET},
+            {"name": "five_hour", "label": "five-hour limit", "utilization": 12, "resets_at": RESET, "full_at": None},
+            {"name": "seven_day", "label": "weekly limit", "utilization": 80.5, "resets_at": RESET, "full_at": None},
         ],
         "extra_usage": PLAN["extra_usage"],
+        "periods": [],
+        "plan_price": [100, 200],
     }
     assert "Plan: max" in people.out
     assert "12 %" in people.out

@@ -1,17 +1,19 @@
-"""The README's blocks are what the program says of itself."""
+"""The generated blocks of README, SECURITY and docs are what the program says of itself."""
 
 import re
+from typing import get_args
 
 import pytest
 import readme_blocks
 
 from claude_max.cli.connect.catalogue import catalogue
 from claude_max.proxy.config import Settings
+from claude_max.proxy.errors import Kind
 
-TESTS = readme_blocks.DOCUMENTS[1].parent / "tests"
+TESTS = readme_blocks.ROOT / "tests"
 
 
-def test_the_readme_is_current() -> None:
+def test_the_documents_are_current() -> None:
     assert readme_blocks.main(write=False) == 0, "uv run python tests/readme_blocks.py --write"
 
 
@@ -22,14 +24,18 @@ def test_every_setting_is_documented() -> None:
         assert f"| `{name}` | `CLAUDE_MAX_{name.upper()}` |" in table
 
 
+def test_every_kind_of_failure_is_documented() -> None:
+    assert set(readme_blocks.kinds()) == set(get_args(Kind))
+
+
 def test_every_recipe_has_a_row() -> None:
-    text = (readme_blocks.DOCUMENTS[1].parent / "docs" / "clients.md").read_text(encoding="utf-8")
+    text = (readme_blocks.ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert [name for name in catalogue() if not any(f"| `claude-max connect {name}` |" in row for row in rows)] == []
 
 
 def test_every_test_that_is_named_as_proof_exists() -> None:
-    text = readme_blocks.DOCUMENTS[1].read_text(encoding="utf-8")
+    text = readme_blocks.SECURITY.read_text(encoding="utf-8")
     named = re.findall(r"`(?:tests/)?([a-z0-9_/]+/|[a-z0-9_/]*test_\w+\.py)`", text)
     there = {str(path.relative_to(TESTS)) for path in TESTS.rglob("*")}
     names = {path.rpartition("/")[2] for path in there}

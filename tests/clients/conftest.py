@@ -70,7 +70,7 @@ def ran(proxy: RunningProxy, node_modules: Path) -> Callable[..., Any]:
     return run
 
 
-def packages(folder: Path) -> Path:
+def packages(folder: Path, *options: str) -> Path:
     """The packages of a folder's package.json, in the user's cache folder; installed where that very list is new."""
     if not (shutil.which("node") and shutil.which("npm")):
         (pytest.fail if os.environ.get("CI") else pytest.skip)("node and npm are needed for clients in JavaScript")
@@ -83,7 +83,7 @@ def packages(folder: Path) -> Path:
             fresh = Path(made) / "new"
             fresh.mkdir()
             (fresh / "package.json").write_bytes(wanted)
-            install = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund"]
+            install = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", *options]
             subprocess.run(install, cwd=fresh, check=True, capture_output=True, timeout=300)
             if not home.exists():  # else another test process was faster
                 fresh.rename(home)

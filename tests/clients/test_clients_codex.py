@@ -17,6 +17,8 @@ from harness.proxy import RunningProxy, running_proxy, scripted
 from harness.upstream import assistant, seen, user
 
 Prompt = Callable[..., str]
+# The first of them may have to install it.
+pytestmark = pytest.mark.timeout(400)
 ALIASES = {"gpt-5.5-codex": "sonnet", "gpt-6-astra": "sonnet"}
 # A provider of one's own, as the documentation has it, and OpenAI's with another address.
 OWN = """
@@ -80,7 +82,6 @@ def said(events: list[dict[str, Any]], kind: str = "agent_message") -> list[str]
     return [item["text"] for item in items if item["type"] == kind]
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     ("provider", "model", "call"),
     [(OWN, "sonnet", SHELL), (OPENAIS, "gpt-5.5-codex", PATCH), (OWN, "gpt-6-astra", SCRIPT)],
@@ -115,5 +116,22 @@ def test_its_web_socket_is_refused_at_once(aliased: RunningProxy, codex: Path, t
     before = len(aliased.log)
     cli = Codex(codex, aliased, tmp_path, OPENAIS, "sonnet")
     assert said(cli.run(prompt(text="Good day", thinking="Hm."))) == ["Good day"]
-    refused = [line for line in aliased.log[before:] if "method=GET path=/v1/responses " in line]
-    assert [("status=426" in line) for line in refused] == [True]
+    refused = [line for line in aliased.log[before:] if '"method": "GET", "path": "/v1/responses"' in line]
+    assert [('"status": 426' in line) for line in refused] == [True]
+
+
+@pytest.mark.parametrize("provider", [OWN, OPENAIS], ids=["by itself", "by the server"])
+def test_it_compacts_a_long_conversation(
+    aliased: RunningProxy, codex: Path, tmp_path: Path, prompt: Prompt, marker: str, provider: str
+) -> None:
+    """Its own prompt is asked without tools, to which the thinking was bound: it is asked again without that."""
+    limit = "model_auto_compact_token_limit = 30000\n"
+    cli = Codex(codex, aliased, tmp_path, limit + provider, "sonnet")
+    cli.run(prompt(thinking="Hm.", text="One.", usage={"input_tokens": 50_000}))
+    assert said(cli.run("resume", "--last", 'And now?\nscripted: {"text": "Two."}')) == ["Two."]
+    *_, summing, second = aliased.bodies(marker)
+    assert seen(summing)["messages"][-2]["content"][-1] == {"type": "text", "text": "One."}
+    assert [message["role"] for message in seen(second)["messages"]] == ["user"]
+    texts = [block["text"] for block in seen(second)["messages"][0]["content"]]
+    assert "summary" in texts[-2]
+    assert texts[-1] == 'And now?\nscripted: {"text": "Two."}'

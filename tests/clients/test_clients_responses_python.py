@@ -6,7 +6,7 @@ from typing import Any
 
 import openai
 import pytest
-from harness.asking import PIXEL
+from harness.asking import PIXEL, directive
 from harness.proxy import RunningProxy
 from harness.responses import check_event, check_response, folded, kinds
 from harness.upstream import assistant, expected, seen, user
@@ -176,3 +176,35 @@ def test_failures(proxy: RunningProxy, prompt: Prompt) -> None:
     assert last.type == "response.failed"
     assert last.response.error is not None
     assert last.response.error.code == "server_error"
+
+
+def test_thinking_that_is_bound_to_other_tools_is_left_out(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
+    """The service refuses it where the tools changed, as they do when agents hand over: it is asked without."""
+    first = proxy.client.responses.create(model="sonnet", input=prompt(thinking="Hm.", text="One."))
+    told = proxy.client.responses.with_raw_response.create(
+        model="sonnet", input='And?\nscripted: {"text": "Two."}', previous_response_id=first.id, tools=[LOOK]
+    )
+    assert told.parse().output_text == "Two."
+    assert told.headers["x-claude-max-repaired"] == "thinking that the service refused was left out"
+    refused, accepted = (seen(body)["messages"][1] for body in proxy.bodies(marker)[1:])
+    assert [block["type"] for block in refused["content"]] == ["thinking", "text"]
+    assert accepted == assistant("One.")
+
+
+def test_tokens_are_counted(proxy: RunningProxy, prompt: Prompt) -> None:
+    """Of a kept conversation too; no answer is asked for."""
+    first = proxy.client.responses.create(model="sonnet", input=prompt(text="One."))
+    alone = proxy.client.responses.input_tokens.count(model="sonnet", input="And?")
+    more = proxy.client.responses.input_tokens.count(model="sonnet", input="And?", previous_response_id=first.id)
+    assert alone.object == "response.input_tokens"
+    assert 0 < alone.input_tokens < more.input_tokens
+
+
+def test_compacting(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
+    compacted = proxy.client.responses.compact(model="sonnet", input=prompt(text="It was fixed."))
+    assert [item.type for item in compacted.output] == ["message", "compaction"]
+    items: Any = [item.to_dict() for item in compacted.output[1:]]
+    asked: Any = [*items, {"role": "user", "content": f"{marker}\n{directive(text='Two.')}"}]
+    assert proxy.client.responses.create(model="sonnet", input=asked).output_text == "Two."
+    (first, *_) = seen(proxy.bodies(marker)[-1])["messages"][0]["content"]
+    assert first["text"].startswith("The conversation before this was replaced by its summary:")

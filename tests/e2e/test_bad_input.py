@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from harness.asking import CHAT
 from harness.openai_schema import check_error
-from harness.proxy import RunningProxy, running_proxy, scripted
+from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
 from harness.upstream import assistant, expected, seen, user
 
 OK = [{"role": "user", "content": "hi"}]
@@ -31,7 +31,6 @@ BODIES: dict[str, tuple[str | bytes, str]] = {
     "a string": ('"hi"', ""),
     "NaN": ('{"model": "sonnet", "temperature": NaN, "messages": []}', ""),
     "5000 brackets": ('{"model": "sonnet", "messages": ' + "[" * 5000 + "]" * 5000 + "}", ""),
-    "lone surrogate": ('{"model": "sonnet", "messages": [{"role": "user", "content": "\\ud800"}]}', ""),
     "not UTF-8": (b'{"model": "sonnet", "messages": [{"role": "user", "content": "\xff"}]}', ""),
     "no model": (json.dumps({"messages": OK}), "model"),
     "model a number": (json.dumps({"model": 5, "messages": OK}), "model"),
@@ -43,14 +42,11 @@ BODIES: dict[str, tuple[str | bytes, str]] = {
     "no content": (chat({"role": "user"}), "messages[0].content"),
     "content a number": (chat({"role": "user", "content": 5}), "messages[0].content"),
     "blank content": (chat({"role": "user", "content": " \n"}), "messages"),
-    "only a system message": (chat({"role": "system", "content": "x"}), "messages"),
-    "assistant last": (chat(*OK, {"role": "assistant", "content": "x"}), "messages"),
     "temperature 3": (chat(temperature=3), "temperature"),
     "temperature text": (chat(temperature="1"), "temperature"),
     "max_tokens 0": (chat(max_tokens=0), "max_tokens"),
     "n 0": (chat(n=0), "n"),
     "stream text": (chat(stream="yes"), "stream"),
-    "blank stop": (chat(stop=[" "]), "stop"),
 }
 
 
@@ -65,6 +61,25 @@ def test_a_malformed_request_is_a_400_that_names_the_field(proxy: RunningProxy, 
     assert answer.headers["x-request-id"]
 
 
+def test_a_repair_is_named_or_refused(proxy: RunningProxy, marker: str, own_proxy: OwnProxy) -> None:
+    """Half of a character, and a result of a call that is not there."""
+    result = {"role": "tool", "tool_call_id": "gone", "content": "x"}
+    body = chat({"role": "user", "content": f"{marker} MARK"}, result).replace("MARK", "\\ud800")
+    answer = post(proxy, body)
+    assert answer.status_code == 200, answer.text
+    named = answer.headers["x-claude-max-repaired"].split(", ")
+    assert named == [
+        "body: lone surrogates replaced by U+FFFD",
+        "messages[1].tool_call_id: result without its call; given as text",
+    ]
+    (sent,) = proxy.bodies(marker)
+    assert sent["messages"][0]["content"][0]["text"] == f"{marker} \ufffd"
+    strict = own_proxy(environ={"CLAUDE_MAX_STRICT": "true"})
+    assert post(strict, body).status_code == 400
+    refused = post(strict, chat({"role": "user", "content": marker}, result)).json()["error"]
+    assert refused["param"] == "messages[1].tool_call_id"
+
+
 def test_an_unknown_model_lists_what_there_is(proxy: RunningProxy) -> None:
     answer = post(proxy, json.dumps({"model": "gpt-4o", "messages": OK}))
     assert answer.status_code == 404
@@ -75,7 +90,7 @@ def test_an_unknown_model_lists_what_there_is(proxy: RunningProxy) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/v1/nothing", 404), ("POST", "/", 404), ("GET", CHAT, 405), ("DELETE", "/v1/models", 405)],
+    [("GET", "/v1/nothing", 404), ("POST", "/nothing", 404), ("GET", CHAT, 405), ("DELETE", "/v1/models", 405)],
 )
 def test_unknown_paths_and_methods(proxy: RunningProxy, method: str, path: str, status: int) -> None:
     answer = proxy.http.request(method, path, json={} if method == "POST" else None)

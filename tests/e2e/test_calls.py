@@ -17,7 +17,7 @@ def calls(proxy: RunningProxy, marker: str) -> int:
 
 
 LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
-# The scripted model sends its last events with pauses, as a real one does; see `test_in_a_burst`.
+# The scripted model sends its last events with pauses, as a real one does. In a burst one more request may begin.
 PACE = {"event_pause": 0.03}
 ENDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "an answer": ({"text": "fine"}, {}),

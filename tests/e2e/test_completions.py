@@ -33,7 +33,6 @@ def test_whole_and_streamed(proxy: RunningProxy, marker: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"prompt": ["a", "b"]}, "prompt"),
         ({"prompt": [1, 2]}, "prompt"),
         ({"prompt": " "}, "prompt"),
         ({"suffix": "end"}, "suffix"),

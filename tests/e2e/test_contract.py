@@ -11,24 +11,10 @@ import pytest
 from harness.filtered_cli import filtered
 from harness.proxy import home_environment, installed, running_proxy, scripted
 
-from claude_max.proxy.engine.probe.contract import ContractResult, examine
+from claude_max.proxy.engine.probe.contract import CAPABILITIES, ContractResult, examine
 from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.engine.wire.command import SETTINGS
 
-ALL = {
-    "answers",
-    "isolation",
-    "verbatim",
-    "limits",
-    "exact",
-    "rewind",
-    "system",
-    "lines",
-    "tools",
-    "errors",
-    "peers",
-    "models",
-}
 OLD = "@anthropic-ai/claude-code@2.1.197"
 
 
@@ -39,7 +25,7 @@ def check(program: Path) -> ContractResult:
 def test_the_tested_cli_does_everything() -> None:
     record = check(locate(None, {}).path)
     assert dict(record.fails) == {}
-    assert record.holds == ALL
+    assert record.holds == CAPABILITIES.keys()
     assert record.unsafe is None
     assert record.cache_ttl == "1h"
     assert {each.max_tokens for each in record.defaults.values()} == {128_000}
@@ -83,6 +69,19 @@ def test_an_unsafe_cli_is_not_served(tmp_path: Path, home: Path) -> None:
     assert done.returncode == 3
     assert "verbatim" in done.stderr
     assert "claude update" in done.stderr
+
+
+def test_another_cli_serves_where_the_one_on_path_must_not(tmp_path: Path, home: Path) -> None:
+    """That of the [cli] extra; the banner and /health say so."""
+    program = filtered(tmp_path, strip=["client_composed"])
+    environ = {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+    with scripted() as api, running_proxy(home, api=api, environ=environ) as proxy:
+        assert any("is not used" in line and "verbatim" in line for line in proxy.log)
+        health = proxy.http.get("/health").json()
+        assert (health["ready"], health["cli_source"]) == (True, "the [cli] extra")
+        assert str(program) in health["cli_notice"]
+        answer = proxy.client.chat.completions.create(model="sonnet", messages=[{"role": "user", "content": "/cost"}])
+        assert "/cost" in (answer.choices[0].message.content or "")
 
 
 def test_without_rewind_each_conversation_has_a_worker_of_its_own(tmp_path: Path, home: Path) -> None:

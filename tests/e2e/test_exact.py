@@ -14,6 +14,8 @@ from harness.asking import CHAT, directive
 from harness.proxy import RunningProxy
 from harness.upstream import assistant, expected, seen, user
 
+from claude_max.proxy.engine.planning.want import OWN_LINES
+
 ODD = [
     "µg/m² ﬁ Ⅷ ①",
     "\u200bzero\u200dwidth\ufeff",
@@ -102,6 +104,38 @@ def test_odd_texts_in_six_places(proxy: RunningProxy, marker: str) -> None:
             tools=[declared(look)],
         )
         assert seen(body) == wanted, ascii(odd[:40])
+
+
+@pytest.mark.parametrize("head", [" " * 5000, "\n" * 4096, "\ufeff" * 4097], ids=["spaces", "lines", "marks"])
+def test_a_text_that_begins_with_much_white_space(proxy: RunningProxy, marker: str, head: str) -> None:
+    """The trigger would be nothing else, and the CLI asks nobody then."""
+    post(proxy, [{"role": "user", "content": head + marker}])
+    (body,) = proxy.bodies(marker)
+    assert seen(body) == expected(user(head + marker))
+
+
+def test_half_a_character_in_a_call_comes_back_in_its_place(proxy: RunningProxy, marker: str) -> None:
+    """A model that wrote half a pair gets its call back as a call of the same shape."""
+    look = tool("look", q={"type": "string"})
+    written = {"name": "look", "input": r'{"q": "half \ud83d."}'}
+    prompt = f"{marker}\n{directive(call=written, then={'text': 'seen'})}"
+    choice = post(proxy, [{"role": "user", "content": prompt}], tools=[look])
+    told = {"role": "tool", "tool_call_id": choice["message"]["tool_calls"][0]["id"], "content": "fine"}
+    post(proxy, [{"role": "user", "content": prompt}, choice["message"], told], tools=[look])
+    assert seen(proxy.bodies(marker)[-1])["messages"][1]["content"][0]["input"] == {"q": "half \ufffd."}
+
+
+@pytest.mark.parametrize(
+    "words", ["x-anthropic-billing-header: {}", *OWN_LINES], ids=["billing", "cli", "in sdk", "sdk"]
+)
+def test_a_system_prompt_in_the_clis_own_words(proxy: RunningProxy, marker: str, words: str) -> None:
+    """The CLI would take it for its own lines, and not identify itself (`seen` holds that it does)."""
+    said = words.format(marker)
+    body = {"model": "sonnet", "messages": [{"role": "system", "content": said}, {"role": "user", "content": marker}]}
+    answer = proxy.http.post(CHAT, json=body)
+    assert answer.headers["x-claude-max-repaired"] == "system: line break put before it"
+    (sent,) = proxy.bodies(f"'text': '{marker}'")
+    assert seen(sent) == expected(user(marker), system=f"\n{said}")
 
 
 PROPERTIES = ["$filter", "a b", "µg", "m²", "x" * 70, "日本", "a/b", "", "_.-", "@type", "0"]
@@ -232,3 +266,13 @@ def test_nothing_of_the_owner_is_sent(proxy: RunningProxy, marker: str) -> None:
     own = {key: value for key, value in body.items() if key != "metadata"}
     text = json.dumps(own)
     assert [word for word in (str(proxy.home), "/home", "/root", "Linux", "Today", "bash") if word in text] == []
+
+
+def test_the_clis_own_identification_stays(proxy: RunningProxy, marker: str) -> None:
+    """A client may have copied the line from a request of Claude Code's."""
+    line = "x-anthropic-billing-header: cc_version=9.9.9.abc; cc_entrypoint=cli;"
+    said = [{"role": "system", "content": f"{line}\nBe kind."}, {"role": "user", "content": marker}]
+    answer = proxy.http.post(CHAT, json={"model": "sonnet", "messages": said})
+    (body,) = proxy.bodies(marker)
+    assert seen(body) == expected(user(marker), system="Be kind.")
+    assert answer.headers["x-claude-max-repaired"] == "system: the CLI's own billing line left out"

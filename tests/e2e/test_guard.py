@@ -96,10 +96,11 @@ def test_responses_tell_nothing_of_the_inside(proxy: RunningProxy) -> None:
 
 
 def test_what_an_owner_allows(home: Path) -> None:
-    environ = {"CLAUDE_MAX_CORS_ORIGINS": '["https://chat.example"]', "CLAUDE_MAX_API_KEY": KEY}
+    environ = {"CLAUDE_MAX_API_KEY": KEY}
+    flags = ("--allowed-host", "host.docker.internal", "--cors-origin", "https://chat.example", "--cors-origin", "null")
     with (
         scripted() as api,
-        running_proxy(home, "--allowed-host", "host.docker.internal", api=api, environ=environ) as proxy,
+        running_proxy(home, *flags, api=api, environ=environ) as proxy,
     ):
         good = {"authorization": f"Bearer {KEY}"}
         assert proxy.http.post(CHAT, json=BODY, headers={**good, "host": "host.docker.internal:1"}).status_code == 200

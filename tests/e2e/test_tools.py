@@ -288,17 +288,31 @@ def schemed(schema: Any, **more: Any) -> dict[str, Any]:
     return {"tools": [{"type": "function", "function": {"name": "a", "parameters": parameters}}]}
 
 
-BAD: dict[str, dict[str, Any]] = {
+# What agents send whose history was cut, mixed up or written by others.
+MENDED: dict[str, dict[str, Any]] = {
     "result of no call": {"messages": [ASK, RESULT]},
     "result twice": {"messages": [ASK, CALLED, RESULT, RESULT]},
     "result without id": {"messages": [ASK, CALLED, {"role": "tool", "content": "x"}]},
     "call without result": {"messages": [ASK, CALLED, ASK]},
     "duplicate call ids": {"messages": [ASK, {**CALLED, "tool_calls": [CALL, CALL]}, RESULT]},
+    "forbidden name": {"tools": [named("no spaces")]},
+    "200 tools": {"tools": [named(f"tool{n}") for n in range(200)]},
+}
+
+
+@pytest.mark.parametrize("name", MENDED)
+def test_odd_tool_requests_are_put_right(proxy: RunningProxy, name: str) -> None:
+    """The service refuses what is orphaned, unanswered or told twice; see translate/shapes.py for each."""
+    body = {"model": "sonnet", "tools": [WEATHER], "messages": [ASK], **MENDED[name]}
+    answer = proxy.http.post(CHAT, json=body)
+    assert answer.status_code == 200, answer.text
+    assert name == "200 tools" or "x-claude-max-repaired" in answer.headers
+
+
+BAD: dict[str, dict[str, Any]] = {
     "unknown choice": {"tool_choice": {"type": "function", "function": {"name": "nothing"}}},
     "required without tools": {"tools": [], "tool_choice": "required"},
-    "forbidden name": {"tools": [named("no spaces")]},
     "same name twice": {"tools": [WEATHER, WEATHER]},
-    "200 tools": {"tools": [named(f"tool{n}") for n in range(200)]},
     "unknown tool type": {"tools": [{"type": "web_search"}]},
     "unknown schema type": schemed({"type": "nonsense"}),
     "reference to itself": schemed({"$ref": "#/$defs/y"}, **{"$defs": {"y": {"$ref": "#/$defs/y"}}}),

@@ -8,5 +8,5 @@ from claude_max.proxy.engine.pool import pool
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process is started at once where one may be, and as many at a time as are wanted."""
-    monkeypatch.setattr(pool, "GROW_SECONDS", 0.0)
+    monkeypatch.setattr(pool, "is_worth_a_start", lambda *_: True)
     monkeypatch.setattr(pool, "STARTS_AT_ONCE", 64)

@@ -18,6 +18,7 @@ from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.engine.process.channel import Unconfirmed
 from claude_max.proxy.engine.process.worker import Worker
 from claude_max.proxy.events import Event, Finished, JsonObject, Started, TextDelta, Usage
+from claude_max.proxy.receipts import Spent
 
 
 class Books(Pool):
@@ -108,6 +109,7 @@ class FakeWorker:
         self.channel = FakeChannel()
         self.cli_info: JsonObject = {}
         self.rate_limit: JsonObject | None = None
+        self.spent: Spent | None = None
         self.alive = True
         self.good = True
         self.busy = False

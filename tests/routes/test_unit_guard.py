@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from claude_max.proxy import errors
 from claude_max.proxy.config import Settings, is_loopback
-from claude_max.proxy.routes.guard import Guard, fields, host_name, verdict
+from claude_max.proxy.routes.guard import Guard, Place, fields, host_name, verdict
 
 Verdict = type[errors.ProxyError] | None
 
@@ -195,6 +195,8 @@ def test_the_case_of_the_scheme_does_not_count() -> None:
 BODIES: list[tuple[str, dict[str, str], Verdict]] = [
     ("POST", {"content-type": "application/json"}, None),
     ("POST", {"content-type": "Application/JSON ; charset=utf-8"}, None),
+    ("POST", {"content-type": "application/json", "content-encoding": "zstd"}, None),
+    ("POST", {"content-type": "application/json", "content-encoding": "identity"}, None),
     ("POST", {"content-type": "text/plain"}, errors.UnsupportedMediaType),
     ("POST", {"content-type": "application/jsonx"}, errors.UnsupportedMediaType),
     ("POST", {"content-type": "application/x-www-form-urlencoded"}, errors.UnsupportedMediaType),
@@ -240,3 +242,40 @@ async def test_a_fault_of_ours_is_answered_here() -> None:
     assert sent[0]["status"] == 500
     assert b"nobody thought" not in sent[1]["body"]
     assert json.loads(sent[1]["body"])["error"]["code"] == "internal_error"
+
+
+def untyped(headers: dict[str, str]) -> Verdict:
+    """What is made of a POST whose dialect's clients do not say that they send JSON."""
+    settings = Settings.model_construct(cors_origins=["http://allowed.example"])
+    found = verdict("POST", "/api/chat", {"host": "localhost:3456", **headers}, settings, Place(untyped=True))
+    return None if found is None else type(found)
+
+
+@pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "application/json"])
+def test_json_that_does_not_say_so_is_taken_from_a_program(kind: str | None) -> None:
+    headers = {} if kind is None else {"content-type": kind}
+    assert untyped(headers) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://localhost:3456"},
+        {"origin": "http://allowed.example"},
+        {"origin": "http://localhost:3456", "content-type": "application/x-www-form-urlencoded"},
+        {"sec-fetch-site": "same-origin"},
+        {"content-type": "text/plain"},
+        {"content-type": "multipart/form-data; boundary=x"},
+        {"content-type": "application/x-www-form-urlencoded, text/plain"},
+    ],
+)
+def test_but_not_from_a_page(headers: dict[str, str]) -> None:
+    assert untyped(headers) is errors.UnsupportedMediaType
+
+
+def test_the_other_dialects_want_the_type() -> None:
+    assert judged({}, "POST", "/v1/messages") is errors.UnsupportedMediaType
+
+
+def test_what_answers_here_is_told_without_a_key() -> None:
+    assert judged({}, path="/", api_key=SecretStr("sesame")) is None

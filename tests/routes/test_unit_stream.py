@@ -17,7 +17,7 @@ from claude_max.proxy.routes.answers import Answers
 from claude_max.proxy.routes.endpoint import LARGE, parsed
 from claude_max.proxy.routes.failures import ClientGone
 from claude_max.proxy.routes.services import Services
-from claude_max.proxy.routes.stream import EventStream, while_connected, with_signs_of_life
+from claude_max.proxy.routes.stream import LONG_SILENCE, EventStream, while_connected, with_signs_of_life
 from claude_max.proxy.translate.common.dialect import RequestContext
 from claude_max.proxy.translate.common.frames import NDJSON, SSE, Frame, json_line, server_sent_event
 from claude_max.proxy.translate.common.openai_completions import STREAM
@@ -38,7 +38,7 @@ def test_a_comment_for_every_silence_and_the_chunks_in_order() -> None:
 
     async def test() -> None:
         found: list[bytes] = []
-        async for chunk in with_signs_of_life(chunks(), KEEP_ALIVE, 0.001):
+        async for chunk in with_signs_of_life(chunks(), lambda _: KEEP_ALIVE, 0.001):
             found.append(chunk)
             if found.count(KEEP_ALIVE) == 3:
                 silent.set()
@@ -56,7 +56,7 @@ def test_without_silence_there_is_no_comment() -> None:
             yield str(number).encode()
 
     async def test() -> None:
-        assert [chunk async for chunk in with_signs_of_life(chunks(), KEEP_ALIVE, 60)] == [
+        assert [chunk async for chunk in with_signs_of_life(chunks(), lambda _: KEEP_ALIVE, 60)] == [
             str(n).encode() for n in range(50)
         ]
 
@@ -69,7 +69,7 @@ def test_a_failure_of_the_chunks_is_raised() -> None:
         raise errors.UpstreamFault("cut")
 
     async def test() -> None:
-        found = with_signs_of_life(chunks(), KEEP_ALIVE, 60)
+        found = with_signs_of_life(chunks(), lambda _: KEEP_ALIVE, 60)
         assert await anext(found) == b"one"
         with pytest.raises(errors.UpstreamFault):
             await anext(found)
@@ -87,10 +87,26 @@ def test_an_empty_sign_of_life_is_not_sent() -> None:
 
     async def test() -> None:
         asyncio.get_running_loop().call_later(0.05, silent.set)
-        found = [chunk async for chunk in with_signs_of_life(chunks(), NDJSON.keep_alive, 0.001)]
+        found = [chunk async for chunk in with_signs_of_life(chunks(), lambda _: NDJSON.keep_alive, 0.001)]
         assert found == [b"one", b"two"]
 
     asyncio.run(asyncio.wait_for(test(), 10))
+
+
+def test_a_long_silence_has_events_that_say_nothing() -> None:
+    """And a comment has no empty line behind it: openai-go before 3.43 fails on one."""
+    empty = Frame({"empty": True})
+
+    async def silent() -> AsyncGenerator[Frame]:
+        await asyncio.Event().wait()
+        yield ONE
+
+    async def abandon() -> None:
+        """Nothing to end."""
+
+    stream = EventStream(silent(), STREAM, failed, abandon, headers={}, keepalive=60, alive=lambda: [empty])
+    assert stream._sign(15) == b": keep-alive\n"
+    assert stream._sign(LONG_SILENCE) == b": keep-alive\n" + server_sent_event(empty)
 
 
 def test_lines_hold_no_separator_of_lines() -> None:
@@ -251,7 +267,7 @@ def test_a_large_body_is_read_beside_the_event_loop(large: bool) -> None:
         return {"type": "http.request", "body": orjson.dumps({"x": "y" * (LARGE if large else 1)})}
 
     async def test() -> None:
-        limits = SimpleNamespace(json_depth=3, aliases={}, web_search=False)
+        limits = SimpleNamespace(json_depth=3, all_aliases={}, web_search=False, strict=False, body_limit=2**30)
         services = cast("Services", SimpleNamespace(settings=limits, models=tuple))
         read = await parsed(Request({"type": "http", "headers": []}, body), services, to_turn)
         assert read.keys() == {"x"}

@@ -52,6 +52,7 @@ REFUSED: list[tuple[Any, str]] = [
     ([HELLO, says("tool", "x")], "messages.1.role: Input should be 'user' or 'assistant'"),
     ([says("user", None)], "messages.0.content: Input should be a valid list"),
     ([says("user", [{"text": "no type"}])], "messages.0.content.0: Input should be a valid content block"),
+    ([says("user", [{"type": "nonsense"}])], "messages.0.content.0: Input tag 'nonsense' found using 'type'"),
     ([says("user", [{"type": "text"}])], "messages.0.content.0.text: Input should be a valid string"),
     ([says("user", "")], "messages.0.content: all messages must have non-empty content"),
     ([HELLO, says("assistant", []), HELLO], "messages.1.content: all messages must have non-empty content"),

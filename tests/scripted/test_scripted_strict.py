@@ -166,7 +166,7 @@ def test_every_rule_is_tried_here_or_in_a_file_of_its_own() -> None:
 
 
 def test_a_rule_that_does_not_exist() -> None:
-    with pytest.raises(ValueError, match="no such rules: colour"):
+    with pytest.raises(ValueError, match="unknown rules: colour"):
         refusal(body(), frozenset({"colour"}))
 
 

@@ -168,7 +168,7 @@ async def test_nothing_is_kept_where_that_is_off(file: Path, clock: Clock, limit
 
 async def test_nothing_is_opened_before_it_is_needed(keeper: Keeper) -> None:
     assert await keeper.kept(Wanted()) == Kept(on=True)
-    assert keeper._database is None
+    assert not keeper._beside.is_open
 
 
 async def test_a_locked_database_is_told_once(keeper: Keeper, file: Path, caplog: pytest.LogCaptureFixture,
@@ -195,9 +195,10 @@ async def test_a_full_disk_leaves_what_is_kept_as_it_was(keeper: Keeper, file: P
                                                          caplog: pytest.LogCaptureFixture) -> None:  # fmt: skip
     caplog.set_level(logging.INFO, "claude_max.store")
     await keeper.keep(record("resp_0"))
-    assert keeper._database is not None
-    (pages,) = keeper._database.execute("PRAGMA page_count").fetchone()
-    keeper._database.execute(f"PRAGMA max_page_count = {pages}").fetchone()
+    database = keeper._beside._database
+    assert database is not None
+    (pages,) = database.execute("PRAGMA page_count").fetchone()
+    database.execute(f"PRAGMA max_page_count = {pages}").fetchone()
     await keeper.keep(record("resp_1", text="x" * 100_000))
     assert "answers are not stored: database or disk is full" in caplog.text
     assert await keeper.get("resp_0") == record("resp_0")

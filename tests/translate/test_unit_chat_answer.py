@@ -26,7 +26,7 @@ from claude_max.proxy.events import (
     ToolCallStarted,
     Usage,
 )
-from claude_max.proxy.translate.chat.answer import ChatOptions, ChatReply
+from claude_max.proxy.translate.chat.answer import ChatOptions, ChatReply, custom_input
 from claude_max.proxy.translate.common.openai_completions import usage_object
 from claude_max.proxy.translate.completions.answer import TextReply
 
@@ -214,10 +214,52 @@ def test_the_legacy_frame() -> None:
     events: list[Event] = [Started("m"), TextDelta("a"), Finished("end_turn", Usage(output=1))]
     whole, chunks = texts(events, "", True)
     assert chunks[:2] == [
-        {**head, "choices": [{**choice, "text": "a", "finish_reason": None}]},
-        {**head, "choices": [{**choice, "text": "", "finish_reason": "stop"}]},
+        {**head, "choices": [{**choice, "text": "a", "finish_reason": None}], "usage": None},
+        {**head, "choices": [{**choice, "text": "", "finish_reason": "stop"}], "usage": None},
     ]
     assert chunks[2:] == [{**head, "choices": [], "usage": usage_object(Usage(output=1))}]
     assert whole == {
         **head, "choices": [{**choice, "text": "a", "finish_reason": "stop"}], "usage": usage_object(Usage(output=1)),
     }  # fmt: skip
+
+
+def test_a_custom_tool_is_called_with_a_text() -> None:
+    """Streamed, the input comes when its JSON is whole. Tools under another name are told by their own."""
+    options = ChatOptions(names={"a_b_1": "a.b"}, custom=frozenset({"patch"}))
+    reply = ChatReply(options, 1, response_meta())
+    events: list[Event] = [
+        Started("m"), ToolCallStarted(0, "c1", "patch"), ToolCallDelta(0, '{"input": "x'), ToolCallDelta(0, '\\n"}'),
+        ToolCallStarted(1, "c2", "a_b_1"), ToolCallDelta(1, "{}"), Finished("tool_use", Usage()),
+    ]  # fmt: skip
+    frames = [frame.data["choices"][0]["delta"] for event in events for frame in reply.feed(0, event)]
+    found = [call for delta in frames for call in delta.get("tool_calls", [])]
+    assert found == [
+        {"index": 0, "id": "c1", "type": "custom", "custom": {"name": "patch", "input": ""}},
+        {"index": 1, "id": "c2", "type": "function", "function": {"name": "a.b", "arguments": ""}},
+        {"index": 1, "function": {"arguments": "{}"}},
+        {"index": 0, "custom": {"input": "x\n"}},
+    ]
+    assert reply.whole()["choices"][0]["message"]["tool_calls"] == [
+        {"id": "c1", "type": "custom", "custom": {"name": "patch", "input": "x\n"}},
+        {"id": "c2", "type": "function", "function": {"name": "a.b", "arguments": "{}"}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("json", "text"), [("", ""), ("{}", ""), ('{"input": 5}', '{"input": 5}'), ("[1]", "[1]"), ("{", "{")]
+)
+def test_an_input_of_another_shape_is_told_as_it_is(json: str, text: str) -> None:
+    assert custom_input(json) == text
+
+
+def test_a_sign_of_life_is_an_empty_delta_of_a_choice_that_goes_on() -> None:
+    chat = ChatReply(ChatOptions(), 2, response_meta())
+    text = TextReply(("", ""), False, response_meta())
+    for reply, empty in ((chat, {"delta": {}}), (text, {"text": ""})):
+        for answer in (0, 1):
+            reply.feed(answer, Started("m"))
+            (frame,) = reply.alive()
+            (choice,) = frame.data["choices"]
+            assert choice == {"index": answer, "logprobs": None, "finish_reason": None, **empty}
+            reply.feed(answer, Finished("end_turn", Usage()))
+        assert reply.alive() == []

@@ -119,7 +119,9 @@ def _thinking(turn: Turn, body: JsonObject, defaults: Defaults) -> JsonObject | 
     if turn.thinking == "off" or is_forced:
         return DISABLED
     has_budget = own.get("type") == "enabled"
-    if has_budget and most < LEAST_BUDGET:
+    # With a budget the last message of the assistant's would have to begin with thinking.
+    continues = bool(turn.messages) and turn.messages[-1].role == "assistant"
+    if has_budget and (most < LEAST_BUDGET or continues):
         return DISABLED
     if turn.thinking == "shown":
         shown: JsonObject = {"budget_tokens": min(own["budget_tokens"], most)} if has_budget else {}

@@ -17,6 +17,8 @@ PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 VANISHING_NAME = "ToolSearch"
 # Characters of a description; the rest is cut.
 DESCRIPTION_LENGTH = 4096
+# At the root of a tool's schema the CLI writes these as a sentence of the description.
+FLATTENED = ("allOf", "anyOf", "oneOf")
 
 _WHY = "Such a request needs the exact composition, which this Claude Code CLI, platform or setting does not allow."
 
@@ -36,7 +38,8 @@ def check(turn: Turn) -> None:
     for message in turn.messages:
         if message.role == "system":
             raise errors.BadRequest(f"A system message stands among the others. {_WHY}", param="messages")
-        for item in message.content:
+        parts = (item.content if isinstance(item, ToolResult) else (item,) for item in message.content)
+        for item in (part for each in parts for part in each):
             if isinstance(item, OpaqueBlock):
                 raise errors.BadRequest(f"A message holds a {item.json.get('type')!r} block. {_WHY}", param="messages")
 
@@ -48,11 +51,18 @@ def altered(turn: Turn) -> tuple[str, ...]:
         if isinstance(tool, Tool):
             if len(tool.description) > DESCRIPTION_LENGTH:
                 found.append(f"tool {tool.name}: description cut at {DESCRIPTION_LENGTH} characters")
-            if not unicodedata.is_normalized("NFKC", tool.description + compact(tool.parameters)):
+            text = tool.description + compact(tool.parameters)
+            if not unicodedata.is_normalized("NFKC", text) or _has_unseen(text):
                 found.append(f"tool {tool.name}: characters normalized")
+            found += [f"tool {tool.name}: {word} flattened" for word in FLATTENED if word in tool.parameters]
     if any(_is_empty(message.content) for message in turn.messages):
         found.append("messages: empty content filled in")
     return ("messages: environment note added", *found)
+
+
+def _has_unseen(text: str) -> bool:
+    """Whether there are format characters (U+200B, U+202E) or private ones, which vanish."""
+    return not text.isascii() and any(unicodedata.category(character) in ("Cf", "Co") for character in text)
 
 
 def _properties(schema: JsonObject) -> Iterator[str]:

@@ -1,9 +1,20 @@
 """The whole API request that a Turn becomes in the exact way: messages, tools, parameters, cache marks. Pure."""
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ...events import CacheMark, JsonObject, Message, OpaqueBlock, ServerTool, ToolCall, ToolResult, Turn
+from ...events import (
+    CacheMark,
+    JsonObject,
+    Message,
+    OpaqueBlock,
+    RedactedThinking,
+    ServerTool,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
 from ..wire.protocol import api_message, api_tools
 from .body import DISABLED, Defaults, parameters
 from .cache_marks import marked
@@ -37,6 +48,7 @@ def composed(
 ) -> Composed:
     """The whole request. `without` names what its model refuses (keys of `negotiate.WORDS`)."""
     tools = api_tools(turn.tools, strict="strict" not in without)
+    turn, left_out = without_refused_thinking(turn, without)
     messages = [api_message(message) for message in turn.messages]
     asked = parameters(turn, context.defaults, without)
     prefix: Digest = b""
@@ -48,7 +60,23 @@ def composed(
     short = "cache_ttl" in without
     messages, tools, repaired = marked(messages, tools, "5m" if short else context.cache_ttl, short=short)
     body: JsonObject = {"messages": messages, "tools": tools, "max_tokens": context.defaults.max_tokens, **asked}
-    return Composed(body, prefix, repaired)
+    return Composed(body, prefix, repaired | left_out)
+
+
+def without_refused_thinking(turn: Turn, without: AbstractSet[str]) -> tuple[Turn, frozenset[str]]:
+    """The Turn without the thinking in its history, where the service refused that, and what to tell of it.
+
+    A message that held nothing else is left as it is, and so is all of a client that answers for its thinking.
+    """
+    if "thinking_blocks" not in without or turn.carries_thinking:
+        return turn, frozenset()
+    messages = []
+    for message in turn.messages:
+        content = tuple(item for item in message.content if not isinstance(item, Thinking | RedactedThinking))
+        messages.append(replace(message, content=content) if content else message)
+    if tuple(messages) == turn.messages:
+        return turn, frozenset()
+    return replace(turn, messages=tuple(messages)), frozenset({"thinking that the service refused was left out"})
 
 
 def lacks_thinking(turn: Turn, messages: list[JsonObject], defaults: Defaults) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from ...events import JsonObject, ToolChoice, Turn
+from ...events import JsonObject, Message, Text, ToolChoice, Turn
 from ..wire.json_text import compact
 from .body import tool_names
 
@@ -26,9 +26,12 @@ WORDS: Mapping[str, re.Pattern[str]] = {
     "top_k": re.compile(r"\btop_k\b", re.IGNORECASE),
     "tool_choice": re.compile(r"tool_choice|forces? tool use", re.IGNORECASE),
     "stop": re.compile(r"stop_sequences", re.IGNORECASE),
+    "prefill": re.compile(r"\bprefill\b|must end with a user message", re.IGNORECASE),
     "effort": re.compile(r"\beffort\b", re.IGNORECASE),
     "thinking": re.compile(r"\bthinking\b", re.IGNORECASE),
 }
+# About one value, or about what stands beside it: "Supported levels: low, high", "not supported when thinking is on".
+_OF_A_VALUE = re.compile(r"supported (?:levels|values)|\b(?:when|while|with) (?:\w+ )?thinking", re.IGNORECASE)
 _LASTING = re.compile(r"support|deprecated|not available", re.IGNORECASE)
 # A keyword of a schema, in the service's own words: "For 'integer' type, property 'minimum' is not supported".
 _KEYWORD = re.compile(r"\bschema\b|For '[^']*' type|propert(y|ies) '", re.IGNORECASE)
@@ -39,6 +42,8 @@ _QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"")
 _PLACE = re.compile(r"(?:^|: )(?P<place>tools|messages|system)\.\d+")
 
 
+# What a model is asked that does not continue an answer by itself.
+CONTINUE = "Continue."
 # Schemas that are remembered; some clients write values of the day into theirs, so that each is another one.
 MOST_SCHEMAS = 1000
 
@@ -69,7 +74,7 @@ class Refusals:
         elif name in ("strict", "cache_ttl", "thinking_blocks"):
             # About this request alone.
             pass
-        elif _LASTING.search(message) or "thinking" in known:
+        elif (_LASTING.search(message) and not _OF_A_VALUE.search(message)) or "thinking" in known:
             # What only contradicts thinking is lost for good where the model cannot be asked to stop thinking.
             known.add(name)
         return name
@@ -103,6 +108,16 @@ def instructed(turn: Turn) -> Turn:
     note = f"Answer by calling {' or '.join(f'the tool `{name}`' for name in names)}, and with no other text."
     system = f"{turn.system}\n\n{note}" if turn.system else note
     return replace(turn, system=system, tool_choice=ToolChoice(parallel=turn.tool_choice.parallel))
+
+
+def is_prefill(turn: Turn) -> bool:
+    """Whether the model is to continue an answer, and may be asked to in words."""
+    return turn.ask_to_continue and bool(turn.messages) and turn.messages[-1].role == "assistant"
+
+
+def asked_to_continue(turn: Turn) -> Turn:
+    """The Turn with a user message behind the assistant's last, for a model that continues no answer."""
+    return replace(turn, messages=(*turn.messages, Message("user", (Text(CONTINUE),))))
 
 
 def honours(turn: Turn, called: str) -> bool:

@@ -42,7 +42,10 @@ class PoolLimits:
 
 @dataclass(slots=True)
 class Member:
-    """One worker. `system` is the prompt it holds or starts with; `born` and `used` are seconds of a steady clock."""
+    """One worker. `system` is the prompt it holds or starts with; `born` and `used` are seconds of a steady clock.
+
+    `used` is when it last began or ended a turn.
+    """
 
     key: int
     system: str
@@ -99,10 +102,11 @@ class Roster:
         member.used = now
         self._step(member, Status.IDLE)
 
-    def take(self, key: int, system: str) -> None:
+    def take(self, key: int, system: str, now: float) -> None:
         """An idle member serves a turn with this system prompt."""
-        self._step(self._members[key], Status.BUSY)
-        self._members[key].system = system
+        member = self._members[key]
+        self._step(member, Status.BUSY)
+        member.system, member.used = system, now
 
     def finishing(self, key: int) -> None:
         """A busy member's answer is out."""

@@ -36,6 +36,9 @@ NAME = "structured_answer"
 DESCRIPTION = "Gives the answer. Its arguments are the answer itself."
 VALUE = "value"
 MISFIT = "The arguments do not satisfy the tool's schema. Call it again, with arguments that do."
+# Keywords that hold schemas by names of the client's, and those that hold values and no schema.
+_NAMING = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+_VALUES = ("const", "enum", "default", "examples")
 _COMBINED = ("$ref", "allOf", "anyOf", "enum", "oneOf", "not", "const", "if")
 
 
@@ -88,7 +91,7 @@ class AsContent:
             arguments = parsed(self._arguments or "{}")
         except ValueError:
             arguments = {}
-        if self._call_id is None or not isinstance(arguments, dict):
+        if self._call_id is None or not isinstance(arguments, dict) or offered.messages[-1].role == "assistant":
             return offered
         call = Message("assistant", (ToolCall(self._call_id, self._name, arguments),))
         refusal = Message("user", (ToolResult(self._call_id, (Text(MISFIT),), is_error=True),))
@@ -141,7 +144,12 @@ class AsContent:
 def satisfies(schema: JsonObject, value: object) -> bool:
     """Whether a value fits a schema; True where the schema's patterns are of a language that is not known here."""
     try:
-        return bool(Draft202012Validator(schema, retriever=_fetch_nothing).is_valid(value))
+        validator = Draft202012Validator(schema, retriever=_fetch_nothing)
+        try:
+            return bool(validator.is_valid(value))
+        except UnicodeEncodeError:
+            # Half a character, which the validator does not take. As `compact` has it.
+            return bool(validator.is_valid(parsed(compact(value))))
     except ValidationError:
         return True
 
@@ -168,13 +176,17 @@ def _moved(value: Any) -> Any:
         return [_moved(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {
-        key: f"#/properties/{VALUE}{item[1:]}"
-        if key == "$ref" and isinstance(item, str) and item.startswith("#") and not item[1:2].isalpha()
-        else _moved(item)
-        for key, item in value.items()
-        if key not in ("$schema", "$id")
-    }
+    made: JsonObject = {}
+    for key, item in value.items():
+        if key == "$ref" and isinstance(item, str) and item.startswith("#") and not item[1:2].isalpha():
+            made[key] = f"#/properties/{VALUE}{item[1:]}"
+        elif key in _NAMING and isinstance(item, dict):
+            made[key] = {name: _moved(each) for name, each in item.items()}
+        elif key in _VALUES:
+            made[key] = item
+        elif key not in ("$schema", "$id"):
+            made[key] = _moved(item)
+    return made
 
 
 def _only_calls(held: Sequence[Event]) -> list[Event]:

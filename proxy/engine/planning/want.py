@@ -9,14 +9,16 @@ Two ways lead from a Turn to the API ("composition" in the settings):
 Settings stay in a process until they are reset one by one, so every want says all of them.
 """
 
+import re
 import sys
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import orjson
 
 from ...events import JsonObject, Text, Turn
+from ...receipts import Way
 from ..wire import protocol
 from ..wire.json_text import compact
 from .body import DISABLED, parameters, tool_names
@@ -24,7 +26,6 @@ from .by_lines import altered
 from .compose import Context, composed
 from .thinking_memory import Digest, ThinkingMemory
 
-Way = Literal["exact", "lines"]
 Composition = Literal["auto", "exact", "lines"]
 
 MAX_TOKENS = "CLAUDE_CODE_MAX_OUTPUT_TOKENS"
@@ -39,6 +40,19 @@ SETTINGS_ID = "settings"
 TRIGGER_LENGTH = 4096
 # Where a conversation has no user text (an image alone, results alone).
 NO_TEXT = "."
+# The CLI asks nobody where its message is blank, by JavaScript's idea of it: U+FEFF is white space to that.
+_BLANK = re.compile(r"\A[\s\ufeff]+")
+
+_BILLING_LINE = re.compile(r"\A\s*x-anthropic-billing-header:[^\n]*\n*", re.IGNORECASE)
+
+# System prompts that the CLI (2.1.332) takes for its own first lines: it then leaves those out, or says them once. It
+# has to identify itself, and a client's words are the client's; so such a prompt begins with a line break.
+OWN_HEAD = "x-anthropic-billing-header"
+OWN_LINES = (
+    "You are Claude Code, Anthropic's official CLI for Claude.",
+    "You are Claude Code, Anthropic's official CLI for Claude, running within the Claude Agent SDK.",
+    "You are a Claude agent, built on Anthropic's Claude Agent SDK.",
+)
 
 # Bytes of a request body that may stand in a process's environment. The CLI hands its environment to the programs it
 # starts: macOS ends environment and arguments at 1 MB, Windows at 32,767 characters. On Linux one variable ends at
@@ -69,8 +83,8 @@ class Want:
 
     @property
     def system(self) -> str:
-        """The system prompt, empty for none."""
-        return self.turn.system
+        """The system prompt as the CLI is given it, empty for none."""
+        return f"\n{self.turn.system}" if _reads_as_own(self.turn.system) else self.turn.system
 
     @property
     def model(self) -> str:
@@ -105,7 +119,7 @@ def exact_want(
         outside=outside,
         tools=tool_names(turn),
         prefix=request.prefix,
-        repaired=request.repaired,
+        repaired=request.repaired | _set_apart(turn),
     )
     return want, len(text.encode())
 
@@ -123,7 +137,7 @@ def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str
         max_tokens=most,
         outside=None,
         tools=tool_names(turn),
-        repaired=frozenset(altered(turn)),
+        repaired=frozenset(altered(turn)) | _set_apart(turn),
     )
 
 
@@ -148,13 +162,31 @@ def trigger(turn: Turn) -> str:
     """The conversation's own first user text, so that what the CLI derives from its first message is true."""
     first = next((message for message in turn.messages if message.role == "user"), None)
     texts = [item.text for item in first.content if isinstance(item, Text)] if first is not None else []
-    text = next((text for text in texts if text.strip()), NO_TEXT)
-    return text[:TRIGGER_LENGTH]
+    text = next((text for text in texts if _BLANK.sub("", text, count=1)), NO_TEXT)
+    cut = text[:TRIGGER_LENGTH]
+    return cut if _BLANK.sub("", cut, count=1) else _BLANK.sub("", text, count=1)[:TRIGGER_LENGTH]
+
+
+def without_billing_line(turn: Turn) -> Turn:
+    """The Turn without a billing line at the head of its system prompt.
+
+    The CLI takes such a line, which clients copy from Claude Code's own requests, for its own, and leaves that out.
+    """
+    system = _BILLING_LINE.sub("", turn.system, count=1)
+    return turn if system == turn.system else replace(turn, system=system)
 
 
 def exact_limit(platform: str = sys.platform) -> int | None:
     """Bytes of a body that the exact way carries at most, None for no limit."""
     return EXACT_LIMITS.get(platform)
+
+
+def _set_apart(turn: Turn) -> frozenset[str]:
+    return frozenset({"system: line break put before it"} if _reads_as_own(turn.system) else ())
+
+
+def _reads_as_own(system: str) -> bool:
+    return system.startswith(OWN_HEAD) or system in OWN_LINES
 
 
 def _environment(body: JsonObject, text: str, max_tokens: int, base_url: str) -> JsonObject:

@@ -12,13 +12,28 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from ... import errors
-from ...events import CacheMark, Event, Finished, Media, Started, Text, ToolCallStarted, ToolResult, Turn, Usage
+from ...events import (
+    CacheMark,
+    Event,
+    Finished,
+    Media,
+    OpaqueBlock,
+    Started,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolCallStarted,
+    ToolResult,
+    Turn,
+    Usage,
+)
 from ..planning import by_lines, schema_tool
 from ..planning.body import Defaults, carried, dropped
 from ..planning.compose import Context, carries_hours
-from ..planning.negotiate import Refusals, honours, instructed, is_forced
+from ..planning.images import ImageFitter
+from ..planning.negotiate import Refusals, asked_to_continue, honours, instructed, is_forced, is_prefill
 from ..planning.thinking_memory import AnswerBlocks, ThinkingMemory
-from ..planning.want import Composition, Want, exact_limit, exact_want, lines_want
+from ..planning.want import Composition, Want, exact_limit, exact_want, lines_want, without_billing_line
 from .pool import Pool
 
 log = logging.getLogger("claude_max.engine")
@@ -46,6 +61,7 @@ class Composer:
     cache_ttl: Callable[[], CacheMark] = lambda: "5m"
     cli_version: Callable[[], str] = lambda: ""
     memory: ThinkingMemory = field(default_factory=ThinkingMemory)
+    images: ImageFitter = field(default_factory=ImageFitter)
 
     async def want(self, turn: Turn, without: frozenset[str], *, has_exact: bool) -> Want:
         """The want of the way that this Turn can go. Raises BadRequest where the lines way would lose a part of it."""
@@ -55,18 +71,21 @@ class Composer:
             return await asyncio.to_thread(self._compose, turn, context, without, has_exact)
         return self._compose(turn, context, without, has_exact)
 
-    def _compose(self, turn: Turn, context: Context, without: frozenset[str], has_exact: bool) -> Want:
+    def _compose(self, given: Turn, context: Context, without: frozenset[str], has_exact: bool) -> Want:
+        turn = self.images.fitted(without_billing_line(given))
         if self.composition == "exact" or (self.composition == "auto" and has_exact):
-            want, size = exact_want(turn, str(uuid.uuid4()), context, self.memory, without)
+            asked = asked_to_continue(turn) if is_prefill(turn) and "prefill" in without else turn
+            want, size = exact_want(asked, str(uuid.uuid4()), context, self.memory, without)
             if self.limit is None or size <= self.limit:
-                return want
+                return _told(want, given, turn)
             if self.composition == "exact":
                 raise errors.BadRequest(
                     f"The request has {size:,} bytes; with the exact composition {self.limit:,} are the most that can "
                     'be carried on this system. `composition = "auto"` carries it another way.'
                 )
-        by_lines.check(turn)
-        return lines_want(turn, str(uuid.uuid4()), context, without)
+        asked = asked_to_continue(turn) if is_prefill(turn) else turn
+        by_lines.check(asked)
+        return _told(lines_want(asked, str(uuid.uuid4()), context, without), given, turn)
 
 
 class Engine:
@@ -106,9 +125,9 @@ class Engine:
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _ours(self, turn: Turn, without: frozenset[str]) -> frozenset[str]:
-        """What we may have added to a request, by the names of `negotiate.WORDS`."""
+        """What we may have added to a request, or can ask for in words, by the names of `negotiate.WORDS`."""
         hours = carries_hours(turn) or self._composer.cache_ttl() == "1h"
-        added = {"cache_ttl": hours, "thinking_blocks": not turn.carries_thinking}
+        added = {"cache_ttl": hours, "thinking_blocks": not turn.carries_thinking, "prefill": is_prefill(turn)}
         return frozenset(name for name, may in added.items() if may) - without
 
     async def _ask(self, turn: Turn, asked: Turn, defaults: Defaults, without: frozenset[str]) -> AsyncGenerator[Event]:
@@ -176,13 +195,34 @@ class Engine:
             yield replace(event, ignored=event.ignored | {"tool_choice"}) if isinstance(event, Started) else event
 
 
+def _told(want: Want, given: Turn, fitted: Turn) -> Want:
+    """The want, which says what was changed before it was composed."""
+    changed = {
+        "messages: images made smaller": fitted.messages is not given.messages,
+        "system: the CLI's own billing line left out": fitted.system != given.system,
+        "messages: user message added behind the assistant's last": len(want.turn.messages) > len(given.messages),
+    }
+    return replace(want, repaired=want.repaired | {words for words, is_so in changed.items() if is_so})
+
+
 def size_of(turn: Turn) -> int:
     """About how many characters a Turn has, without making a copy of it."""
     size = len(turn.system)
     for message in turn.messages:
         for item in message.content:
             parts = item.content if isinstance(item, ToolResult) else (item,)
-            size += sum(len(part.text) for part in parts if isinstance(part, Text))
+            size += sum(len(part.text) for part in parts if isinstance(part, Text | Thinking))
             size += sum(len(part.data or "") for part in parts if isinstance(part, Media))
+            size += sum(_characters(part.json) for part in parts if isinstance(part, OpaqueBlock))
+            size += _characters(item.arguments) if isinstance(item, ToolCall) else 0
     # A tool is some hundreds of characters; one of 100 KB does not stop the event loop for long.
     return size + 1000 * len(turn.tools)
+
+
+def _characters(value: object) -> int:
+    """About how many characters a JSON value has, two levels deep; most of a large one is in a few strings."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return sum(len(item) if isinstance(item, str | list | dict) else 8 for item in value)
+    return len(value) if isinstance(value, str) else 8

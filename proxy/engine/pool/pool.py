@@ -12,11 +12,13 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any
 
-from ... import errors
+from ... import errors, receipts
 from ...events import Event, JsonObject
+from ...receipts import Call, Receipt, Tab
 from ..planning.choice import Evict, Start, Take, choose
+from ..planning.growth import Pace, is_worth_a_start
 from ..planning.roster import Member, PoolLimits, Roster, Status
-from ..planning.steps import EVERYTHING, Feature
+from ..planning.steps import EVERYTHING, Feature, can_serve
 from ..planning.want import Want
 from ..process.channel import Unconfirmed
 from ..process.worker import Worker
@@ -28,8 +30,8 @@ log = logging.getLogger("claude_max.engine")
 ATTEMPTS = 3
 # Longer than a process may take to be ended by force.
 CLOSE_SECONDS = 5.0
-# Half a second of processor for a start is worth more to the turns that run, which mostly end before it would help.
-GROW_SECONDS = 0.2
+# How long a turn waits in line before it looks again whether a start is worth it: others may take longer than usual.
+LOOK_SECONDS = 0.1
 STARTS_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 
 
@@ -54,6 +56,7 @@ class Pool:
         self._ending: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._failed_starts = 0
+        self._pace = Pace()
         self._refusal: errors.ProxyError | None = None
         self._closing: errors.ProxyError | None = None
 
@@ -74,9 +77,11 @@ class Pool:
         """The answer to a Want. Raises a ProxyError; close the iterator to abandon the turn."""
         place = self._queue.place()
         born_after: float | None = None
+        tab, asked = receipts.tab(), time.monotonic()
         for _ in range(ATTEMPTS):
             member = await self._acquire(want, place, born_after)
             worker = self._workers[member.key]
+            tab.opened(Call(want.way, member.born < asked, time.monotonic() - asked))
             try:
                 async with contextlib.aclosing(worker.run(want)) as answer:
                     async for event in answer:
@@ -90,7 +95,7 @@ class Pool:
                 self.renew()
                 raise
             finally:
-                self._finish(member)
+                self._finish(member, tab)
         raise errors.CliCrashed(
             f"The Claude Code CLI could not be brought to this request in {ATTEMPTS} attempts; the log says more."
         )
@@ -133,6 +138,8 @@ class Pool:
                 spare -= 1
                 bare -= member.system == ""
                 self._close(member)
+        # One more start at each look: what made others fail may be over.
+        self._failed_starts = min(self._failed_starts, ATTEMPTS - 1)
         self._refill()
 
     # The end
@@ -169,7 +176,6 @@ class Pool:
 
     async def _acquire(self, want: Want, place: int, born_after: float | None) -> Member:
         """A worker for the want, now busy. Raises a ProxyError."""
-        grow_at = time.monotonic() + GROW_SECONDS
         failed = 0
         is_first = True
         while True:
@@ -181,15 +187,13 @@ class Pool:
             ahead = self._queue.ahead(place)
             match choose(self._roster, want.system, ahead=ahead, born_after=born_after, features=self.features):
                 case Take(key) if not (is_first and ahead):
-                    self._roster.take(key, want.system)
+                    self._roster.take(key, want.system, time.monotonic())
                     return self._roster[key]
                 case Take():
                     # Those who came before look first.
                     asyncio.get_running_loop().call_soon(self._queue.notify)
-                case Start() if self._roster.count(Status.BUSY, Status.FINISHING):
-                    seconds = max(0.0, grow_at - time.monotonic())
-                    if not seconds and self._roster.count(Status.STARTING) < STARTS_AT_ONCE:
-                        self._start_worker(want.system, place)
+                case Start() if not self._should_start(want.system, ahead):
+                    seconds = LOOK_SECONDS
                 case Start():
                     self._start_worker(want.system, place)
                 case Evict(key):
@@ -198,11 +202,21 @@ class Pool:
                 self._check_queue()
             is_first = False
             try:
-                await self._queue.wait(place, seconds or None)
+                await self._queue.wait(place, seconds)
             except Unconfirmed as doubt:
                 failed += 1
                 if failed == ATTEMPTS:
                     raise errors.CliCrashed(f"The Claude Code CLI could not be started: {doubt}.") from None
+
+    def _should_start(self, system: str, ahead: int) -> bool:
+        """Whether a turn that could have a new process should not rather wait for one that is there."""
+        now = time.monotonic()
+        fits = [member for member in self._roster if can_serve(member.system, system, self.features)]
+        busy = [now - member.used for member in fits if member.status in (Status.BUSY, Status.FINISHING)]
+        starting = [now - member.born for member in fits if member.status is Status.STARTING]
+        if busy and len(starting) >= STARTS_AT_ONCE:
+            return False
+        return not busy or is_worth_a_start(self._pace, busy, starting, ahead)
 
     def _check_queue(self) -> None:
         """Raises Busy where the line is full. Who waits for a process that is starting, or may be, is not in it."""
@@ -210,23 +224,29 @@ class Pool:
         if len(self._queue) >= limits.queue + max(0, limits.workers - busy):
             raise errors.Busy(f"All {limits.workers} workers are busy and {len(self._queue)} requests wait already.")
 
-    def _finish(self, member: Member) -> None:
+    def _finish(self, member: Member, tab: Tab) -> None:
         """Gives a worker back, in the background: its client need not wait for the end of the CLI's turn."""
         if member.status is Status.BUSY:
             self._roster.finishing(member.key)
-            self._spawn(self._settle(member))
+            self._spawn(self._settle(member, tab))
+        else:
+            tab.settled(Receipt(None, self.rate_limit))
 
-    async def _settle(self, member: Member) -> None:
+    async def _settle(self, member: Member, tab: Tab) -> None:
         worker = self._workers[member.key]
-        good = False
+        good, said = False, worker.rate_limit
         try:
             good = await worker.settle()
         except Exception:
             log.exception("the end of a turn failed")
         finally:
-            self.rate_limit = worker.rate_limit or self.rate_limit
+            if worker.rate_limit is not said:
+                # Another worker may have been told something newer since this one was told last.
+                self.rate_limit = worker.rate_limit or {}
+            tab.settled(Receipt(worker.spent, self.rate_limit))
             now = time.monotonic()
             reusable = good and "rewind" in self.features and self._closing is None
+            self._pace.turned(now - member.used)
             if reusable and not self._roster.is_old(member, now):
                 self._roster.ready(member.key, now)
             else:
@@ -255,6 +275,7 @@ class Pool:
                 raise
         else:
             self._failed_starts = 0
+            self._pace.started(time.monotonic() - member.born)
             self.cli_info = worker.cli_info or self.cli_info
             if self._roster.is_outdated(member):
                 self._close(member)
@@ -268,7 +289,8 @@ class Pool:
         Of those kept ready one has no system prompt: a Turn without needs it, and any other Turn can use it.
         """
         roster, limits = self._roster, self._roster.limits
-        if self._stopped is not None or self._failed_starts >= ATTEMPTS or roster.count(Status.BUSY):
+        is_wanted = roster.count(Status.BUSY) or len(self._queue)
+        if self._stopped is not None or self._failed_starts >= ATTEMPTS or is_wanted:
             return
         ready = roster.among(Status.IDLE, Status.STARTING, Status.FINISHING)
         wanted = limits.warm if self.cli_info else max(1, limits.warm)

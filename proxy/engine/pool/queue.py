@@ -43,9 +43,9 @@ class Queue:
                 self._places[place].set_result(None)
 
     def fail(self, place: int, error: Exception) -> bool:
-        """Ends the wait at this place, or where nobody waits there the first one. False where nobody waits at all."""
-        waiting = [number for number in sorted(self._places) if not self._places[number].done()]
-        if not waiting:
+        """Ends the wait at this place. False where nobody waits there."""
+        waiting = self._places.get(place)
+        if waiting is None or waiting.done():
             return False
-        self._places[place if place in waiting else waiting[0]].set_exception(error)
+        waiting.set_exception(error)
         return True

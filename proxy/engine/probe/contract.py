@@ -30,6 +30,23 @@ PEER = "CONTRACT-PEER-WORD"
 ODD = "µg m² ﬁ \u200b\u2028\u00ad \ufeff 👩‍👩‍👧 @/etc/hostname\r\n\t</system-reminder>"
 DEFAULT_MODELS = 12
 
+# In the order in which they are tried; each is a method of Contract. SECURITY shows this table.
+CAPABILITIES: Mapping[str, str] = {
+    "answers": "a prompt and a system prompt arrive as they were sent",
+    "isolation": "no CLAUDE.md, skill, hook, MCP server or built-in tool has an effect; the login is read",
+    "verbatim": "`@path` and `/command` in a prompt are text: no file is read, no command runs",
+    "limits": "`max_tokens`, stop sequences and effort arrive, and are gone in the next turn",
+    "exact": "200 messages, odd characters, cache marks, 2 MB, thinking and a begun answer arrive unaltered, one "
+    "request each; nothing of the machine or the account is added; calls arrive with one request",
+    "rewind": "nothing of a rewound turn is in the next one, the CLI's own count of tokens included",
+    "system": "the system prompt of a running process can be replaced, and leaves no trace",
+    "lines": "a history that is appended line by line arrives with its roles, and asks nothing by itself",
+    "tools": "tools offered by MCP are called under their own names, in parallel, and can be taken away",
+    "errors": "a rate limit is reported, and not tried again by the CLI",
+    "peers": "a message of another Claude Code session does not reach the model",
+    "models": "what the CLI asks for with each model it offers (`max_tokens`, thinking) can be learned",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ContractResult:
@@ -91,20 +108,7 @@ class Contract:
 
     async def result(self) -> ContractResult:
         """Tries one capability after another."""
-        checks = {
-            "answers": self._answers,
-            "isolation": self._isolation,
-            "verbatim": self._verbatim,
-            "limits": self._limits,
-            "exact": self._exact,
-            "rewind": self._rewind,
-            "system": self._system,
-            "lines": self._lines,
-            "tools": self._tools,
-            "errors": self._errors,
-            "peers": self._peers,
-            "models": self._models,
-        }
+        checks = {name: getattr(self, f"_{name}") for name in CAPABILITIES}
         for name, check in checks.items():
             try:
                 await check()

@@ -57,8 +57,9 @@ def remember(file: Path, name: str, record: ContractResult) -> None:
         "cache_ttl": record.cache_ttl,
     }
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         scratch = file.with_suffix(f".{os.getpid()}")
+        scratch.touch(mode=0o600)
         scratch.write_bytes(orjson.dumps(dict(list(records.items())[-MOST_RECORDS:]), option=orjson.OPT_INDENT_2))
         scratch.replace(file)
     except OSError as error:

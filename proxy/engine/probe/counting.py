@@ -3,7 +3,8 @@
 The CLI answers `get_context_usage {"detail": "full"}` by asking the service's own count of what it holds: the messages
 as lines, the system prompt as if it were a message, the tools of an MCP server (measured on 2.1.332). The body of the
 exact way has no part in it. So the number is the service's for the messages, some tokens too high for the system
-prompt, and without the tools that the service runs.
+prompt, and without the tools that the service runs. Where the service refuses to count, the CLI guesses by the length,
+and does not say so.
 
 One process of its own, started when it is first asked and ended when nobody asks any more.
 """

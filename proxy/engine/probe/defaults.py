@@ -35,6 +35,8 @@ class ModelDefaults:
         self._known = dict(contract.defaults)
         self._offered = offered
         self._asking: dict[str, asyncio.Task[Defaults]] = {}
+        # With those whose answer is no longer wanted (`replace`).
+        self._tasks: set[asyncio.Task[Defaults]] = set()
         self._one_at_a_time = asyncio.Lock()
 
     def replace(self, contract: ContractResult) -> None:
@@ -42,6 +44,13 @@ class ModelDefaults:
         self.contract = contract
         self._known = dict(contract.defaults)
         self._asking.clear()
+
+    async def close(self) -> None:
+        """Ends the process of a question under way."""
+        asking = list(self._tasks)
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
 
     async def of(self, model: str) -> Defaults:
         """The defaults of a model, by the name that a Turn has."""
@@ -52,6 +61,8 @@ class ModelDefaults:
         asking = self._asking.get(model)
         if asking is None:
             asking = self._asking[model] = asyncio.create_task(self._learn(model))
+            self._tasks.add(asking)
+            asking.add_done_callback(self._tasks.discard)
         return await asyncio.shield(asking)
 
     async def _learn(self, model: str) -> Defaults:
@@ -60,14 +71,15 @@ class ModelDefaults:
             # Clients can make names up, and each costs a process.
             async with self._one_at_a_time:
                 found = await self._ask(model)
-            if self._asking.get(model) is task:
+            if found is not None and self._asking.get(model) is task:
                 self._known[model] = found
-            return found
+            return found or Defaults()
         finally:
             if self._asking.get(model) is task:
                 del self._asking[model]
 
-    async def _ask(self, model: str) -> Defaults:
+    async def _ask(self, model: str) -> Defaults | None:
+        """What the CLI asks for; None where it did not say, so that the next Turn tries again."""
         try:
             with tempfile.TemporaryDirectory(prefix="claude-max-", ignore_cleanup_errors=True) as folder:
                 api = ScriptedAPI(strict=frozenset())
@@ -79,4 +91,4 @@ class ModelDefaults:
                         await examiner.close()
         except (errors.ProxyError, Unconfirmed, OSError, TimeoutError, KeyError, IndexError) as error:
             log.warning("what the CLI asks for with %s is not known (%s)", model, error)
-            return Defaults()
+            return None

@@ -24,7 +24,8 @@ INSTALL_COMMANDS = (
 INSTALL = f"Install it with `{INSTALL_COMMANDS[0]}`, or take the one of the [cli] extra: `{INSTALL_COMMANDS[1]}`."
 UPDATE = "Update it with `claude update`."
 
-# What `Cli.source` may be, besides the one that was named and those in the usual places.
+# What `Cli.source` may be, besides those in the usual places.
+NAMED = "the one you named"
 ON_PATH = "PATH"
 BUNDLED = "the [cli] extra"
 
@@ -49,7 +50,7 @@ def locate(explicit: str | None, environ: Mapping[str, str]) -> Cli:
     One that the user named is taken or refused, never replaced by another.
     """
     if explicit is not None:
-        return check(Path(explicit).expanduser(), "the one you named")
+        return check(Path(explicit).expanduser(), NAMED)
     failures: list[CliUnavailable] = []
     for path, source in candidates(environ):
         try:

@@ -229,6 +229,7 @@ class Channel:
             case kind if self.idle and kind in TURN_LINES:
                 log.warning("claude %d wrote %r while nothing was asked; it is closed", self.process.pid, kind)
                 self.fail(errors.CliCrashed("The Claude Code CLI began a turn of its own."))
+                self.process.begin_close()
             case _:
                 self._lines.put_nowait(line)
 

@@ -130,9 +130,13 @@ class ClaudeProcess:
 
     async def close(self) -> None:
         """Ends the process and waits for it: closes stdin, then SIGTERM, then SIGKILL, each wait bounded."""
+        await asyncio.shield(self.begin_close())
+
+    def begin_close(self) -> "asyncio.Task[None]":
+        """The same in the background."""
         if self._closing is None:
             self._closing = asyncio.create_task(self._close())
-        await asyncio.shield(self._closing)
+        return self._closing
 
     async def _close(self) -> None:
         if self._child.stdin is not None:

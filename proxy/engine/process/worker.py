@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ... import errors
 from ...events import Event, Finished, JsonObject, ReasoningDelta, TextDelta, ToolCallStarted
+from ...receipts import Spent
 from ..planning.steps import Append, Ask, Configure, Initialize, Offer, SetSystem, Step, steps
 from ..planning.want import SETTINGS_ID, Want, reset
 from ..wire import protocol
@@ -47,6 +48,8 @@ class Worker:
         self._want: Want | None = None
         self._lines: list[str] = []
         self.rate_limit: JsonObject | None = None
+        # Of the latest turn, once it is settled; None where the model was not asked.
+        self.spent: Spent | None = None
         self._is_reset = False
         self._has_tools = False
         # Whether an answer has shown that the CLI sends the body that it is given.
@@ -80,7 +83,7 @@ class Worker:
         Raises Unconfirmed before the model was asked (CliUnavailable where no other worker would do better), a
         ProxyError afterwards. Call `settle` in every case, also when the iterator was left early.
         """
-        self._answer, self._want, self._is_reset = None, want, False
+        self._answer, self._want, self._is_reset, self.spent = None, want, False, None
         new = self.system is None
         try:
             self.channel.begin_turn()
@@ -93,13 +96,13 @@ class Worker:
         answer = self._answer
         assert answer is not None, "the last step asks"
         held: list[Event] = []
+        holds = not self._proved
         while answer.finished is None:
             line = await self._line(answer, new, hold=bool(held))
             self._check_settings(answer)
             if line is None:
                 # An answer to nothing but the trigger would have ended by now: the model is only slow.
-                events, held = held, []
-                self._proved = True
+                events, held, holds = held, [], False
             else:
                 events = _fed(answer, line)
             if answer.begun and not self._is_reset:
@@ -107,11 +110,11 @@ class Worker:
                 self._reset()
             if answer.finished is not None:
                 _check_limit(want, answer.finished)
-            if not self._proved:
+            if holds:
                 held += events
                 if not self._proves(answer, held):
                     continue
-                events, held = held, []
+                events, held, holds = held, [], False
             for event in events:
                 yield event
 
@@ -120,13 +123,14 @@ class Worker:
         answer = self._answer
         if answer is None:
             return False
-        self.rate_limit = answer.rate_limit
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self._take_back(answer)
         except (Unconfirmed, TimeoutError, errors.ProxyError):
             return False
         finally:
+            # The CLI tells of limits and of costs behind the answer.
+            self.rate_limit, self.spent = answer.rate_limit, answer.spent
             for request_id in (SETTINGS_ID, RESET_ID):
                 self.channel.forget(request_id)
         # Only now: `close` interrupts a turn that could not be ended.
@@ -219,7 +223,10 @@ class Worker:
         except TimeoutError:
             if hold:
                 return None
-            raise errors.TimedOut(f"The model sent nothing for {self._silence:g} seconds.") from None
+            # The service may have sent pings, of which the CLI says nothing.
+            raise errors.TimedOut(
+                f"Nothing of the model's answer came for {self._silence:g} seconds (setting timeout)."
+            ) from None
         except errors.CliCrashed as error:
             # A new process may have died of this very message.
             raise (error if answer.heard or new else Unconfirmed(error.message)) from None

@@ -27,8 +27,10 @@ from ...events import (
     ToolCallStarted,
     Usage,
 )
+from ...receipts import Spent
 from .failure import from_result
 from .json_text import Surrogates, compact, parsed
+from .spent import spent
 
 _REASONS = frozenset(get_args(StopReason))
 
@@ -57,6 +59,11 @@ class Answer:
         self._opaque: _Opaque | None = None
         self._surrogates, self._thinks = Surrogates(), False
         self._notice: JsonObject | None = None
+
+    @property
+    def spent(self) -> Spent:
+        """What the turn used, as far as it was told."""
+        return spent(self.result, self._usage)
 
     def feed(self, line: JsonObject, now: float) -> list[Event]:
         """The events this line brings; `now` is unix seconds. Raises the ProxyError of a turn that gave no answer."""

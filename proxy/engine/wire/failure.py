@@ -9,17 +9,9 @@ from datetime import UTC, datetime
 
 from ... import errors
 from ...events import JsonObject
+from ...plan import WINDOWS
 
 SIGN_IN = "Sign in with `claude-max login`, which runs `claude auth login`, then try again."
-
-# The names the CLI gives the windows of a plan, in words.
-WINDOWS = {
-    "five_hour": "five-hour limit",
-    "seven_day": "weekly limit",
-    "seven_day_opus": "weekly Opus limit",
-    "seven_day_sonnet": "weekly Sonnet limit",
-    "overage": "extra usage limit",
-}
 
 _API_ERROR = re.compile(r"(^|\. )API Error: (?:\d{3} )?")
 # "Third-party apps now draw from your extra usage" and "Usage credits are required for long context requests": what a

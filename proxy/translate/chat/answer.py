@@ -5,7 +5,10 @@ on every chunk; `role` stands in the first delta only; a call's id, type and nam
 comes once, on the last chunk with choices; usage follows in a chunk without choices, when it was asked for.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import orjson
 
 from ...errors import ProxyError
 from ...events import (
@@ -31,11 +34,17 @@ from ..common.web_search import CitedText, Source
 
 @dataclass(frozen=True, slots=True)
 class ChatOptions:
-    """What the answer's form depends on."""
+    """What the answer's form depends on.
+
+    `names` are the client's names of tools by the service's, where they differ; `custom` are those of custom tools, by
+    the client's.
+    """
 
     include_usage: bool = False
     show_reasoning: bool = False
     legacy_function: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
+    custom: frozenset[str] = frozenset()
 
 
 class Choice:
@@ -75,8 +84,10 @@ class Choice:
                 self._reasoning.append(text)
                 return [{"reasoning_content": text}]
             case ToolCallStarted(index, id, name):
-                head = {"id": id, "type": "function"}
-                self._calls.append({**head, "function": {"name": name}})
+                name = self._options.names.get(name, name)
+                kind = "custom" if name in self._options.custom else "function"
+                head = {"id": id, "type": kind}
+                self._calls.append({**head, kind: {"name": name}})
                 self._arguments.append([])
                 return self._call(index, {"name": name, "arguments": ""}, head)
             case ToolCallDelta(index, json):
@@ -84,7 +95,7 @@ class Choice:
                 return self._call(index, {"arguments": json}, {})
             case Finished():
                 self.finished = event
-                return [{}]
+                return [*self._custom_inputs(), {}]
             case ReasoningDelta() | ReasoningSigned():
                 # Chat completions have no place for these.
                 return []
@@ -97,21 +108,45 @@ class Choice:
             message["annotations"] = [_annotation(source) for source in self._text.sources]
         if self._reasoning:
             message["reasoning_content"] = "".join(self._reasoning)
-        calls = [
-            {**call, "function": {**call["function"], "arguments": "".join(parts)}}
-            for call, parts in zip(self._calls, self._arguments, strict=True)
-        ]
+        calls = [self._whole(call, "".join(json)) for call, json in zip(self._calls, self._arguments, strict=True)]
         if calls and self._options.legacy_function:
             message["function_call"] = calls[0]["function"]
         elif calls:
             message["tool_calls"] = calls
         return message
 
+    def _whole(self, call: JsonObject, json: str) -> JsonObject:
+        if call["type"] == "custom":
+            return {**call, "custom": {**call["custom"], "input": custom_input(json)}}
+        return {**call, "function": {**call["function"], "arguments": json}}
+
+    def _custom_inputs(self) -> list[JsonObject]:
+        """The inputs of custom tools, which are known as texts only when their JSON is whole."""
+        calls = zip(range(len(self._calls)), self._calls, self._arguments, strict=True)
+        return [
+            {"tool_calls": [{"index": index, "custom": {"input": custom_input("".join(json))}}]}
+            for index, call, json in calls
+            if call["type"] == "custom"
+        ]
+
     def _call(self, index: int, function: JsonObject, head: JsonObject) -> list[JsonObject]:
         if self._options.legacy_function:
             # The legacy form has room for one call.
             return [{"function_call": function}] if index == 0 else []
+        if self._calls[index]["type"] == "custom":
+            custom = {"name": function.get("name"), "input": ""}
+            return [{"tool_calls": [{"index": index, **head, "custom": custom}]}] if head else []
         return [{"tool_calls": [{"index": index, **head, "function": function}]}]
+
+
+def custom_input(json: str) -> str:
+    """The text in `{"input": "…"}`; JSON of another shape is the text itself."""
+    try:
+        value = orjson.loads(json or "{}")
+    except orjson.JSONDecodeError:
+        return json
+    text = value.get("input", "") if isinstance(value, dict) else None
+    return text if isinstance(text, str) else json
 
 
 def _annotation(source: Source) -> JsonObject:
@@ -137,8 +172,24 @@ class ChatReply:
         choice = self._choices[answer]
         deltas = choice.feed(event)
         reason = choice.finish_reason
-        made = [{"index": answer, "delta": delta, "logprobs": None, "finish_reason": reason} for delta in deltas]
+        made = [
+            {
+                "index": answer,
+                "delta": delta,
+                "logprobs": None,
+                "finish_reason": reason if delta is deltas[-1] else None,
+            }
+            for delta in deltas
+        ]
         return [Frame(self._chunk([part])) for part in made]
+
+    def alive(self) -> list[Frame]:
+        """An empty delta of the first choice that goes on."""
+        going = next((index for index, each in enumerate(self._choices) if each.finished is None), None)
+        if going is None:
+            return []
+        empty = {"index": going, "delta": {}, "logprobs": None, "finish_reason": None}
+        return [Frame(self._chunk([empty]))]
 
     def end(self) -> list[Frame]:
         """The usage, when it was asked for."""

@@ -1,60 +1,149 @@
 """The messages of a chat request, in the words of a Conversation. Pure."""
 
 from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
 
 from ...errors import BadRequest
 from ...events import Message, Text, ToolCall, ToolResult
 from ..common.conversation import Conversation, arguments_of, digest
-from .content import blocks_of, text_of
-from .schema import MessageParam
+from ..common.repairs import REFUSING, Repairs
+from ..common.tools import api_name
+from .content import THOUGHTS, block_of, blocks_of, mark_of, text_of
+from .schema import MessageParam, Part, ToolCallParam
 
 
-def conversation(messages: Sequence[MessageParam]) -> tuple[str, tuple[Message, ...]]:
-    """The system prompt and the messages with alternating roles, the last one the user's. Raises BadRequest."""
-    made = Conversation()
+def conversation(
+    messages: Sequence[MessageParam], system: str | Sequence[Part] | None = None, repairs: Repairs = REFUSING
+) -> tuple[str, tuple[Message, ...]]:
+    """The system prompt and the messages with alternating roles. Raises BadRequest.
+
+    The last message is the user's, or the assistant's for the model to continue. `system` is the field beside them.
+    """
+    made = Conversation(repairs=repairs)
+    made.system(text_of(system, "system", repairs))
+    speakers = Speakers(messages)
     for index, message in enumerate(messages):
         where = f"messages[{index}]"
         match message.role:
             case "system" | "developer":
-                made.system(text_of(message.content, f"{where}.content"))
+                made.system(text_of(message.content, f"{where}.content", repairs))
             case "tool":
-                _add_result(made, message, message.tool_call_id, f"{where}.tool_call_id")
+                _add_result(made, message, message.tool_call_id, f"{where}.tool_call_id", repairs)
             case "function":
-                _add_result(made, message, message.name, f"{where}.name")
+                _add_result(made, message, message.name, f"{where}.name", repairs)
             case "user":
                 # Told before what is wrong with the message itself.
-                made.require_answered(where)
+                if not _is_results(message):
+                    made.require_answered(where)
                 if message.content is None:
                     raise BadRequest(f"{where}.content is missing.", param=f"{where}.content")
-                made.user(blocks_of(message.content, f"{where}.content"), where)
+                _add_said(made, message, where, speakers, repairs)
             case "assistant":
                 made.require_answered(where)
-                _add_answer(made, message, where)
-    return made.build()
+                _add_answer(made, message, where, speakers, repairs)
+    return made.build(may_continue=True)
 
 
-def _add_result(made: Conversation, message: MessageParam, key: str | None, where: str) -> None:
-    if key is None:
+class Speakers:
+    """Who speaks: a name is said where a role has several speakers, and else means nothing to the model."""
+
+    def __init__(self, messages: Sequence[MessageParam]) -> None:
+        named = {(message.role, message.name) for message in messages if message.role in ("user", "assistant")}
+        roles = [role for role, _ in named]
+        self._said = {role for role in roles if roles.count(role) > 1}
+        self.unsaid = any(
+            message.name and message.role not in ("tool", "function") and message.role not in self._said
+            for message in messages
+        )
+
+    def before(self, message: MessageParam) -> list[Text]:
+        """The text that says who speaks, as the first of the message's."""
+        return [Text(f"{message.name}:")] if message.name and message.role in self._said else []
+
+
+def _is_results(message: MessageParam) -> bool:
+    """Whether a user's message begins with results, as in the Messages API."""
+    return isinstance(message.content, list) and bool(message.content) and message.content[0].type == "tool_result"
+
+
+def _add_said(made: Conversation, message: MessageParam, where: str, speakers: Speakers, repairs: Repairs) -> None:
+    """What the user says; results in it as the Messages API has them."""
+    content = message.content
+    if not isinstance(content, list):
+        made.user([*_named(speakers, message, blocks_of(content, f"{where}.content"))], where)
+        return
+    said = []
+    for index, part in enumerate(content):
+        at = f"{where}.content[{index}]"
+        if part.type == "tool_result":
+            found = blocks_of(_parts(part.content, f"{at}.content"), f"{at}.content", repairs)
+            result = ToolResult(part.tool_use_id or "", tuple(found), bool(part.is_error), mark_of(part.cache_control))
+            made.result(result, f"{at}.tool_use_id")
+        else:
+            said.append(block_of(part, at, repairs))
+    made.user(_named(speakers, message, said), where)
+
+
+def _named(speakers: Speakers, message: MessageParam, blocks: list[Any]) -> list[Any]:
+    return [*speakers.before(message), *blocks] if blocks else blocks
+
+
+def _parts(content: Any, where: str) -> str | list[Part] | None:
+    """The content of a result of the Messages API."""
+    if content is None or isinstance(content, str):
+        return content
+    try:
+        return [Part.model_validate(part) for part in content]
+    except (ValidationError, TypeError):
+        raise BadRequest(f"{where} must be a text or a list of content parts.", param=where) from None
+
+
+def _add_result(made: Conversation, message: MessageParam, key: str | int | None, where: str, repairs: Repairs) -> None:
+    if key is None and repairs.strict:
         raise BadRequest(f"{where} is missing.", param=where)
     content = f"{where.rpartition('.')[0]}.content"
-    made.result(ToolResult(key, tuple(blocks_of(message.content, content))), where)
+    made.result(ToolResult(_id(key), tuple(blocks_of(message.content, content, repairs))), where)
 
 
-def _add_answer(made: Conversation, message: MessageParam, where: str) -> None:
-    if message.refusal and not message.content:
-        made.assistant([Text(message.refusal)])
-    else:
-        made.assistant([Text(text) for text in text_of(message.content, f"{where}.content")])
+def _add_answer(made: Conversation, message: MessageParam, where: str, speakers: Speakers, repairs: Repairs) -> None:
+    parts = message.content if isinstance(message.content, list) else []
+    said = [part for part in parts if part.type not in (*THOUGHTS, "tool_use")]
+    texts = text_of(said if parts else message.content, f"{where}.content", repairs)
+    if message.refusal and not texts:
+        texts = [message.refusal]
+    made.assistant(_named(speakers, message, [Text(text) for text in texts]))
+    for index, part in enumerate(parts):
+        if part.type == "tool_use":
+            at = f"{where}.content[{index}]"
+            arguments = arguments_of(part.input, f"{at}.input")
+            made.call(ToolCall(part.id or _made_id(at), api_name(part.name or ""), arguments), f"{at}.id")
     for index, call in enumerate(message.tool_calls or ()):
-        at = f"{where}.tool_calls[{index}]"
-        if call.type != "function" or call.function is None:
-            raise BadRequest(f"{at}.type: only function calls are carried.", param=f"{at}.type")
-        arguments = arguments_of(call.function.arguments, f"{at}.function.arguments")
-        made.call(ToolCall(call.id, call.function.name, arguments), f"{at}.id")
+        _add_call(made, call, f"{where}.tool_calls[{index}]")
     if message.function_call is not None:
         called = message.function_call
         at = f"{where}.function_call"
         arguments = arguments_of(called.arguments, f"{at}.arguments")
         # The legacy form has no ids: the name is the link, so an id is made from what the call is.
         id = f"call_{digest(f'{where} {called.name} {called.arguments}')}"
-        made.call(ToolCall(id, called.name, arguments), at, key=called.name)
+        made.call(ToolCall(id, api_name(called.name), arguments), at, key=called.name)
+
+
+def _add_call(made: Conversation, call: ToolCallParam, at: str) -> None:
+    id = _id(call.id) or _made_id(at)
+    if call.function is not None and call.type in (None, "", "function"):
+        arguments = arguments_of(call.function.arguments, f"{at}.function.arguments")
+        made.call(ToolCall(id, api_name(call.function.name), arguments), f"{at}.id")
+    elif call.custom is not None:
+        made.call(ToolCall(id, api_name(call.custom.name), {"input": call.custom.input}), f"{at}.id")
+    else:
+        raise BadRequest(f"{at}.type: only function and custom calls are carried.", param=f"{at}.type")
+
+
+def _id(given: str | int | None) -> str:
+    return "" if given is None else str(given)
+
+
+def _made_id(where: str) -> str:
+    return f"call_{digest(where)}"

@@ -1,77 +1,108 @@
 """A chat completions request becomes a Turn, and what its answer must look like. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from ...errors import BadRequest
 from ...events import JsonObject, ServerTool, Turn
 from ..common.dialect import ParsedRequest, RequestContext
 from ..common.effect import set_in, without_effect
+from ..common.filters import Filter, JsonOnly, StopCut
 from ..common.json_schema import check_schema
+from ..common.json_schema_drafts import upgraded
 from ..common.models import resolve
 from ..common.openai_completions import NEUTRAL, Unused
-from ..common.sampling import JSON_OBJECT, clamped, stop_of
-from ..common.validation import shaped
+from ..common.repairs import Repairs
+from ..common.sampling import JSON_OBJECT, clamped, stops_of
+from ..common.tools import own_names
+from ..common.validation import shaped, whole_numbers, without_no_limit
 from ..common.web_search import search_tool
 from .answer import ChatOptions, ChatReply
-from .conversation import conversation
+from .content import THOUGHTS
+from .conversation import Speakers, conversation
 from .schema import ChatRequest, MessageParam, Part, ResponseFormat, SearchOptions
-from .tools import choice_of, tools_of
+from .tools import choice_of, custom_names, functions_of, tools_of
 
 # Fields of the shape that have no effect. Each that a client sets is named in the response header
 # `x-claude-max-ignored`, and so is whatever is no field of the shape.
 WITHOUT_EFFECT = (*Unused.model_fields, "logprobs", "top_logprobs", "metadata", "store", "service_tier")
 
+# Where -1 says that there is no limit.
+LIMITS = ("max_tokens", "max_completion_tokens")
+
 
 def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
     """The Turn in a request body, once for each choice. Raises BadRequest or ModelNotFound."""
-    request = shaped(ChatRequest, body)
+    repairs = Repairs(strict=context.strict)
+    given = whole_numbers(body, (*LIMITS, "n", "seed", "top_logprobs"), repairs)
+    request = shaped(ChatRequest, without_no_limit(given, LIMITS, repairs))
+    if request.audio is not None or "audio" in (request.modalities or ()):
+        raise BadRequest("modalities: Claude models do not speak; ask for text.", param="modalities")
     model = resolve(request.model, context.models, context.aliases)
-    system, messages = conversation(request.messages)
-    tools = tools_of(request)
-    ignored = without_effect(body, request, WITHOUT_EFFECT, NEUTRAL)
-    if request.stream_options is not None:
-        ignored += [f"stream_options.{name}" for name in set_in(request.stream_options.model_extra or {}, NEUTRAL)]
-    if any(tool.function is not None and tool.function.strict for tool in request.tools or ()):
-        # Tools of the CLI have no such switch.
-        ignored.append("tools.function.strict")
-    if any(message.name for message in request.messages if message.role not in ("tool", "function")):
-        ignored.append("messages.name")
-    if any(_detail(part) not in (None, "auto") for message in request.messages for part in _parts(message)):
-        ignored.append("image_url.detail")
+    system, messages = conversation(request.messages, request.system, repairs)
+    tools = tools_of(request, repairs)
+    ignored = _ignored(body, request)
     search = _search(request.web_search_options) if context.web_search else None
     if request.web_search_options is not None and search is None:
         ignored.append("web_search_options")
-    if request.response_format is not None and request.response_format.type == "json_object":
+    wants_json = request.response_format is not None and request.response_format.type == "json_object"
+    schema = _schema(request.response_format, repairs)
+    if wants_json and schema is None:
         system = f"{system}\n\n{JSON_OBJECT}" if system else JSON_OBJECT
     wanted = request.reasoning_effort
     effort = None if wanted == "none" else "low" if wanted == "minimal" else wanted
+    stops = stops_of(request.stop, repairs)
     turn = Turn(
         model=model,
         messages=messages,
         system=system,
         tools=tools if search is None else (*tools, search),
         tool_choice=choice_of(request, tools),
-        schema=_schema(request.response_format),
+        schema=schema,
         max_tokens=request.max_completion_tokens or request.max_tokens,
-        stop=stop_of(request.stop),
+        stop=stops.native,
         temperature=clamped(request.temperature, ignored),
         top_p=request.top_p,
         effort=effort,
         thinking="off" if wanted == "none" else "shown" if wanted else "default",
+        ask_to_continue=True,
     )
     answers = request.n or 1
     options = ChatOptions(
         include_usage=bool(request.stream_options and request.stream_options.include_usage),
         show_reasoning=effort is not None,
-        legacy_function=request.functions is not None,
+        legacy_function=bool(request.functions),
+        names=own_names([function.name for function in functions_of(request)]),
+        custom=custom_names(request),
     )
+    filters: list[Callable[[], Filter]] = [JsonOnly] if wants_json and schema is None else []
+    if stops.cut:
+        filters.append(partial(StopCut, stops.cut))
     return ParsedRequest(
         turns=(turn,) * answers,
         reply=partial(ChatReply, options, answers),
         stream=bool(request.stream),
-        ignored=tuple(ignored),
+        ignored=tuple(dict.fromkeys(ignored)),
+        repaired=repairs.names,
+        filters=tuple(filters),
     )
+
+
+def _ignored(body: JsonObject, request: ChatRequest) -> list[str]:
+    """The names of what has no effect."""
+    ignored = without_effect(body, request, WITHOUT_EFFECT, NEUTRAL)
+    if request.stream_options is not None:
+        ignored += [f"stream_options.{name}" for name in set_in(request.stream_options.model_extra or {}, NEUTRAL)]
+    if any(tool.strict or (tool.function is not None and tool.function.strict) for tool in request.tools or ()):
+        # Tools of the CLI have no such switch.
+        ignored.append("tools.function.strict")
+    if Speakers(request.messages).unsaid:
+        ignored.append("messages.name")
+    parts = [part for message in request.messages for part in _parts(message)]
+    if any(_detail(part) not in (None, "auto") for part in parts):
+        ignored.append("image_url.detail")
+    ignored += dict.fromkeys(f"messages.content.{part.type}" for part in parts if part.type in THOUGHTS)
+    return ignored
 
 
 def _parts(message: MessageParam) -> Sequence[Part]:
@@ -89,11 +120,21 @@ def _search(wanted: SearchOptions | None) -> ServerTool | None:
     return search_tool(place=place if isinstance(place, dict) else None)
 
 
-def _schema(wanted: ResponseFormat | None) -> JsonObject | None:
-    if wanted is None or wanted.type != "json_schema":
+def _schema(wanted: ResponseFormat | None, repairs: Repairs) -> JsonObject | None:
+    """The schema of the answer: OpenAI's, or in the words of llama.cpp (`schema`) and TGI (`value`)."""
+    if wanted is None or wanted.type == "text":
         return None
     where = "response_format.json_schema.schema"
-    if wanted.json_schema is None or wanted.json_schema.schema_ is None:
+    found = None if wanted.json_schema is None else wanted.json_schema.schema_
+    if found is None and (wanted.schema_ or wanted.value):
+        where = "response_format.schema" if wanted.schema_ else "response_format.value"
+        found = wanted.schema_ or wanted.value
+    if found is None and wanted.type == "json_object":
+        return None
+    if found is None:
         raise BadRequest(f"{where} is missing.", param=where)
-    check_schema(wanted.json_schema.schema_, where)
-    return wanted.json_schema.schema_
+    made = upgraded(found)
+    if made is not found:
+        repairs.tell(where, "schema brought to draft 2020-12")
+    check_schema(made, where)
+    return made

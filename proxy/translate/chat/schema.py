@@ -13,28 +13,49 @@ from ..common.wire_object import Items, Number, WireObject
 
 
 class Part(WireObject):
-    """One content part; which of the other fields must be there depends on `type`."""
+    """One content part; which of the other fields must be there depends on `type`.
+
+    From `source` on: the blocks of Anthropic's Messages API, which Cursor sends here where a model's name contains
+    `claude`.
+    """
 
     type: str
     text: str | None = None
     refusal: str | None = None
     image_url: dict[str, Any] | str | None = None
     file: dict[str, Any] | None = None
+    source: dict[str, Any] | None = None
+    title: str | None = None
+    id: str | None = None
+    name: str | None = None
+    input: Any = None
+    tool_use_id: str | None = None
+    content: Any = None
+    is_error: bool | None = None
+    cache_control: Any = None
 
 
 class FunctionCall(WireObject):
-    """A call: `arguments` is JSON text."""
+    """A call: `arguments` is JSON text; some clients send the object itself."""
 
     name: str
-    arguments: str = "{}"
+    arguments: Any = None
+
+
+class CustomCall(WireObject):
+    """A call of a custom tool: `input` is any text."""
+
+    name: str
+    input: str = ""
 
 
 class ToolCallParam(WireObject):
-    """A past call in an assistant message."""
+    """A past call in an assistant message; ids come in any form."""
 
-    id: str
-    type: str = "function"
+    id: str | int | None = None
+    type: str | None = None
     function: FunctionCall | None = None
+    custom: CustomCall | None = None
 
 
 class MessageParam(WireObject):
@@ -45,7 +66,7 @@ class MessageParam(WireObject):
     name: str | None = None
     tool_calls: Items[ToolCallParam] | None = None
     function_call: FunctionCall | None = None
-    tool_call_id: str | None = None
+    tool_call_id: str | int | None = None
     refusal: str | None = None
 
 
@@ -58,11 +79,26 @@ class FunctionParam(WireObject):
     strict: bool | None = None
 
 
-class ToolParam(WireObject):
-    """A tool; only functions are carried."""
+class CustomParam(WireObject):
+    """A custom tool, whose input is any text."""
 
-    type: str
+    name: str
+    description: str | None = None
+    format: dict[str, Any] | None = None
+
+
+class ToolParam(WireObject):
+    """A tool: a function, a custom tool, or one as other APIs declare it (`name` beside the type, `input_schema`)."""
+
+    type: str | None = None
     function: FunctionParam | None = None
+    custom: CustomParam | None = None
+    name: str | None = None
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    input_schema: dict[str, Any] | None = None
+    strict: bool | None = None
+    cache_control: Any = None
 
 
 class JsonSchemaParam(WireObject):
@@ -74,10 +110,12 @@ class JsonSchemaParam(WireObject):
 
 
 class ResponseFormat(WireObject):
-    """The form of the answer's text."""
+    """The form of the answer's text; `schema` beside the type is llama.cpp's, `value` TGI's."""
 
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchemaParam | None = None
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    value: dict[str, Any] | None = None
 
 
 class SearchOptions(WireObject):
@@ -87,7 +125,7 @@ class SearchOptions(WireObject):
 
 
 class ChatRequest(Unused):
-    """The body of `POST /v1/chat/completions`."""
+    """The body of `POST /v1/chat/completions`; `system` is Anthropic's."""
 
     model: str = Field(min_length=1)
     messages: Items[MessageParam] = Field(min_length=1)
@@ -95,6 +133,7 @@ class ChatRequest(Unused):
     stream_options: StreamOptions | None = None
     max_tokens: int | None = Field(default=None, ge=1)
     max_completion_tokens: int | None = Field(default=None, ge=1)
+    system: str | Items[Part] | None = None
     stop: str | Items[str] | None = None
     temperature: Number | None = Field(default=None, ge=0, le=2)
     top_p: Number | None = Field(default=None, ge=0, le=1)
@@ -113,3 +152,6 @@ class ChatRequest(Unused):
     metadata: dict[str, Any] | None = None
     store: bool | None = None
     service_tier: str | None = None
+    # Refused where it asks for sound.
+    modalities: Items[str] | None = None
+    audio: dict[str, Any] | None = None

@@ -1,29 +1,74 @@
-"""Functions of a chat request: their declarations, and which of them must be called. Pure."""
+"""Functions of a chat request: their declarations, and which of them must be called. Pure.
+
+Beside OpenAI's own forms those that clients send here: Anthropic's (`name` and `input_schema`), the Responses API's
+(`name` and `parameters` beside the type), and custom tools, which become a function of one text.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 from ...errors import BadRequest
 from ...events import JsonObject, Tool, ToolChoice
+from ..common.repairs import REFUSING, Repairs
 from ..common.tools import Function, choice, declared, restricted
-from .schema import ChatRequest
+from .content import mark_of
+from .schema import ChatRequest, CustomParam, ToolParam
+
+INPUT: JsonObject = {
+    "type": "object",
+    "properties": {"input": {"type": "string"}},
+    "required": ["input"],
+    "additionalProperties": False,
+}
+# Words for the same choice: Anthropic's, and those that other servers take.
+_MODES = {"auto": "auto", "none": "none", "required": "required", "any": "required", "": "auto"}
 
 
-def tools_of(request: ChatRequest) -> tuple[Tool, ...]:
+def tools_of(request: ChatRequest, repairs: Repairs = REFUSING) -> tuple[Tool, ...]:
     """The request's functions (`tools`, or the legacy `functions`). Raises BadRequest."""
-    if request.tools is not None and request.functions is not None:
-        raise BadRequest("functions: use `tools` or `functions`, not both.", param="functions")
-    named = [(f"functions[{index}]", function) for index, function in enumerate(request.functions or ())]
-    for index, tool in enumerate(request.tools or ()):
-        where = f"tools[{index}]"
-        if tool.type != "function":
-            raise BadRequest(f"{where}.type: only functions are carried, not {tool.type!r}.", param=f"{where}.type")
-        if tool.function is None:
-            raise BadRequest(f"{where}.function is missing.", param=f"{where}.function")
-        named.append((f"{where}.function", tool.function))
-    tools = declared([Function(where, each.name, each.description, each.parameters) for where, each in named])
+    tools = declared(functions_of(request), repairs=repairs)
     allowed = _allowed(request.tool_choice)
     return tools if allowed is None else restricted(tools, allowed)
+
+
+def functions_of(request: ChatRequest) -> list[Function]:
+    """The request's functions under the client's own names. Raises BadRequest."""
+    if request.tools and request.functions:
+        raise BadRequest("functions: use `tools` or `functions`, not both.", param="functions")
+    found = [
+        Function(f"functions[{index}]", each.name, each.description, each.parameters)
+        for index, each in enumerate(request.functions or ())
+    ]
+    return found + [_function(tool, f"tools[{index}]") for index, tool in enumerate(request.tools or ())]
+
+
+def custom_names(request: ChatRequest) -> frozenset[str]:
+    """The names of the custom tools."""
+    return frozenset(tool.custom.name for tool in request.tools or () if tool.custom is not None)
+
+
+def _function(tool: ToolParam, where: str) -> Function:
+    mark = mark_of(tool.cache_control)
+    if tool.custom is not None:
+        return Function(f"{where}.custom", tool.custom.name, _described(tool.custom), INPUT, cache=mark)
+    if tool.function is not None:
+        own = tool.function
+        return Function(f"{where}.function", own.name, own.description, own.parameters, cache=mark)
+    if tool.type not in (None, "function", "custom"):
+        name = f" ({tool.name!r})" if tool.name else ""
+        raise BadRequest(f"{where}.type: only functions are carried, not {tool.type!r}{name}.", param=f"{where}.type")
+    if tool.name is None:
+        raise BadRequest(f"{where}.function is missing.", param=f"{where}.function")
+    return Function(where, tool.name, tool.description, tool.input_schema or tool.parameters, cache=mark)
+
+
+def _described(custom: CustomParam) -> str:
+    """The description, with the grammar that the input must follow: Claude models take none by themselves."""
+    grammar = (custom.format or {}).get("grammar")
+    if not isinstance(grammar, dict):
+        return custom.description or ""
+    told = f"The input must follow this {grammar.get('syntax')} grammar:\n{grammar.get('definition')}"
+    return f"{custom.description}\n\n{told}" if custom.description else told
 
 
 def _allowed(wanted: Any) -> set[str] | None:
@@ -34,33 +79,39 @@ def _allowed(wanted: Any) -> set[str] | None:
     match wanted:
         case {"type": "allowed_tools", "allowed_tools": {"tools": list(tools)}}:
             if tools:
-                return {str(_function(tool).get("name")) for tool in tools}
+                return {str(_named(tool).get("name")) for tool in tools}
             raise BadRequest("tool_choice: allowed_tools names no tool.", param="tool_choice")
         case {"type": "allowed_tools"}:
             raise BadRequest("tool_choice: allowed_tools must name its tools in a list.", param="tool_choice")
     return None
 
 
-def _function(tool: Any) -> JsonObject:
-    """The `function` of an allowed tool; an empty one, which names nothing, for anything else."""
-    found = tool.get("function") if isinstance(tool, dict) else None
+def _named(tool: Any) -> JsonObject:
+    """The `function` (or `custom`) of an allowed tool; an empty one, which names nothing, for anything else."""
+    found = tool.get("function") or tool.get("custom") if isinstance(tool, dict) else None
     return found if isinstance(found, dict) else {}
 
 
 def choice_of(request: ChatRequest, tools: Sequence[Tool]) -> ToolChoice:
     """The request's `tool_choice` (or legacy `function_call`) and `parallel_tool_calls`. Raises BadRequest."""
-    parallel = request.parallel_tool_calls is not False and request.functions is None
+    parallel = request.parallel_tool_calls is not False and not request.functions
     field = "function_call" if request.tool_choice is None and request.function_call is not None else "tool_choice"
     wanted: Any = request.function_call if field == "function_call" else request.tool_choice
+    if isinstance(wanted, dict):
+        parallel = parallel and wanted.get("disable_parallel_tool_use") is not True
     match wanted:
-        case None | "auto":
+        case None:
             return ToolChoice("auto", parallel=parallel)
-        case "none":
-            return ToolChoice("none", parallel=parallel)
-        case "required":
-            return choice("required", tools, parallel=parallel, field=field)
+        case str(mode) | {"type": str(mode)} if mode in _MODES:
+            if _MODES[mode] == "required":
+                return choice("required", tools, parallel=parallel, field=field)
+            return ToolChoice("none" if _MODES[mode] == "none" else "auto", parallel=parallel)
         case {"type": "allowed_tools", "allowed_tools": {"mode": "auto" | "required" as mode}}:
             return ToolChoice(mode, parallel=parallel)
-        case {"type": "function", "function": {"name": str(name)}} | {"name": str(name)}:
+        case (
+            {"type": "function", "function": {"name": str(name)}}
+            | {"type": "custom", "custom": {"name": str(name)}}
+            | {"name": str(name)}
+        ):
             return choice("named", tools, name=name, parallel=parallel, field=field)
     raise BadRequest(f"{field}: must be none, auto, required or a function by its name.", param=field)

@@ -13,16 +13,17 @@ from ...errors import ProxyError
 from ...events import Event, JsonObject, Model, Turn
 from ...records import Kept, Record, Wanted
 from .endpoints import Catalog, Counter, View
+from .filters import Filter
 from .frames import SSE, Frame, StreamForm
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """What a request means depends on this beside its body.
+    """What the meaning of a request depends on, besides its body.
 
     `models` is what the CLI offers now, `aliases` are the user's own names of models, `headers` the request's, by
     lower-case name. `kept` is what the dialect's `wanted` asked for; `web_search` whether the service may search the
-    web.
+    web. `strict` asks for refusals instead of repairs.
     """
 
     models: Sequence[Model] = ()
@@ -30,6 +31,7 @@ class RequestContext:
     headers: Mapping[str, str] = field(default_factory=dict)
     kept: Kept = field(default_factory=Kept)
     web_search: bool = False
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class ResponseMeta:
 
 
 class Reply(Protocol):
-    """One response in the making, streamed or whole: fed the events of its answers, in the order they come.
+    """Builds one response, streamed or whole, from the events of its answers in the order they arrive.
 
     The events of answer 0 begin first; each answer's begin with Started and end with Finished. It keeps what it needs
     for both forms, so that the frames of a stream and the whole object cannot differ.
@@ -65,11 +67,20 @@ class Reply(Protocol):
         ...
 
     def fail(self, error: ProxyError) -> list[Frame]:
-        """The frames that tell a failure in mid-stream. Nothing follows them."""
+        """The frames that report a failure in mid-stream. Nothing follows them."""
         ...
 
     def whole(self) -> JsonObject:
         """The whole object, once every answer is finished."""
+        ...
+
+
+@runtime_checkable
+class Alive(Protocol):
+    """A Reply with keep-alive frames, for clients that only count events, not comments, as activity."""
+
+    def alive(self) -> list[Frame]:
+        """The keep-alive frames now; empty where the stream cannot have one."""
         ...
 
 
@@ -84,11 +95,12 @@ class Recorded(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """A request body, understood.
+    """A parsed request.
 
     `turns` has one Turn for each answer that the response holds: the same one n times for n answers to it. `ignored`
     names the parameters without effect (header `x-claude-max-ignored`), `repaired` what was put right in the request
-    (`x-claude-max-repaired`). Without any turn no model is asked: the reply has all of the answer already.
+    (`x-claude-max-repaired`). Each answer's events pass through `filters`, made anew for it, in this order. Without any
+    turn no model is asked: the reply has all of the answer already.
     """
 
     turns: tuple[Turn, ...]
@@ -96,6 +108,7 @@ class ParsedRequest:
     stream: bool = False
     ignored: tuple[str, ...] = ()
     repaired: tuple[str, ...] = ()
+    filters: tuple[Callable[[], Filter], ...] = ()
 
 
 def _own_status(error: ProxyError) -> int:
@@ -104,7 +117,7 @@ def _own_status(error: ProxyError) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ErrorForm:
-    """How a dialect tells a failure that has a response of its own.
+    """How a dialect renders a failure that has its own response.
 
     `body` makes the JSON body of an error and the request's id. `status` is the HTTP status, which a dialect may have
     another of for a kind. `request_id_header` is where its clients look for the request's id, on every response.
@@ -117,7 +130,7 @@ class ErrorForm:
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """What a dialect keeps of its answers, and how it is looked at.
+    """What a dialect stores of its answers, and how it is retrieved.
 
     `wanted` reads from a body what it names of what is kept. `found`, `items` and `deleted` make the answers to `GET`
     of a response, of its input items, and to `DELETE`. `items` gets the request's query, and `missing` makes the error
@@ -167,7 +180,7 @@ class Dialect:
 
 
 def errors_at(path: str, headers: Mapping[str, str], dialects: Sequence[Dialect], otherwise: ErrorForm) -> ErrorForm:
-    """How a failure of a request to `path` is told. A path says more than a prefix, and a prefix more than a header."""
+    """How a failure of a request to `path` is rendered. A path wins over a prefix, and a prefix over a header."""
     tests: tuple[Callable[[Dialect], bool], ...] = (
         lambda dialect: path in dialect.paths,
         lambda dialect: path.startswith(dialect.prefixes),

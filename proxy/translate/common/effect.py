@@ -22,6 +22,7 @@ def without_effect(
 
 
 def set_in(values: JsonObject, neutral: Mapping[str, object]) -> list[str]:
-    """The names of those that say anything, fit for a header."""
+    """The names of those that are set to anything, fit for a header."""
     found = [name for name, value in values.items() if value is not None and value != neutral.get(name)]
-    return [quote(name, safe="[]")[:SHOWN] for name in found[:NAMED]]
+    # An empty name would make a header without a value, which HTTP libraries refuse to write.
+    return [quote(name, safe="[]")[:SHOWN] or '""' for name in found[:NAMED]]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """`POST` at `path` counts the tokens of the Turn in a body; `answer` makes the response of the number."""
+    """`POST` at `path` counts the tokens of the Turn in a body; `answer` makes the response from the number."""
 
     path: str
     request: type[BaseModel]

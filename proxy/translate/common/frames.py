@@ -20,7 +20,7 @@ class Frame:
 class StreamForm:
     """How a stream is written.
 
-    `keep_alive` is sent in silence; empty means that silence stays silent. `end` follows the last frame of an answer
+    `keep_alive` is sent while nothing else is; empty sends nothing. `end` follows the last frame of an answer
     that is complete, and no other.
     """
 
@@ -46,5 +46,7 @@ def _line(value: JsonObject) -> bytes:
     return orjson.dumps(value).replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
 
 
-SSE = StreamForm("text/event-stream", server_sent_event, keep_alive=b": keep-alive\n\n")
+# A comment without an empty line after it: openai-go before 3.43 takes the empty line for the end of an event, and
+# fails on its empty data. The next event follows in the same block, which the standard allows.
+SSE = StreamForm("text/event-stream", server_sent_event, keep_alive=b": keep-alive\n")
 NDJSON = StreamForm("application/x-ndjson", json_line)

@@ -19,11 +19,19 @@ COMBINING = ("allOf", "anyOf", "oneOf")
 CONDITIONAL = ("not", "if", "then", "else")
 
 
-def check_schema(schema: JsonObject, where: str) -> None:
-    """Raises BadRequest for a schema that is none: unknown types, references that lead nowhere or round in a circle.
+def check_schema(schema: JsonObject, where: str, of: str = "") -> None:
+    """Raises BadRequest for an invalid schema: unknown types, references that lead nowhere or form a cycle.
 
-    In linear time. References are looked up in the schema itself; nothing is fetched.
+    In linear time. References are looked up in the schema itself; nothing is fetched. `of` is what has the schema, in
+    words for the error.
     """
+    try:
+        _check(schema, where)
+    except BadRequest as error:
+        raise BadRequest(f"{error.sentence} (of {of})" if of else error.sentence, param=error.param) from None
+
+
+def _check(schema: JsonObject, where: str) -> None:
     refers = _refers(schema, where, 0)
     try:
         SCHEMA_OF_SCHEMAS.validate(schema)
@@ -31,7 +39,7 @@ def check_schema(schema: JsonObject, where: str) -> None:
         path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.instance_path)
         raise BadRequest(f"{where}{path}: {error.message}", param=where) from None
     if refers:
-        # All ids and anchors at once: a registry that was not crawled does so for every one it is asked for.
+        # All ids and anchors at once: an uncrawled registry crawls again for each lookup.
         registry = Registry().with_resource("", DRAFT202012.create_resource(schema)).crawl()
         _References(where).follow(registry.resolver(), schema)
 

@@ -1,15 +1,18 @@
 """Images and documents in the forms that clients send them: URLs, data URLs, base64. Pure.
 
-Carried: PNG, JPEG, GIF and WebP images, PDF and text files. Everything else is a BadRequest that names it.
+Carried: PNG, JPEG, GIF and WebP images, PDF and text files. Everything else is a BadRequest that names it. With
+`repairs`, a wrong label, or base64 in another alphabet, is repaired.
 """
 
 import base64
 import binascii
 import re
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from ...errors import BadRequest
 from ...events import Media
+from .repairs import REFUSING, Repairs
 
 # What each kind of image begins with. The CLI would put "[Image could not be processed]" in the place of another.
 SIGNATURES: Mapping[str, re.Pattern[bytes]] = {
@@ -18,52 +21,67 @@ SIGNATURES: Mapping[str, re.Pattern[bytes]] = {
     "image/gif": re.compile(rb"GIF8[79]a"),
     "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
 }
-# A name of a media type, parameters, and how it is written; nobody needs more than this of it.
+# A media type, its parameters and its encoding. The length is bounded.
 _DATA_URL = re.compile(r"data:([\w.+/-]{0,100})((?:;[\w-]+=[^;,]{0,200}){0,8})(;base64)?,", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
+_URL_LETTERS = str.maketrans("-_", "+/")
+_PDF = b"%PDF-"
+# Characters of base64 that show what kind of image it is.
+_HEAD = 64
 
 
-def image_at(url: object, where: str) -> Media:
-    """An image by its http(s) URL or its data URL. Raises BadRequest."""
+def image_at(url: object, where: str, repairs: Repairs = REFUSING) -> Media:
+    """An image by its http(s) URL, its data URL, or (a repair) its bare base64 text. Raises BadRequest."""
     if not isinstance(url, str):
         raise BadRequest(f"{where} must be a string.", param=where)
     if url.startswith(("http://", "https://")):
         return Media("image", url=url)
+    if not repairs.strict and _kind_of(_bare(url[:_HEAD])) is not None:
+        repairs.note(where, "bare base64 taken for an image")
+        return image_of("", url, where, repairs)
     media_type, data = _data_url(url, where)
-    return _image(media_type, data, where)
+    return image_of(media_type, data, where, repairs)
 
 
-def image_of(media_type: str, data: str, where: str) -> Media:
+def image_of(media_type: str, data: str, where: str, repairs: Repairs = REFUSING) -> Media:
     """An image by its media type and its base64 text. Raises BadRequest."""
-    _decoded(data, where)
-    return _image(media_type, data, where)
-
-
-def _image(media_type: str, data: str, where: str) -> Media:
+    data, decoded = _decoded(data, where, repairs)
     if media_type == "image/jpg":
         media_type = "image/jpeg"
+    found = _kind_of(decoded)
+    if found is not None and found != media_type:
+        refusal = (
+            f"{where}: the data is no {media_type}."
+            if media_type in SIGNATURES
+            else f"{where}: {media_type} is not one of {', '.join(SIGNATURES)}."
+        )
+        repairs.note(where, f"{media_type or 'no type'} is really {found}", refusal=refusal)
+        media_type = found
     if media_type not in SIGNATURES:
         raise BadRequest(f"{where}: {media_type} is not one of {', '.join(SIGNATURES)}.", param=where)
-    if not SIGNATURES[media_type].match(base64.b64decode(data[:64])):
+    if found is None:
         raise BadRequest(f"{where}: the data is no {media_type}.", param=where)
     return Media("image", media_type, data)
 
 
-def file_of(data: object, name: str, where: str) -> Media:
+def file_of(data: object, name: str, where: str, repairs: Repairs = REFUSING) -> Media:
     """A file by its data URL, or by its base64 text and its name ("" for none). Raises BadRequest."""
     if not isinstance(data, str):
         raise BadRequest(f"{where} must be a data URL or base64 text.", param=where)
     title = name or None
+    media_type = "application/pdf" if name.lower().endswith(".pdf") else "text/plain"
     if data.startswith("data:"):
         media_type, data = _data_url(data, where)
-    else:
-        _decoded(data, where)
-        media_type = "application/pdf" if name.lower().endswith(".pdf") else "text/plain"
+    data, decoded = _decoded(data, where, repairs)
+    if media_type == "application/octet-stream" and not repairs.strict:
+        media_type = "application/pdf" if decoded.startswith(_PDF) else _kind_of(decoded) or "text/plain"
+        repairs.note(where, f"application/octet-stream taken for {media_type}")
     if media_type == "application/pdf":
         return Media("document", media_type, data, title=title)
     if media_type in SIGNATURES:
-        return _image(media_type, data, where)
+        return image_of(media_type, data, where, repairs)
     if media_type.startswith("text/") or media_type in ("application/json", "application/xml", "application/yaml"):
-        return Media("document", "text/plain", _text(data, where), title=title)
+        return Media("document", "text/plain", _text(decoded, where), title=title)
     raise BadRequest(f"{where}: {media_type} cannot be carried; PDF, text and images can.", param=where)
 
 
@@ -72,24 +90,49 @@ def _data_url(url: str, where: str) -> tuple[str, str]:
     found = _DATA_URL.match(url)
     if found is None or found[3] is None:
         raise BadRequest(f"{where} must be an http(s) URL or a data URL with base64.", param=where)
-    data = url[found.end() :]
-    _decoded(data, where)
-    return (found[1] or "text/plain").lower(), data
+    return (found[1] or "text/plain").lower(), url[found.end() :]
 
 
-def _decoded(data: str, where: str) -> bytes:
+def _decoded(data: str, where: str, repairs: Repairs) -> tuple[str, bytes]:
+    """The base64 text as the service takes it, and what it says."""
     try:
         decoded = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
-        raise BadRequest(f"{where} is not valid base64.", param=where) from None
+        refusal = f"{where} is not valid base64."
+        data = _spelled(data)
+        try:
+            decoded = base64.b64decode(data, validate=True)
+        except (binascii.Error, ValueError):
+            raise BadRequest(refusal, param=where) from None
+        repairs.note(where, "base64 in another spelling", refusal=refusal)
     if not decoded:
         raise BadRequest(f"{where} is empty.", param=where)
-    return decoded
+    return data, decoded
 
 
-def _text(data: str, where: str) -> str:
+def _spelled(data: str) -> str:
+    """Base64 without white space and percent signs, with the usual letters and its padding."""
+    bare = _SPACE.sub("", unquote(data) if "%" in data else data).rstrip("=").translate(_URL_LETTERS)
+    return bare + "=" * (-len(bare) % 4)
+
+
+def _bare(head: str) -> bytes:
+    """What the beginning of a base64 text says, b"" where it is none."""
+    text = _SPACE.sub("", head)
     try:
-        text = _decoded(data, where).decode()
+        return base64.b64decode(text[: len(text) // 4 * 4], validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _kind_of(data: bytes) -> str | None:
+    """The media type of an image by its first bytes, None for anything else."""
+    return next((name for name, signature in SIGNATURES.items() if signature.match(data)), None)
+
+
+def _text(decoded: bytes, where: str) -> str:
+    try:
+        text = decoded.decode()
     except UnicodeDecodeError:
         raise BadRequest(f"{where} is not UTF-8 text.", param=where) from None
     if not text.strip():

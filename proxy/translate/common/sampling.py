@@ -1,13 +1,24 @@
 """Where an answer stops and how its words are chosen: limits that the service sets for every dialect. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ...errors import BadRequest
+from .conversation import is_blank
+from .repairs import Repairs
 
 STOP_LIMIT = 16
 
 # What is asked of a model where a client wants JSON, and gives no schema.
 JSON_OBJECT = "Answer with one JSON object and nothing else: no Markdown fence, no words before or after it."
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """Stop sequences: those the service takes, and those of white space that the proxy cuts at itself."""
+
+    native: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
 
 
 def clamped(temperature: float | None, ignored: list[str]) -> float | None:
@@ -21,8 +32,27 @@ def clamped(temperature: float | None, ignored: list[str]) -> float | None:
 def stop_of(stop: str | Sequence[str] | None, field: str = "stop") -> tuple[str, ...]:
     """The stop sequences of `field`. Raises BadRequest for blank ones, which the service refuses."""
     found = (stop,) if isinstance(stop, str) else tuple(stop or ())
-    if len(found) > STOP_LIMIT:
-        raise BadRequest(f"{field}: at most {STOP_LIMIT} sequences.", param=field)
+    _check_number(found, field)
     if any(not item.strip() for item in found):
         raise BadRequest(f"{field}: a sequence must hold something other than white space.", param=field)
     return found
+
+
+def stops_of(stop: str | Sequence[str] | None, repairs: Repairs, field: str = "stop") -> Stops:
+    """The stop sequences of `field`, parted. Raises BadRequest for too many of them.
+
+    OpenAI takes white space (`"\\n"` is the usual one of autocomplete and of evaluation harnesses), the service refuses
+    it ("each stop sequence must contain non-whitespace"). An empty one stops nothing.
+    """
+    found = (stop,) if isinstance(stop, str) else tuple(stop or ())
+    if "" in found:
+        repairs.note(field, "empty sequence dropped", refusal=f"{field}: a sequence must not be empty.")
+        found = tuple(item for item in found if item)
+    _check_number(found, field)
+    own = tuple(item for item in found if is_blank(item))
+    return Stops(tuple(item for item in found if item not in own), own)
+
+
+def _check_number(found: Sequence[str], field: str) -> None:
+    if len(found) > STOP_LIMIT:
+        raise BadRequest(f"{field}: at most {STOP_LIMIT} sequences.", param=field)

@@ -1,6 +1,7 @@
 """Functions, and which of them must be called: what the service demands of them. Pure, and fed with plain values."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -8,10 +9,18 @@ from typing import Literal
 
 from ...errors import BadRequest
 from ...events import CacheMark, JsonObject, Tool, ToolChoice
+from .conversation import digest
 from .json_schema import check_schema
+from .json_schema_drafts import upgraded
+from .repairs import REFUSING, Repairs
 
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-LIMIT = 128
+# The service's own rule ("Define tools", platform.claude.com). OpenAI allows 64 characters.
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+_OPENAI_LONGEST = 64
+_PLACE = re.compile(r"\btools\.(\d{1,4})\b")
+_OTHER = re.compile(r"[^a-zA-Z0-9_-]+")
+# OpenAI's limit; the service has none.
+_OPENAI_MOST = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +35,49 @@ class Function:
     cache: CacheMark | None = None
 
 
-def declared(functions: Sequence[Function], field: str = "tools") -> tuple[Tool, ...]:
+def api_name(name: str) -> str:
+    """The name of a function at the service: the client's own where it has the right form, else one made from it.
+
+    It depends on the name alone, so that a call in the history and the tool agree. No name at all stays none.
+    """
+    if _NAME.fullmatch(name) or not name:
+        return name
+    return f"{_OTHER.sub('_', name)[:100]}_{digest(name)[:8]}"
+
+
+def own_names(names: Sequence[str]) -> dict[str, str]:
+    """The client's names by the service's, of those that differ: what an answer calls is told by it."""
+    return {api_name(name): name for name in names if api_name(name) != name}
+
+
+def declared(functions: Sequence[Function], field: str = "tools", repairs: Repairs = REFUSING) -> tuple[Tool, ...]:
     """The tools that a body declares in `field`. Raises BadRequest for one that cannot be carried."""
-    if len(functions) > LIMIT:
-        raise BadRequest(f"{field}: {len(functions)} tools, at most {LIMIT} are allowed.", param=field)
-    tools = tuple(_tool(function) for function in functions)
-    names = [tool.name for tool in tools]
-    for name in names:
-        if names.count(name) > 1:
-            raise BadRequest(f"{field}: the name {name!r} is given twice.", param=field)
+    if len(functions) > _OPENAI_MOST and repairs.strict:
+        raise BadRequest(f"{field}: {len(functions)} tools, at most {_OPENAI_MOST} are allowed.", param=field)
+    tools = tuple(_tool(function, repairs) for function in functions)
+    twice = [name for name, count in Counter(function.name for function in functions).items() if count > 1]
+    if twice:
+        raise BadRequest(f"{field}: the name {twice[0]!r} is given twice.", param=field)
     return tools
+
+
+def naming_tools(message: str, names: Sequence[str]) -> str:
+    """The service's words about `tools.37`, with the tool's name: among 200 tools its place says little."""
+
+    def named(found: re.Match[str]) -> str:
+        place = int(found[1])
+        return f"{found[0]} ({names[place]})" if place < len(names) else found[0]
+
+    return _PLACE.sub(named, message)
 
 
 def restricted(tools: Sequence[Tool], allowed: AbstractSet[str], field: str = "tool_choice") -> tuple[Tool, ...]:
     """Those of the tools that are allowed. Raises BadRequest where `allowed` has a name that no tool has."""
-    unknown = allowed - {tool.name for tool in tools}
+    unknown = {name for name in allowed if api_name(name) not in {tool.name for tool in tools}}
     if unknown:
         raise BadRequest(f"{field}: no function is named {min(unknown)!r}.", param=field)
-    return tuple(tool for tool in tools if tool.name in allowed)
+    names = {api_name(name) for name in allowed}
+    return tuple(tool for tool in tools if tool.name in names)
 
 
 def choice(
@@ -57,20 +91,35 @@ def choice(
     """The choice that `field` asks for. Raises BadRequest where there is no tool to choose."""
     if mode == "required" and not tools:
         raise BadRequest(f"{field}: 'required' needs tools.", param=field)
-    if mode == "named" and name not in [tool.name for tool in tools]:
+    if mode == "named" and api_name(name or "") not in [tool.name for tool in tools]:
         raise BadRequest(f"{field}: no function is named {name!r}.", param=field)
-    return ToolChoice(mode, name, parallel)
+    return ToolChoice(mode, None if name is None else api_name(name), parallel)
 
 
-def _tool(function: Function) -> Tool:
+def _tool(function: Function, repairs: Repairs) -> Tool:
     where = function.where
-    if not _NAME.fullmatch(function.name):
+    own = api_name(function.name)
+    # A server of 200 tools: its place alone says little.
+    called = f"the tool {function.name[:_OPENAI_MOST]!r}"
+    if not own or ((own != function.name or len(own) > _OPENAI_LONGEST) and repairs.strict):
         raise BadRequest(
             f"{where}.name: {function.name!r} must be 1 to 64 letters, digits, dashes or underscores.",
             param=f"{where}.name",
         )
-    parameters = {"type": "object", "properties": {}, **(function.parameters or {})}
+    if own != function.name:
+        repairs.note(f"{where}.name", "carried under another name")
+    parameters = {"type": "object", "properties": {}, **_given(function, repairs)}
     if parameters["type"] != "object":
-        raise BadRequest(f"{where}.parameters must be a schema of type object.", param=f"{where}.parameters")
-    check_schema(parameters, f"{where}.parameters")
-    return Tool(function.name, function.description or "", parameters, function.strict, function.cache)
+        raise BadRequest(
+            f"{where}.parameters: {called} must have a schema of type object.", param=f"{where}.parameters"
+        )
+    check_schema(parameters, f"{where}.parameters", called)
+    return Tool(own, function.description or "", parameters, function.strict, function.cache)
+
+
+def _given(function: Function, repairs: Repairs) -> JsonObject:
+    given = function.parameters or {}
+    made = upgraded(given)
+    if made is not given:
+        repairs.tell(f"{function.where}.parameters", "schema brought to draft 2020-12")
+    return made

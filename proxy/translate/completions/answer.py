@@ -33,6 +33,15 @@ class TextChoice:
                 return self._choice(self._echo)
         return None
 
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more comes."""
+        return self._finish is not None
+
+    def nothing(self) -> JsonObject:
+        """The choice of a chunk that adds no text."""
+        return self._choice("")
+
     def render(self) -> JsonObject:
         """The whole choice, once it is finished."""
         return self._choice("".join(self._text))
@@ -56,11 +65,16 @@ class TextReply:
         if isinstance(event, Started):
             self._model = self._model or event.model
         choice = self._choices[answer].feed(event)
-        return [] if choice is None else [Frame(self._object([choice]))]
+        return [] if choice is None else [Frame(self._chunk([choice]))]
 
     def end(self) -> list[Frame]:
         """The usage, when it was asked for."""
-        return [Frame({**self._object([]), "usage": self._usage()})] if self._include_usage else []
+        return [Frame({**self._chunk([]), "usage": self._usage()})] if self._include_usage else []
+
+    def alive(self) -> list[Frame]:
+        """A chunk without text, of the first choice that goes on."""
+        going = next((each for each in self._choices if not each.finished), None)
+        return [] if going is None else [Frame(self._chunk([going.nothing()]))]
 
     def fail(self, error: ProxyError) -> list[Frame]:
         """An error object, which every OpenAI SDK raises."""
@@ -72,6 +86,10 @@ class TextReply:
 
     def _usage(self) -> JsonObject:
         return usage_object(sum((choice.usage for choice in self._choices), Usage()))
+
+    def _chunk(self, choices: list[JsonObject]) -> JsonObject:
+        chunk = self._object(choices)
+        return {**chunk, "usage": None} if self._include_usage else chunk
 
     def _object(self, choices: list[JsonObject]) -> JsonObject:
         return {

@@ -36,16 +36,16 @@ DIALECT = Dialect(
     prefixes=("/v1/messages/", "/v1/complete"),
     headers=("anthropic-version",),
     absent={
-        "/v1/messages/batches": "There are no batches; send requests side by side.",
+        "/v1/messages/batches": "There is no batch API; send requests in parallel.",
         "/v1/complete": "Use /v1/messages.",
-        "/v1/skills": "There are no skills here.",
+        "/v1/skills": "There is no skills API.",
     },
     counter=Counter(
         path="/v1/messages/count_tokens",
         request=CountRequest,
         to_turn=to_count,
         answer=lambda tokens: {"input_tokens": tokens},
-        description="The tokens that a message would have as input, as the CLI counts them. Costs none.",
+        description="Counts the input tokens of a message, as the CLI counts them. Costs no tokens.",
     ),
     catalog=Catalog(model_list, model_object),
 )

@@ -5,6 +5,7 @@ What is checked here is what costs nothing to see: the service's refusal reaches
 the CLI's. The sentences are the service's own, as far as they are publicly known.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from .content import MARK, blocks_of
 from .schema import Asked, Content, MessageParam
 
 MARKS = 4
+# What Claude Code puts at the head of its system prompt, for the service and not for the model.
+_BILLING = re.compile(r"\s*x-anthropic-billing-header:[^\n]*\n*")
 
 
 class Placed(NamedTuple):
@@ -33,6 +36,8 @@ def messages_of(params: Sequence[MessageParam]) -> tuple[Message, ...]:
     _check_content(params)
     _check_pairs(params)
     kept = [(index, param) for index, param in enumerate(params) if param.content or param.role != "system"]
+    if not kept:
+        raise BadRequest("messages: at least one message is required", param="messages")
     return tuple(Message(each.role, blocks_of(each.content, f"messages[{index}].content")) for index, each in kept)
 
 
@@ -41,13 +46,15 @@ def unread(params: Sequence[MessageParam]) -> list[str]:
     return sorted({f"messages.{name}" for param in params for name in param.model_extra or {}})
 
 
-def system_of(content: Content | None) -> tuple[str, bool]:
-    """The system prompt of a request, and whether its blocks hold more than text. Raises BadRequest.
+def system_of(content: Content | None) -> tuple[str, list[str]]:
+    """The system prompt of a request, and the names of what else its blocks hold. Raises BadRequest.
 
-    Blocks become one text, a blank line between them: the CLI takes one, and sets cache marks of its own on it.
+    Blocks become one text, a blank line between them: the CLI takes one, and sets cache marks of its own on it. Where
+    the client is Claude Code, its billing line is left out: the CLI (2.1.332) takes a prompt that begins with one for
+    its own first block, and says no billing line itself.
     """
     if content is None or isinstance(content, str):
-        return content or "", False
+        content = [{"type": "text", "text": content}] if content else []
     texts = []
     for index, block in enumerate(content):
         text, where = block.get("text"), f"system[{index}]"
@@ -55,8 +62,10 @@ def system_of(content: Content | None) -> tuple[str, bool]:
             raise BadRequest(f"{where}: system must be a text, or a list of text blocks", param=where)
         if not text:
             raise BadRequest(f"{where}: text content blocks must be non-empty", param=where)
-        texts.append(text)
-    return "\n\n".join(texts), any(block.keys() - {"type", "text"} for block in content)
+        texts.append(_BILLING.sub("", text))
+    named = [f"system.{key}" for key in sorted({key for block in content for key in block} - {"type", "text"})]
+    billed = ["system.billing_header"] if any(_BILLING.match(block["text"]) for block in content) else []
+    return "\n\n".join(text for text in texts if text), named + billed
 
 
 def check_marks(request: Asked) -> None:

@@ -8,7 +8,7 @@ keep their status, and have the type of their neighbours.
 import re
 from collections.abc import Mapping
 
-from ...errors import Kind, ProxyError
+from ...errors import BadRequest, Kind, NotFound, ProxyError
 from ...events import JsonObject
 from ..common.dialect import ErrorForm
 from ..common.frames import Frame
@@ -43,9 +43,23 @@ OVERLOADED = 529
 _INDEX = re.compile(r"\[(\d+)\]")
 
 
+class ThreadUnsupported(BadRequest):
+    """A request to hold the conversation for the next one. The SDKs send it whole then, by the code in the details."""
+
+    details: JsonObject = {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}
+
+
+class ThreadNotFound(NotFound):
+    """A request that goes on from a conversation which is held nowhere."""
+
+    details: JsonObject = {"error_code": "thread_not_found"}
+
+
 def error_object(error: ProxyError, request_id: str = "") -> JsonObject:
     """The error object. It has no place for the field that an error is about: the message begins with it."""
-    told = {"type": TYPES[error.kind], "message": _dotted(error)}
+    told: JsonObject = {"type": TYPES[error.kind], "message": _dotted(error)}
+    if isinstance(error, ThreadUnsupported | ThreadNotFound):
+        told["details"] = error.details
     return {"type": "error", "error": told, "request_id": request_id}
 
 

@@ -15,6 +15,7 @@ from ..common.sampling import stop_of
 from ..common.validation import shaped
 from .answer import MessagesReply
 from .conversation import check_marks, messages_of, system_of, unread
+from .errors import ThreadNotFound, ThreadUnsupported
 from .schema import Asked, CountRequest, MessagesRequest
 from .tools import choice_of, tools_of
 
@@ -51,6 +52,10 @@ def to_count(body: JsonObject, context: RequestContext) -> Turn:
 def _turn(request: Asked, context: RequestContext) -> Turn:
     """What a message and the count of its tokens read of a body alike."""
     model = resolve(request.model, context.models, context.aliases)
+    if request.thread is not None and request.thread.type == "create":
+        raise ThreadUnsupported("thread: no conversation is held here; send all of it in each request.", param="thread")
+    if request.thread is not None:
+        raise ThreadNotFound("thread: no conversation is held here; send all of it.", param="thread")
     check_marks(request)
     messages = messages_of(request.messages)
     tools = tools_of(request.tools or (), web_search=context.web_search)
@@ -107,7 +112,5 @@ def _ignored(body: JsonObject, request: MessagesRequest, context: RequestContext
         named += [f"output_config.{name}" for name in set_in(config.model_extra or {}, {})]
     if thinking is not None and (thinking.type == "between_tools" or thinking.display == "omitted"):
         named.append("thinking.type" if thinking.type == "between_tools" else "thinking.display")
-    if system_of(request.system)[1]:
-        named.append("system.cache_control")
-    named += unread(request.messages)
+    named += system_of(request.system)[1] + unread(request.messages)
     return (*named, BETAS) if context.headers.get(BETAS) else tuple(named)

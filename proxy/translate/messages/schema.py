@@ -50,6 +50,13 @@ class Choice(WireObject):
     disable_parallel_tool_use: bool | None = None
 
 
+class Thread(WireObject):
+    """A conversation that the service holds ("Message threads", beta since November 2026)."""
+
+    type: Literal["create", "continue"]
+    previous_message_id: str | None = None
+
+
 class Asked(WireObject):
     """What a message and the count of its tokens have in common."""
 
@@ -61,6 +68,7 @@ class Asked(WireObject):
     thinking: Thinking | None = None
     output_config: OutputConfig | None = None
     output_format: OutputFormat | None = None
+    thread: Thread | None = None
 
 
 class CountRequest(Asked):

@@ -43,6 +43,7 @@ CHAT = Dialect(
     ),
     absent={
         "/api/embed": NO_EMBEDDINGS,
+        "/api/embeddings": NO_EMBEDDINGS,
         **dict.fromkeys(("/api/pull", "/api/push", "/api/create", "/api/copy", "/api/delete", "/api/blobs"), NO_STORE),
     },
     untyped=True,

@@ -72,8 +72,21 @@ class GenerateForm:
 class OllamaReply:
     """The lines of one answer."""
 
-    def __init__(self, name: str, form: Form, shows_thinking: bool, reason: str, meta: ResponseMeta) -> None:
-        """`name` is the model's as it was asked for; `reason` is why it ends where no model is asked."""
+    def __init__(
+        self,
+        name: str,
+        form: Form,
+        shows_thinking: bool,
+        reason: str,
+        meta: ResponseMeta,
+        *,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        """`name` is the model's as it was asked for; `reason` is why it ends where no model is asked.
+
+        `names` are the client's own names of tools, by those that the service takes.
+        """
+        self._names = names or {}
         self._name = name
         self._form = form
         self._shows_thinking = shows_thinking
@@ -97,8 +110,8 @@ class OllamaReply:
                 self._thinking.append(text)
                 return [self._line(self._form.piece("", text))]
             case ToolCallStarted(index, id, name):
-                lines = self._called()
-                self._calls.append({"id": id, "function": {"index": index, "name": name, "arguments": None}})
+                lines, own = self._called(), self._names.get(name, name)
+                self._calls.append({"id": id, "function": {"index": index, "name": own, "arguments": None}})
                 return lines
             case ToolCallDelta(_, json):
                 self._arguments.append(json)
@@ -120,6 +133,10 @@ class OllamaReply:
     def fail(self, error: ProxyError) -> list[Frame]:
         """A line with the error."""
         return [Frame(error_object(error, self._meta.request_id))]
+
+    def alive(self) -> list[Frame]:
+        """A line without text."""
+        return [self._line(self._form.piece(""))]
 
     def whole(self) -> JsonObject:
         """The answer in one object."""

@@ -12,15 +12,22 @@ from ...errors import BadRequest
 from ...events import Media, Message, Text, ToolCall, ToolResult
 from ..common.conversation import Conversation, arguments_of, digest
 from ..common.media import SIGNATURES, image_at, image_of
+from ..common.repairs import REFUSING, Repairs
+from ..common.tools import api_name
 from .schema import CallParam, MessageParam
 
 # Characters of base64 that hold the beginning of an image, by which its kind is known.
 _HEAD = 64
 
 
-def conversation(messages: Sequence[MessageParam], system: str = "") -> tuple[str, tuple[Message, ...]]:
-    """The system prompt and the messages with alternating roles, the last one the user's. Raises BadRequest."""
-    made = Conversation()
+def conversation(
+    messages: Sequence[MessageParam], system: str = "", repairs: Repairs = REFUSING
+) -> tuple[str, tuple[Message, ...]]:
+    """The system prompt and the messages with alternating roles. Raises BadRequest.
+
+    The last message is the user's, or the assistant's for the model to continue.
+    """
+    made = Conversation(repairs=repairs)
     made.system([system])
     open_calls: list[tuple[str, str]] = []
     for index, message in enumerate(messages):
@@ -30,29 +37,29 @@ def conversation(messages: Sequence[MessageParam], system: str = "") -> tuple[st
             case "system" | "developer":
                 made.system([message.content or ""])
             case "user":
-                made.user([*text, *images_of(message.images or (), f"{where}.images")], where)
+                made.user([*text, *images_of(message.images or (), f"{where}.images", repairs)], where)
             case "assistant":
                 made.require_answered(where)
                 made.assistant(text)
                 for number, call in enumerate(message.tool_calls or ()):
                     open_calls.append(_call(made, call, f"{where}.tool_calls[{number}]"))
             case "tool":
-                key = _answered(open_calls, message, where)
-                parts: list[Text | Media] = [*text, *images_of(message.images or (), f"{where}.images")]
+                key = _answered(open_calls, message)
+                parts: list[Text | Media] = [*text, *images_of(message.images or (), f"{where}.images", repairs)]
                 made.result(ToolResult(key, tuple(parts)), where)
             case role:
                 raise BadRequest(f"{where}.role: unknown role {role!r}.", param=f"{where}.role")
-    return made.build()
+    return made.build(may_continue=True)
 
 
-def images_of(images: Sequence[str], where: str) -> list[Media]:
+def images_of(images: Sequence[str], where: str, repairs: Repairs = REFUSING) -> list[Media]:
     """Images by their base64 text; what kind each is, its first bytes tell. Raises BadRequest."""
-    return [_image(data, f"{where}[{index}]") for index, data in enumerate(images)]
+    return [_image(data, f"{where}[{index}]", repairs) for index, data in enumerate(images)]
 
 
-def _image(data: str, where: str) -> Media:
+def _image(data: str, where: str, repairs: Repairs) -> Media:
     if data.startswith("data:"):
-        return image_at(data, where)
+        return image_at(data, where, repairs)
     try:
         head = base64.b64decode(data[:_HEAD])
     except (binascii.Error, ValueError):
@@ -60,21 +67,20 @@ def _image(data: str, where: str) -> Media:
     kind = next((kind for kind, signature in SIGNATURES.items() if signature.match(head)), None)
     if kind is None:
         raise BadRequest(f"{where} is not one of {', '.join(SIGNATURES)}.", param=where)
-    return image_of(kind, data, where)
+    return image_of(kind, data, where, repairs)
 
 
 def _call(made: Conversation, call: CallParam, where: str) -> tuple[str, str]:
     """Adds a call; its key and its tool's name."""
-    given = call.function.arguments
-    arguments = arguments_of(given, f"{where}.function.arguments") if isinstance(given, str) else given or {}
+    arguments = arguments_of(call.function.arguments or {}, f"{where}.function.arguments")
     key = call.id or f"{where} {call.function.name}"
     id = call.id or f"call_{digest(key)}"
-    made.call(ToolCall(id, call.function.name, arguments), f"{where}.id", key=key)
+    made.call(ToolCall(id, api_name(call.function.name), arguments), f"{where}.id", key=key)
     return key, call.function.name
 
 
-def _answered(open_calls: list[tuple[str, str]], message: MessageParam, where: str) -> str:
-    """The key of the call that a result answers; it is open no longer."""
+def _answered(open_calls: list[tuple[str, str]], message: MessageParam) -> str:
+    """The key of the call that a result answers, which is open no longer; else what the result says itself."""
     name = message.tool_name or message.name
     by_id = [each for each in open_calls if each[0] == message.tool_call_id]
     by_name = [each for each in open_calls if each[1] == name]
@@ -83,5 +89,4 @@ def _answered(open_calls: list[tuple[str, str]], message: MessageParam, where: s
             call = found[0]
             open_calls.remove(call)
             return call[0]
-    told = message.tool_call_id or name or "nothing"
-    raise BadRequest(f"{where}: {told!r} answers no open call; a result must follow its call.", param=where)
+    return message.tool_call_id or name or ""

@@ -1,16 +1,20 @@
 """Ollama's requests become Turns. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from ...errors import BadRequest
 from ...events import JsonObject, Message, Tool, Turn
 from ..common.dialect import ParsedRequest, RequestContext
 from ..common.effect import set_in, without_effect
+from ..common.filters import Filter, JsonOnly, StopCut
 from ..common.json_schema import check_schema
+from ..common.json_schema_drafts import upgraded
 from ..common.models import resolve
-from ..common.sampling import JSON_OBJECT, clamped, stop_of
-from ..common.tools import Function, declared
+from ..common.repairs import Repairs
+from ..common.sampling import JSON_OBJECT, clamped, stops_of
+from ..common.tools import Function, declared, own_names
 from ..common.validation import shaped
 from .answer import ChatForm, Form, GenerateForm, OllamaReply
 from .conversation import conversation
@@ -30,12 +34,14 @@ def chat_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
     form = ChatForm()
     if not request.messages:
         return _loaded(request, context, form)
-    tools = _tools(request.tools or ())
+    repairs = Repairs(strict=context.strict)
+    tools = _tools(request.tools or (), repairs)
     ignored = _ignored(body, request)
     if any(message.thinking for message in request.messages):
         # It has no signature, without which the service does not take it back.
         ignored.append("messages.thinking")
-    return _parsed(request, context, form, conversation(request.messages), tools, ignored)
+    asked = _Asked(*conversation(request.messages, "", repairs), tools, own_names(_names(request.tools or ())))
+    return _parsed(request, context, form, asked, ignored, repairs)
 
 
 def generate_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
@@ -46,9 +52,19 @@ def generate_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
         raise BadRequest("suffix: Claude models do not fill in the middle of a text.", param="suffix")
     if not request.prompt and not request.images:
         return _loaded(request, context, form)
-    asked = MessageParam(role="user", content=request.prompt, images=request.images)
-    found = conversation([asked], request.system or "")
-    return _parsed(request, context, form, found, (), _ignored(body, request))
+    repairs = Repairs(strict=context.strict)
+    said = MessageParam(role="user", content=request.prompt, images=request.images)
+    asked = _Asked(*conversation([said], request.system or "", repairs))
+    return _parsed(request, context, form, asked, _ignored(body, request), repairs)
+
+
+class _Asked(NamedTuple):
+    """What a request asks; `names` are the client's own of its tools, by those that the service takes."""
+
+    system: str
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+    names: Mapping[str, str] = {}
 
 
 def _loaded(request: Asked, context: RequestContext, form: Form) -> ParsedRequest:
@@ -62,12 +78,15 @@ def _parsed(
     request: Asked,
     context: RequestContext,
     form: Form,
-    conversed: tuple[str, tuple[Message, ...]],
-    tools: tuple[Tool, ...],
+    asked: _Asked,
     ignored: list[str],
+    repairs: Repairs,
 ) -> ParsedRequest:
-    system, messages = conversed
-    options = request.options
+    system, options = asked.system, request.options
+    stops = stops_of(options.stop if options else None, repairs, "options.stop")
+    filters: list[Callable[[], Filter]] = [JsonOnly] if request.format == "json" else []
+    if stops.cut:
+        filters.append(partial(StopCut, stops.cut))
     if request.format == "json":
         system = f"{system}\n\n{JSON_OBJECT}" if system else JSON_OBJECT
     thinks = request.think
@@ -76,28 +95,35 @@ def _parsed(
     limit = options.num_predict if options else None
     turn = Turn(
         model=resolve(bare(request.model), context.models, context.aliases),
-        messages=messages,
+        messages=asked.messages,
         system=system,
-        tools=tools,
-        schema=_schema(request),
+        tools=asked.tools,
+        schema=_schema(request, repairs),
         max_tokens=None if limit in ENDLESS else limit,
-        stop=stop_of(options.stop if options else None, "options.stop"),
+        stop=stops.native,
         temperature=clamped(options.temperature if options else None, ignored),
         top_p=options.top_p if options else None,
         top_k=(options.top_k or None) if options else None,
         effort=thinks if isinstance(thinks, str) else None,
         thinking="default" if thinks is None else "shown" if thinks else "off",
+        ask_to_continue=True,
     )
     ignored = ["options.temperature" if name == "temperature" else name for name in ignored]
     return ParsedRequest(
         turns=(turn,),
-        reply=partial(OllamaReply, request.model, form, bool(thinks), "stop"),
+        reply=partial(OllamaReply, request.model, form, bool(thinks), "stop", names=asked.names),
         stream=request.stream is not False,
         ignored=tuple(ignored),
+        repaired=repairs.names,
+        filters=tuple(filters),
     )
 
 
-def _tools(given: Sequence[ToolParam]) -> tuple[Tool, ...]:
+def _names(given: Sequence[ToolParam]) -> list[str]:
+    return [tool.function.name for tool in given]
+
+
+def _tools(given: Sequence[ToolParam], repairs: Repairs) -> tuple[Tool, ...]:
     for index, tool in enumerate(given):
         if tool.type != "function":
             where = f"tools[{index}].type"
@@ -107,15 +133,19 @@ def _tools(given: Sequence[ToolParam]) -> tuple[Tool, ...]:
         [
             Function(f"tools[{index}].function", each.name, each.description, each.parameters)
             for index, each in enumerate(functions)
-        ]
+        ],
+        repairs=repairs,
     )
 
 
-def _schema(request: Asked) -> JsonObject | None:
+def _schema(request: Asked, repairs: Repairs) -> JsonObject | None:
     if not isinstance(request.format, dict):
         return None
-    check_schema(request.format, "format")
-    return request.format
+    made = upgraded(request.format)
+    if made is not request.format:
+        repairs.tell("format", "schema brought to draft 2020-12")
+    check_schema(made, "format")
+    return made
 
 
 def _ignored(body: JsonObject, request: Asked) -> list[str]:

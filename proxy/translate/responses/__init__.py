@@ -1,14 +1,18 @@
 """The dialect of `POST /v1/responses`.
 
 `schema` what a request may hold · `request` a request becomes a Turn · `items`, `content`, `tools`, `thinking` its
-parts · `answer` events become a response or its stream · `output`, `custom` the items of it · `options` what an answer
-repeats of its request · `kept` what is stored of it · `errors` what this API alone says of failures.
+parts · `answer` events become a response or its stream · `output`, `calls`, `custom` the items of it · `options` what
+an answer repeats of its request · `compaction`, `summary` a conversation becomes one item · `kept` what is stored of
+it · `errors` what this API alone says of failures.
 """
 
+from dataclasses import replace
+
 from ..common.dialect import Dialect
+from ..common.endpoints import Counter
 from .errors import ERRORS
 from .kept import KEEPING
-from .request import to_turn
+from .request import to_compaction, to_count, to_turn
 from .schema import ResponsesRequest
 
 DIALECT = Dialect(
@@ -28,4 +32,21 @@ DIALECT = Dialect(
     },
     prefixes=("/v1/responses/",),
     keeping=KEEPING,
+    counter=Counter(
+        path="/v1/responses/input_tokens",
+        request=ResponsesRequest,
+        to_turn=to_count,
+        answer=lambda tokens: {"object": "response.input_tokens", "input_tokens": tokens},
+        description="The tokens that a response would have as input. Costs none.",
+    ),
+)
+
+COMPACT = replace(
+    DIALECT,
+    name="responses_compact",
+    description="A conversation, replaced by an item that sums it up.",
+    paths=("/v1/responses/compact",),
+    to_turn=to_compaction,
+    keeping=None,
+    counter=None,
 )

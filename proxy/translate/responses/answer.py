@@ -78,6 +78,10 @@ class ResponsesReply:
         self._status, self._error = "failed", failed_with(error)
         return [self._frame("response.failed", {"response": self.whole()})]
 
+    def alive(self) -> list[Frame]:
+        """`response.in_progress` once more, with what there is so far."""
+        return [self._frame("response.in_progress", {"response": self.whole()})] if self._model else []
+
     def whole(self) -> JsonObject:
         """The `response` object."""
         return {

@@ -12,6 +12,7 @@ from ...events import Message, RedactedThinking, Text, Thinking, ToolCall, ToolR
 from ..common.conversation import Conversation, arguments_of
 from .content import blocks_of, text_of
 from .schema import Item
+from .summary import unpacked
 from .thinking import decrypted
 from .tools import INPUT, TOOL_SEARCH, flat_name
 
@@ -26,11 +27,10 @@ FIELD = "input"
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the items say. `thought` says that thinking is carried back in them."""
+    """What the items say."""
 
     system: str
     messages: tuple[Message, ...]
-    thought: bool = False
     ignored: tuple[str, ...] = ()
     repaired: tuple[str, ...] = ()
 
@@ -50,7 +50,6 @@ class _Reader:
         self._made = Conversation(FIELD)
         self._calls: list[tuple[str, str]] = []
         self._thinking: list[Thinking | RedactedThinking] = []
-        self._thought = False
         self._ignored: list[str] = []
         self._repaired: list[str] = []
 
@@ -63,7 +62,6 @@ class _Reader:
         return History(
             system,
             messages,
-            self._thought,
             tuple(dict.fromkeys(self._ignored)),
             tuple(dict.fromkeys(self._repaired)),
         )
@@ -84,6 +82,11 @@ class _Reader:
                 if item.call_id in self._outputs:
                     # Its call is still to come: an answered one is no longer there.
                     raise _no_call(where, item.call_id)
+            case "compaction":
+                self._answer_ended()
+                self._compacted(where, item)
+            case "compaction_trigger":
+                raise BadRequest(f"{where}: a compaction_trigger must be the last item.", param=f"{where}.type")
             case kind if kind in LEFT_OUT:
                 self._ignored.append(f"{FIELD}.{kind}")
             case "additional_tools":
@@ -109,9 +112,18 @@ class _Reader:
             # Another server's. Without any there is nothing to lose: a summary is for people.
             self._ignored.append(f"{FIELD}.encrypted_content")
 
+    def _compacted(self, where: str, item: Item) -> None:
+        summary = unpacked(item.encrypted_content or "")
+        if summary is None:
+            raise BadRequest(
+                f"{where}: this compaction was made by another server.",
+                hint="Send the conversation itself.",
+                param=f"{where}.encrypted_content",
+            )
+        self._made.user([Text(summary)], where)
+
     def _say(self, blocks: Sequence[Text]) -> None:
         if blocks:
-            self._thought = self._thought or bool(self._thinking)
             self._made.assistant([*self._thinking, *blocks])
             self._thinking.clear()
 
@@ -127,7 +139,6 @@ class _Reader:
             arguments = item.arguments
         else:
             arguments = arguments_of(item.arguments or "", f"{where}.arguments")
-        self._thought = self._thought or bool(self._thinking)
         self._made.assistant(self._thinking)
         self._thinking.clear()
         call = ToolCall(item.call_id, flat_name(name, item.namespace), arguments)

@@ -20,6 +20,7 @@ PREFIXES: Mapping[str, str] = {
     "custom_tool_call": "ctc",
     "custom_tool_call_output": "ctco",
     "reasoning": "rs",
+    "compaction": "cmp",
     "tool_search_call": "tsc",
     "tool_search_output": "tso",
     "additional_tools": "at",

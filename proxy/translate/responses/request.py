@@ -1,23 +1,27 @@
 """A Responses request becomes a Turn, and what its answer must look like. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from ...errors import BadRequest, NotFound
-from ...events import JsonObject, Turn
-from ..common.dialect import ParsedRequest, RequestContext
+from ...events import JsonObject, ToolChoice, Turn
+from ..common.dialect import ParsedRequest, Reply, RequestContext, ResponseMeta
 from ..common.effect import set_in, without_effect
 from ..common.json_schema import check_schema
 from ..common.models import resolve
 from ..common.sampling import JSON_OBJECT, clamped
 from ..common.validation import shaped
 from .answer import ResponsesReply
+from .compaction import PROMPT, TRIGGER, CompactedReply, CompactionReply
 from .errors import PreviousNotFound
 from .items import WITH_TOOLS, History, history
 from .kept import Asked
 from .options import Options
 from .schema import Format, Item, ResponsesRequest, ToolParam
-from .tools import chosen, toolbox
+from .tools import Named, chosen, toolbox
+
+Replying = Callable[[Options, Mapping[str, Named], Asked, ResponseMeta], Reply]
 
 # Fields of the shape that have no effect. Each that a client sets is named in the response header
 # `x-claude-max-ignored`, and so is whatever is no field of the shape.
@@ -51,8 +55,43 @@ EMPTY_INCLUDES = (
 
 def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
     """The Turn in a request body. Raises BadRequest, NotFound, ModelNotFound."""
+    return _turned(body, context, CompactionReply)
+
+
+def to_compaction(body: JsonObject, context: RequestContext) -> ParsedRequest:
+    """The Turn that sums up the conversation in a body of `POST /v1/responses/compact`. Raises as `to_turn`."""
+    items = body.get("input")
+    given = [{"role": "user", "content": items}] if isinstance(items, str) else items
+    if isinstance(given, list):
+        body = {**body, "input": [*given, {"type": TRIGGER}], "stream": False}
+    return _turned(body, context, CompactedReply)
+
+
+def to_count(body: JsonObject, context: RequestContext) -> Turn:
+    """The Turn whose tokens `POST /v1/responses/input_tokens` counts. Raises as `to_turn`."""
+    return to_turn(body, context).turns[0]
+
+
+def _turned(body: JsonObject, context: RequestContext, compacting: Replying) -> ParsedRequest:
     _require_carried(body)
     request = shaped(ResponsesRequest, body)
+    if not (isinstance(request.input, list) and request.input and request.input[-1].type == TRIGGER):
+        return _parsed(body, request, context, ResponsesReply)
+    # Everything before the trigger is as in any other request: so the service's cache holds it.
+    asked = _parsed(body, _asked_for_summary(request), context, compacting)
+    return replace(
+        asked, turns=tuple(replace(turn, tool_choice=ToolChoice("none"), schema=None) for turn in asked.turns)
+    )
+
+
+def _asked_for_summary(request: ResponsesRequest) -> ResponsesRequest:
+    """The request with its trigger in words."""
+    items = request.input if isinstance(request.input, list) else []
+    asking = Item(type="message", role="user", content=PROMPT)
+    return request.model_copy(update={"input": [*items[:-1], asking], "store": False})
+
+
+def _parsed(body: JsonObject, request: ResponsesRequest, context: RequestContext, replying: Replying) -> ParsedRequest:
     model = resolve(request.model, context.models, context.aliases)
     own = _own_items(body, request, context)
     before = _before(request, context)
@@ -75,12 +114,11 @@ def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
         top_p=request.top_p,
         effort=None if wanted == "none" else "low" if wanted == "minimal" else wanted,
         thinking="off" if wanted == "none" else "shown" if options.summaries else "default",
-        carries_thinking=read.thought,
     )
     asked = Asked(tuple(_plain(item) for _, item in own), request.previous_response_id, options.store)
     return ParsedRequest(
         turns=(turn,),
-        reply=partial(ResponsesReply, options, box.names, asked),
+        reply=partial(replying, options, box.names, asked),
         stream=bool(request.stream),
         ignored=tuple(dict.fromkeys(ignored)),
         repaired=read.repaired,

@@ -23,7 +23,7 @@ def roster_of(*held: Held, room: int = 0) -> Roster:
         if status is not STARTING:
             roster.ready(member.key, float(number))
         if status in (BUSY, FINISHING):
-            roster.take(member.key, system)
+            roster.take(member.key, system, member.used)
         if status is FINISHING:
             roster.finishing(member.key)
         if status is CLOSING:

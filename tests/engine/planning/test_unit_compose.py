@@ -177,6 +177,18 @@ def test_thinking_is_put_back_before_the_answer_it_belongs_to() -> None:
     assert "thinking" not in contents(wanted, memory, BUDGET, "thinking_blocks")[1]
 
 
+def test_thinking_that_the_client_sends_goes_where_it_is_refused_and_is_told() -> None:
+    wanted = on(Message("assistant", (Thinking("hm", "sig"), *CALL.content)), results("c1"))
+    assert contents(wanted, ThinkingMemory())[1] == ["thinking", "text", "tool_use"]
+    refused = composed(wanted, BUDGET, ThinkingMemory(), frozenset({"thinking_blocks"}))
+    assert [block["type"] for block in refused.body["messages"][1]["content"]] == ["text", "tool_use"]
+    assert refused.repaired == {"thinking that the service refused was left out"}
+    # Before the last calls a model with a budget wants it, or no thinking at all.
+    assert refused.body["thinking"] == {"type": "disabled"}
+    own = replace(wanted, carries_thinking=True)
+    assert contents(own, ThinkingMemory(), BUDGET, "thinking_blocks")[1] == ["thinking", "text", "tool_use"]
+
+
 ANOTHER: list[tuple[str, Turn, Context]] = [
     ("text", on(called("c1", text="Well"), results("c1")), BUDGET),
     ("arguments", on(called("c1", text="well", q=1), results("c1")), BUDGET),

@@ -48,7 +48,7 @@ class Books(RuleBasedStateMachine):
     @rule(data=st.data(), system=st.sampled_from(("", "S", "T")))
     def take(self, data: st.DataObject, system: str) -> None:
         member = self.one(data, Status.IDLE)
-        self.roster.take(member.key, system)
+        self.roster.take(member.key, system, member.used)
         assert (member.status, member.system) == (Status.BUSY, system)
 
     @precondition(lambda self: self.roster.count(Status.BUSY))
@@ -87,7 +87,7 @@ class Books(RuleBasedStateMachine):
             Status.FINISHING: ("take", "finishing"),
             Status.CLOSING: ("ready", "take", "finishing", "closing"),
         }
-        arguments = {"ready": (self.now,), "take": ("S",), "finishing": (), "closing": ()}
+        arguments = {"ready": (self.now,), "take": ("S", self.now), "finishing": (), "closing": ()}
         name = data.draw(st.sampled_from(wrong[before]))
         with pytest.raises(AssertionError, match="cannot become"):
             getattr(self.roster, name)(member.key, *arguments[name])
@@ -136,7 +136,7 @@ def test_its_words() -> None:
         roster.add("", 0.0)
     roster.ready(1, 1.0)
     roster.ready(2, 1.0)
-    roster.take(2, "")
+    roster.take(2, "", 0)
     assert repr(roster) == "<Roster starting 1, idle 1, busy 1>"
 
 

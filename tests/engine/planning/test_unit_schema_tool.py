@@ -152,6 +152,19 @@ def test_references_point_to_where_the_schema_stands_now() -> None:
     assert not satisfies(found, {VALUE: {"next": {"next": {"value": "x"}}}})
 
 
+def test_names_and_values_of_the_clients_are_no_keywords() -> None:
+    """A property may be called `$id`, and a constant may look like a reference."""
+    pointer = {"$ref": "#/a", "$id": "z", "$schema": "s"}
+    names = {name: {"type": "string"} for name in ("$id", "$schema", "$ref", "const", "enum")}
+    schema = {"type": "array", "items": {"type": "object", "properties": names, "required": list(names)}}
+    assert wrapping(schema)["properties"][VALUE] == schema
+    for kept in ({"const": pointer}, {"enum": [pointer]}, {"type": "array", "default": [pointer]}):
+        assert wrapping(kept)["properties"][VALUE] == kept
+    named = {"anyOf": [{"properties": {"const": {"$ref": "#/$defs/n"}}}], "$defs": {"n": {"type": "null"}}}
+    moved = wrapping(named)["properties"][VALUE]["anyOf"][0]["properties"]["const"]
+    assert moved == {"$ref": f"#/properties/{VALUE}/$defs/n"}
+
+
 # What becomes of the answer
 
 
@@ -330,6 +343,10 @@ VALUES: list[tuple[JsonObject, Any, bool]] = [
     ({"prefixItems": [{"type": "string"}], "items": False}, ["a", 1], False),
     # A pattern in a language of its own; the client asked for it, and may know.
     ({"pattern": "(?<"}, "x", True),
+    # Half a character, which the model may have written.
+    ({"enum": ["\ufffd"]}, "\ud83d", True),
+    ({"enum": ["a"]}, "\ud83d", False),
+    ({"additionalProperties": {"type": "integer"}}, {"\ud83d": [10**30]}, False),
 ]
 
 

@@ -17,6 +17,8 @@ from claude_max.proxy.engine.planning.want import (
     EXTRA_BODY,
     MAX_TOKENS,
     NO_TEXT,
+    OWN_HEAD,
+    OWN_LINES,
     SETTINGS_ID,
     TRIGGER_LENGTH,
     Want,
@@ -147,6 +149,24 @@ def test_a_reset_takes_the_body_and_the_address_away() -> None:
     assert reset() == {"env": {EXTRA_BODY: "", BASE_URL: None}}
 
 
+OWN: list[tuple[str, bool]] = [
+    ("", False),
+    ("You are a pirate.", False),
+    (OWN_LINES[0], True),
+    (f"{OWN_LINES[0]}\n\nAnd a pirate.", False),
+    (f"{OWN_HEAD}: cc_version=1\n\nYou are a pirate.", True),
+    (f"About {OWN_HEAD}", False),
+]
+
+
+@pytest.mark.parametrize(("system", "is_own"), OWN)
+def test_a_system_prompt_in_the_clis_own_words_is_set_apart(system: str, is_own: bool) -> None:
+    asked = turn(user("a"), system=system)
+    for want in (exact(asked), lines_want(asked, "u1", CONTEXT)):
+        assert want.system == ("\n" * is_own) + system
+        assert ("system: line break put before it" in want.repaired) is is_own
+
+
 TRIGGERS: list[tuple[tuple[Message, ...], str]] = [
     ((user("a"),), "a"),
     ((user("a", "b"), said("c"), user("d")), "a"),
@@ -162,6 +182,12 @@ TRIGGERS: list[tuple[tuple[Message, ...], str]] = [
     ((user("/clear @/etc/hostname"),), "/clear @/etc/hostname"),
     ((user("x" * (TRIGGER_LENGTH + 1)),), "x" * TRIGGER_LENGTH),
     ((user("x" * TRIGGER_LENGTH),), "x" * TRIGGER_LENGTH),
+    # The CLI asks nobody where its own message is blank.
+    ((user(" " * TRIGGER_LENGTH + "x"),), "x"),
+    ((user("\ufeff\n" * TRIGGER_LENGTH + "x y " + "z" * TRIGGER_LENGTH),), "x y " + "z" * (TRIGGER_LENGTH - 4)),
+    ((user("\ufeff\u3000\ufeff"),), NO_TEXT),
+    ((user("\ufeff\u3000\ufeff", "b"),), "b"),
+    ((user("\n a"),), "\n a"),
 ]
 
 

@@ -173,7 +173,7 @@ async def test_warm_starts_that_fail_are_not_made_for_ever(caplog: pytest.LogCap
     assert not pool.ready
     pool.trim(idle=600, too_large=lambda pid: False)
     await quiet(pool)
-    assert len(world.failing_launches) == left
+    assert len(world.failing_launches) == left - 1, "one more at each look"
     world.failing_launches.clear()
     pool.renew()
     await quiet(pool)
@@ -198,7 +198,7 @@ async def test_one_that_starts_while_all_are_renewed_serves_nobody() -> None:
 
 
 async def test_busy_workers_are_given_a_moment_before_another_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "GROW_SECONDS", 1e9)
+    monkeypatch.setattr(module, "is_worth_a_start", lambda *_: False)
     world = World()
     world.gate = asyncio.Event()
     pool = world.pool(3)

@@ -71,6 +71,17 @@ def test_a_broken_file_counts_as_lost_and_is_mended(tmp_path: Path, content: str
     assert recall(file, "one") == GOOD
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
+def test_the_file_is_private_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        remember(tmp_path / "cache" / "contracts.json", "one", GOOD)
+    finally:
+        os.umask(before)
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "cache", tmp_path / "cache" / "contracts.json")]
+    assert modes == [0o700, 0o600]
+
+
 def test_only_the_latest_are_kept(tmp_path: Path) -> None:
     file = tmp_path / "contracts.json"
     for number in range(MOST_RECORDS):

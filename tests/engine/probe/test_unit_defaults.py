@@ -117,6 +117,19 @@ async def test_an_answer_of_the_cli_before_is_not_kept(cli: Cli, defaults: Model
     assert cli.asked == ["claude-new-1"] * 2
 
 
+async def test_a_question_under_way_ends_with_the_server(cli: Cli, defaults: ModelDefaults) -> None:
+    """Also one whose answer is no longer wanted: each has a process."""
+    cli.gate.clear()
+    waiting = asyncio.create_task(defaults.of("new"))
+    await cli.begun.wait()
+    defaults.replace(CONTRACT)
+    await defaults.close()
+    assert cli.closed == 1
+    assert cli.now == 0
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
 def test_the_fields_of_a_request() -> None:
     assert defaults_of({"max_tokens": 5, "thinking": {"type": "adaptive"}}) == Defaults(5, {"type": "adaptive"})
     assert defaults_of({"max_tokens": 5}) == Defaults(5, None)

@@ -15,7 +15,8 @@ from claude_max.proxy.engine.planning.want import Want
 from claude_max.proxy.engine.process import worker as module
 from claude_max.proxy.engine.process.channel import Unconfirmed
 from claude_max.proxy.engine.process.worker import REWINDS, Worker
-from claude_max.proxy.events import Event, Finished, Started
+from claude_max.proxy.events import Event, Finished, Started, Usage
+from claude_max.proxy.receipts import Spent
 
 CALL = [*answer(call("c1", "look", "{}"), reason="tool_use"), {**RESULT, "subtype": "error_max_turns"}]
 
@@ -235,7 +236,7 @@ async def test_a_silent_process_is_replaced_and_a_silent_model_is_a_failure() ->
     await worker.close()
     process = FakeProcess()
     worker = await ready(process, timeouts=SHORT)
-    with pytest.raises(errors.TimedOut, match="sent nothing for"):
+    with pytest.raises(errors.TimedOut, match="Nothing of the model's answer came for"):
         await run(worker, wants(ASK))
     await worker.close()
 
@@ -340,6 +341,25 @@ async def test_what_the_cli_says_of_limits_is_kept_for_the_next_turn() -> None:
             await run(worker, wants(ASK))
         assert await worker.settle()
     assert worker.rate_limit == info
+    await worker.close()
+
+
+async def test_what_comes_between_an_answer_and_its_result_is_known_once_settled() -> None:
+    process = FakeProcess()
+    worker = await ready(process)
+    used = {"claude-sonnet-4-5": {"inputTokens": 7, "outputTokens": 9, "costUSD": 0.25, "costBasis": "list"}}
+    info = {"status": "allowed", "isUsingOverage": True}
+    late = [{"type": "rate_limit_event", "rate_limit_info": info}, {**RESULT, "model_usage_since_last_result": used}]
+    process.answers += [[*HELLO[:-1], *late], HELLO]
+    await run(worker, wants(ASK))
+    assert await worker.settle()
+    assert worker.rate_limit == info
+    assert worker.spent == Spent(Usage(input=7, output=9), 0.25, "list")
+    # What nobody said is not made up: the tokens are those of the answer, without a value.
+    await run(worker, wants(ASK))
+    assert await worker.settle()
+    assert worker.spent is not None
+    assert (worker.spent.usage.input, worker.spent.cost) == (USAGE["input_tokens"], None)
     await worker.close()
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_max.proxy.engine.wire.protocol import api_message, api_tools
-from claude_max.proxy.errors import BadRequest, ModelNotFound
+from claude_max.proxy.errors import BadRequest, ModelNotFound, ProxyError
 from claude_max.proxy.events import JsonObject, Model, ServerTool, Tool, ToolChoice, Turn
 from claude_max.proxy.translate.common.dialect import RequestContext
 from claude_max.proxy.translate.messages import DIALECT
@@ -56,6 +56,7 @@ def refused(*messages: JsonObject, **fields: Any) -> str:
 # Every kind of block, as the reference has it, with the keys that are rarely seen.
 PNG = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
 EPHEMERAL = {"type": "ephemeral"}
+BILLING = "x-anthropic-billing-header: cc_version=2.1.332.b35; cc_entrypoint=sdk-cli;"
 USER_BLOCKS = [
     text("hello"),
     text("marked", cache_control={"type": "ephemeral", "ttl": "1h"}),
@@ -158,6 +159,14 @@ def test_the_system_prompt() -> None:
     assert (asked.turns[0].system, asked.ignored) == ("Be brief.\n\nBe kind.", ("system.cache_control",))
 
 
+@pytest.mark.parametrize(
+    "system", [[text(BILLING), text("Be brief.")], f"{BILLING}\n\nBe brief.", [text(f"{BILLING}\nBe brief.")]]
+)
+def test_the_billing_line_of_claude_code_is_not_the_models(system: Any) -> None:
+    asked = to_turn(body(system=system), RequestContext(OFFERED))
+    assert (asked.turns[0].system, asked.ignored) == ("Be brief.", ("system.billing_header",))
+
+
 TOOLS = [
     LOOK,
     {"name": "bare", "input_schema": {"type": "object"}},
@@ -257,6 +266,7 @@ MARKED = [text(str(number), cache_control=EPHEMERAL) for number in range(5)]
         ([], {"max_tokens": None}, "max_tokens: Input should be"),
         ([], {"max_tokens": 0}, "max_tokens: Input should be greater"),
         ([{"role": "robot", "content": "x"}], {}, "messages.0.role: Input should be 'user'"),
+        ([{"role": "system", "content": []}], {}, "messages: at least one message is required"),
         ([user()], {}, "messages.0: all messages must have non-empty content"),
         ([{"role": "user", "content": ""}], {}, "messages.0: all messages must have non-empty content"),
         ([user(text(""))], {}, "messages.0.content.0.text: text content blocks must be non-empty"),
@@ -288,6 +298,21 @@ MARKED = [text(str(number), cache_control=EPHEMERAL) for number in range(5)]
 )
 def test_bad_input(messages: list[JsonObject], fields: JsonObject, told: str) -> None:
     assert told in refused(*messages, **fields)
+
+
+@pytest.mark.parametrize(
+    ("thread", "status", "code"),
+    [
+        ({"type": "create"}, 400, "thread_unsupported_request"),
+        ({"type": "continue", "previous_message_id": "msg_1"}, 404, "thread_not_found"),
+    ],
+)
+def test_no_conversation_is_held(thread: JsonObject, status: int, code: str) -> None:
+    """The SDKs' tool runners ask for it since November 2026, and go on without by these codes ("Message threads")."""
+    with pytest.raises(ProxyError) as caught:
+        to_turn(body(thread=thread), RequestContext(OFFERED))
+    told = DIALECT.errors.body(caught.value, "req_1")["error"]
+    assert (DIALECT.errors.status(caught.value), told["details"]["error_code"]) == (status, code)
 
 
 def test_no_such_model() -> None:

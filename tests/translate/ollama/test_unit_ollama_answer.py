@@ -121,6 +121,8 @@ def test_the_lines_hold_what_the_whole_does(groups: list[tuple[Event, ...]], thi
 
 
 def test_a_failure() -> None:
+    [life] = OllamaReply("m", ChatForm(), False, "stop", meta()).alive()
+    assert (life.data["done"], life.data["message"]) == (False, {"role": "assistant", "content": ""})
     [frame] = OllamaReply("m", ChatForm(), False, "stop", meta()).fail(errors.Overloaded("too much"))
     assert frame.data == {"error": "too much"}
     assert CHAT.errors.body(errors.NotFound("no", hint="why"), "req_1") == {"error": "no why"}

@@ -1,5 +1,6 @@
 """Ollama's requests as Turns: how results find their calls, what options mean, what has no effect."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,20 @@ from hypothesis import strategies as st
 from translate.response_meta import response_meta
 
 from claude_max.proxy.errors import BadRequest, ModelNotFound
-from claude_max.proxy.events import JsonObject, Media, Message, Model, Text, ToolCall, ToolResult, Turn
+from claude_max.proxy.events import (
+    BlockCompleted,
+    JsonObject,
+    Media,
+    Message,
+    Model,
+    Text,
+    Tool,
+    ToolCall,
+    ToolCallDelta,
+    ToolCallStarted,
+    ToolResult,
+    Turn,
+)
 from claude_max.proxy.translate.common.dialect import ParsedRequest, RequestContext
 from claude_max.proxy.translate.common.sampling import JSON_OBJECT
 from claude_max.proxy.translate.ollama import models
@@ -122,6 +136,17 @@ def test_options() -> None:
     assert asked.ignored == ("keep_alive", "options.seed", "options.num_ctx")
 
 
+def test_what_has_no_effect_is_named() -> None:
+    assert parsed(logprobs=True, shift=True).ignored == ("logprobs", "shift")
+    assert parsed(logprobs=False).ignored == ()
+
+
+def test_pictures_in_results() -> None:
+    result = chat(ASKED, called(("look", None)), {**RESULT, "images": [PIXEL]}).messages[-1].content[0]
+    assert isinstance(result, ToolResult)
+    assert result.content == (Text("seen"), Media("image", "image/png", PIXEL))
+
+
 @pytest.mark.parametrize("limit", [-1, -2, 0])
 def test_no_limit(limit: int) -> None:
     assert chat(options={"num_predict": limit}).max_tokens is None
@@ -186,9 +211,6 @@ def test_no_such_model() -> None:
         ([{"role": "robot", "content": "x"}], {}, "messages[0].role"),
         ([{"role": "user", "content": "x", "images": ["!!!"]}], {}, "messages[0].images[0]"),
         ([{"role": "user", "content": "x", "images": ["aGVsbG8="]}], {}, "messages[0].images[0]"),
-        ([RESULT], {}, "messages[0]"),
-        ([ASKED, called(("look", None)), {**RESULT, "tool_name": "see"}], {}, "messages[2]"),
-        ([ASKED, called(("look", None)), ASKED], {}, "messages"),
         ([], {"think": "very"}, "think"),
         ([], {"format": "yaml"}, "format"),
         ([], {"format": {"type": "nonsense"}}, "format"),
@@ -198,6 +220,47 @@ def test_no_such_model() -> None:
 )
 def test_bad_input(messages: list[JsonObject], fields: JsonObject, param: str) -> None:
     assert refused(*messages, **fields).param == param
+
+
+@pytest.mark.parametrize(
+    ("messages", "param", "repaired"),
+    [
+        ([RESULT, ASKED], "messages[0]", "result without"),
+        ([ASKED, called(("look", None)), {**RESULT, "tool_name": "see"}], "messages[2]", "result without its call"),
+        ([ASKED, called(("look", None)), ASKED], "messages", "has no result"),
+    ],
+)
+def test_what_is_put_right_is_named_and_refused_where_that_is_asked_for(
+    messages: list[JsonObject], param: str, repaired: str
+) -> None:
+    assert repaired in ", ".join(parsed(*messages).repaired)
+    with pytest.raises(BadRequest) as caught:
+        chat_turn({"model": "sonnet", "messages": messages}, replace(CONTEXT, strict=True))
+    assert caught.value.param == param
+
+
+def test_names_of_tools_are_the_clients_own_in_the_answer() -> None:
+    odd = {"type": "function", "function": {"name": "look.at", "parameters": SCHEMA}}
+    asked = parsed(tools=[odd])
+    [tool] = asked.turns[0].tools
+    assert isinstance(tool, Tool)
+    assert tool.name != "look.at"
+    assert asked.repaired
+    reply = asked.reply(response_meta())
+    for event in (ToolCallStarted(0, "toolu_1", tool.name), ToolCallDelta(0, "{}"), BlockCompleted()):
+        reply.feed(0, event)
+    assert reply.whole()["message"]["tool_calls"][0]["function"]["name"] == "look.at"
+
+
+def test_stops_of_white_space_and_json_are_the_proxys_to_keep() -> None:
+    asked = parsed(options={"stop": ["\n", "END"]}, format="json")
+    assert asked.turns[0].stop == ("END",)
+    assert len(asked.filters) == 2
+
+
+def test_the_assistant_may_speak_last() -> None:
+    found = chat(ASKED, {"role": "assistant", "content": "Once"})
+    assert (found.messages[-1].role, found.ask_to_continue) == ("assistant", True)
 
 
 def test_a_suffix_is_refused() -> None:

@@ -293,3 +293,13 @@ def test_thinking_that_was_not_made_here(content: str) -> None:
 
 def test_usage() -> None:
     assert usage_object(Usage(1, 2, 3, 4, 5))["total_tokens"] == 10
+
+
+def test_a_sign_of_life_says_what_there_is_so_far() -> None:
+    made = reply()
+    assert made.alive() == []
+    begun = made.feed(0, Started("m"))
+    (life,) = made.alive()
+    assert life.event == "response.in_progress"
+    assert life.data["sequence_number"] == len(begun)
+    assert life.data["response"]["status"] == "in_progress"

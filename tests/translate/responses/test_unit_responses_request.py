@@ -22,9 +22,10 @@ from claude_max.proxy.events import (
 )
 from claude_max.proxy.records import Kept, Record
 from claude_max.proxy.translate.common.dialect import ParsedRequest, RequestContext
+from claude_max.proxy.translate.common.sampling import JSON_OBJECT
 from claude_max.proxy.translate.responses.errors import ERRORS, PreviousNotFound
 from claude_max.proxy.translate.responses.kept import KEEPING, wanted
-from claude_max.proxy.translate.responses.request import JSON_OBJECT, to_turn
+from claude_max.proxy.translate.responses.request import to_turn
 from claude_max.proxy.translate.responses.thinking import encrypted
 from claude_max.proxy.translate.responses.tools import HOSTED, flat_name
 
@@ -101,7 +102,6 @@ def test_a_conversation_of_every_item() -> None:
         Message("assistant", (Text("No."),)),
         Message("user", (Text("hi"),)),
     )  # fmt: skip
-    assert made.carries_thinking
     assert asked.ignored == ("input.web_search_call",)
 
 
@@ -114,7 +114,7 @@ def test_thinking_of_another_server_is_dropped_and_named() -> None:
     foreign = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAA"}
     asked = parsed([USER, foreign, {"role": "assistant", "content": "Yes."}, USER])
     assert asked.ignored == ("input.encrypted_content",)
-    assert not asked.turns[0].carries_thinking
+    assert asked.turns[0].messages[1] == Message("assistant", (Text("Yes."),))
 
 
 def test_thinking_that_nothing_follows_is_left_out() -> None:
@@ -363,7 +363,6 @@ def test_going_on_from_what_is_kept() -> None:
         Message("assistant", (Text("Seen."),)),
         Message("user", (Text("and?"),)),
     )
-    assert made.carries_thinking
 
 
 def test_a_call_of_the_previous_response_needs_its_output_too() -> None:

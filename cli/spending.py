@@ -1,0 +1,178 @@
+"""What requests used and would have cost, as the ledger has it: today, 7 and 30 days, by model, client or day."""
+
+import csv
+import io
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+from platformdirs import user_state_path
+from rich.console import RenderableType
+from rich.table import Column, Table
+from rich.text import Text
+
+from claude_max.proxy.config import ConfigError
+from claude_max.proxy.store import ledger
+from claude_max.proxy.store.database import read_only
+from claude_max.proxy.store.ledger import SUMS, By, Sums
+
+from .output import Result, printable
+
+# What a plan costs a month, in US dollars (2026-11); one name may stand for two.
+PRICES = {"pro": (20.0,), "max": (100.0, 200.0)}
+GROUPS: tuple[By, ...] = get_args(By)
+PERIODS = {"today": 0, "7 days": 6, "30 days": 29}
+_SPAN = re.compile(r"(\d+)([hdw])")
+_HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Requests added up. `value_usd` is what they would cost at list price, by the CLI's own count."""
+
+    name: str
+    requests: int
+    failed: int
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    value_usd: float
+    unpriced: int
+
+    @property
+    def cached(self) -> float | None:
+        """The share of the input that came from the prompt cache."""
+        prompt = self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+        return self.cache_read_tokens / prompt if prompt else None
+
+
+@dataclass(frozen=True, slots=True)
+class Spending(Result):
+    """What the ledger has since a time (ISO 8601), by what `by` names."""
+
+    since: str
+    by: str
+    total: Line
+    rows: tuple[Line, ...]
+
+    def view(self) -> Iterable[RenderableType]:
+        """A table."""
+        yield Text(f"Since {self.since[:16].replace('T', ' ')}, by {self.by}", "bold")
+        if not self.rows:
+            yield Text("No requests.")
+            return
+        yield table((*self.rows, self.total))
+
+    def csv(self) -> str:
+        """The rows with a line of names above them."""
+        text = io.StringIO()
+        names = [self.by, *Line.__slots__[1:]]
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(names)
+        for line in self.rows:
+            writer.writerow([_safe(line.name), *(getattr(line, name) for name in names[1:])])
+        return text.getvalue()
+
+
+def ledger_file() -> Path:
+    """Where the ledger is, or would be."""
+    return user_state_path("claude-max") / "ledger.db"
+
+
+def since(text: str | None, now: datetime) -> datetime:
+    """A span back from now (`36h`, `7d`, `2w`), or a local date or time in ISO 8601. Raises ConfigError."""
+    if text is None:
+        return _midnight(now) - timedelta(days=PERIODS["30 days"])
+    if found := _SPAN.fullmatch(text):
+        try:
+            return now - timedelta(hours=int(found[1]) * _HOURS[found[2]])
+        except OverflowError:
+            raise ConfigError(f"--since {text}: that is too long ago") from None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment if moment.tzinfo else moment.astimezone()
+    except (ValueError, OverflowError):
+        raise ConfigError(f"--since {text}: write a span such as 36h, 7d or 2w, or a date such as 2026-11-01") from None
+
+
+def spending(by: str | None, text: str | None) -> Spending:
+    """What the ledger has. Raises ConfigError for a wrong option, sqlite3.Error."""
+    group = by or "model"
+    if group not in GROUPS:
+        raise ConfigError(f"--by {group}: use one of {', '.join(GROUPS)}")
+    start = since(text, datetime.now().astimezone())
+    with read_only(ledger_file()) as database:
+        found = {} if database is None else ledger.summary(database, start.timestamp(), group)
+    rows = tuple(_line(name or "(none)", sums) for name, sums in found.items())
+    return Spending(start.isoformat(timespec="seconds"), group, _line("total", _total(found.values())), rows)
+
+
+def periods() -> tuple[Line, ...]:
+    """Today, 7 and 30 days, by local midnights; nothing where there is no ledger. Raises sqlite3.Error."""
+    today = _midnight(datetime.now().astimezone())
+    with read_only(ledger_file()) as database:
+        if database is None:
+            return ()
+        return tuple(
+            _line(name, ledger.summary(database, (today - timedelta(days=days)).timestamp()).get("", Sums()))
+            for name, days in PERIODS.items()
+        )
+
+
+def samples(name: str, length: float) -> list[ledger.Sample]:
+    """What was said of a window as long as it can have been open. Raises sqlite3.Error."""
+    with read_only(ledger_file()) as database:
+        return [] if database is None else ledger.samples(database, name, time.time() - length)
+
+
+def price(plan: str | None, own: float | None) -> tuple[float, ...]:
+    """What the plan costs a month: what the user says, or what is published for its name."""
+    return (own,) if own is not None else PRICES.get((plan or "").lower(), ())
+
+
+def table(lines: Iterable[Line]) -> Table:
+    """Lines side by side; the last one, of several, is their total."""
+    made = Table.grid("", Column(justify="right"), *(Column(justify="right") for _ in range(4)), padding=(0, 2))
+    made.add_row(*(Text(head, "dim") for head in ("", "requests", "input", "cached", "output", "list price")))
+    for line in lines:
+        prompt = line.input_tokens + line.cache_read_tokens + line.cache_write_tokens
+        share = "" if line.cached is None else f"{line.cached * 100:.0f} %"
+        value = f"${line.value_usd:,.2f}" + (" +" if line.unpriced else "")
+        requests = f"{line.requests:,}" + (f" ({line.failed} failed)" if line.failed else "")
+        made.add_row(printable(line.name), requests, tokens(prompt), share, tokens(line.output_tokens), value)
+    return made
+
+
+def tokens(count: int) -> str:
+    """A number of tokens in three digits or so."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= limit:
+            return f"{count / limit:.3g} {unit}"
+    return str(count)
+
+
+def _line(name: str, sums: Sums) -> Line:
+    values: list[Any] = [getattr(sums, each) for each in SUMS]
+    values[SUMS.index("cost")] = round(sums.cost, 6)
+    return Line(name, *values)
+
+
+def _total(all_of_it: Iterable[Sums]) -> Sums:
+    every = list(all_of_it)
+    return Sums(*(sum(getattr(each, name) for each in every) for name in SUMS))
+
+
+def _midnight(now: datetime) -> datetime:
+    # Through the naive time, so that a day on which the clocks change begins at its own midnight.
+    return now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None).astimezone()
+
+
+def _safe(name: str) -> str:
+    """A client's own word that a spreadsheet would take for a formula."""
+    return f"'{name}" if name[:1] in ("=", "+", "-", "@") else name

@@ -1,0 +1,143 @@
+"""Everything that claude-max stores: one list, for `claude-max purge`, the docs and the end of an installation."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from platformdirs import user_cache_path, user_state_path
+from rich.console import RenderableType
+from rich.table import Column, Table
+from rich.text import Text
+
+from claude_max.proxy.config import ConfigError
+from claude_max.proxy.errors import ServerFault
+
+from .output import Result, render
+
+# What SQLite puts beside a database.
+BESIDE = ("", "-wal", "-shm")
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One kind of what is stored. `content` says whether it holds prompts or answers."""
+
+    name: str
+    about: str
+    content: bool
+    files: tuple[Path, ...]
+    database: bool = False
+
+
+def everything() -> tuple[Stored, ...]:
+    """All kinds, whether there is anything of them or not."""
+    state, cache = user_state_path("claude-max"), user_cache_path("claude-max")
+    return (
+        Stored("ledger", "what requests used: numbers and names", False, (state / "ledger.db",), database=True),
+        Stored(
+            "responses", "answers of /v1/responses, and what was asked", True, (state / "responses.db",), database=True
+        ),
+        Stored(
+            "chat", "the last chat, and what was typed", True, (state / "conversation.json", state / "chat_history")
+        ),
+        Stored("log", "the log of `claude-max start`", False, (state / "server.log",)),
+        Stored("contracts", "what was found out about each version of the CLI", False, (cache / "contracts.json",)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What there is of one kind now, in bytes, and whether it was removed."""
+
+    name: str
+    about: str
+    content: bool
+    paths: tuple[str, ...]
+    bytes: int
+    purged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Purge(Result):
+    """What is stored, or what was removed of it."""
+
+    stored: tuple[Place, ...]
+
+    def view(self) -> Iterable[RenderableType]:
+        """A table, and how to remove what it lists."""
+        table = Table.grid("", Column(justify="right"), "", "", padding=(0, 2))
+        for place in self.stored:
+            holds = "holds content" if place.content else ""
+            table.add_row(place.name, "removed" if place.purged else f"{place.bytes:,} bytes", place.about, holds)
+        yield table
+        if not any(place.purged for place in self.stored):
+            yield Text("Remove with `claude-max purge NAME…` or `claude-max purge all`.")
+
+
+def purge(names: Iterable[str], *, json: bool) -> NoReturn:
+    """Removes what `names` say, or tells what there is. Exits USAGE, or FAILED where something cannot be removed."""
+    render(lambda: purged(tuple(names)), json=json)
+
+
+def purged(names: tuple[str, ...]) -> Purge:
+    """As `purge`. Raises ConfigError for a wrong name, ServerFault."""
+    kinds = everything()
+    known = [kind.name for kind in kinds]
+    for name in names:
+        if name not in (*known, ALL):
+            raise ConfigError(f"purge {name}: use {', '.join(known)} or {ALL}")
+    found = []
+    for kind in kinds:
+        size = sum(path.stat().st_size for path in _paths(kind))
+        wanted = kind.name in names or ALL in names
+        if wanted:
+            _remove(kind)
+        shown = tuple(str(path) for path in kind.files)
+        found.append(Place(kind.name, kind.about, kind.content, shown, 0 if wanted else size, wanted))
+    return Purge(tuple(place for place in found if not names or place.purged))
+
+
+def _paths(kind: Stored) -> list[Path]:
+    beside = BESIDE if kind.database else ("",)
+    paths = [path.with_name(path.name + end) for path in kind.files for end in beside]
+    return [path for path in paths if path.is_file()]
+
+
+def _remove(kind: Stored) -> None:
+    try:
+        if kind.database:
+            for file in kind.files:
+                _empty(file)
+            return
+        for path in _paths(kind):
+            path.unlink()
+    except (OSError, sqlite3.OperationalError) as error:
+        raise ServerFault(f"{kind.name} cannot be removed: {error}.") from None
+
+
+def _empty(file: Path) -> None:
+    """Deletes every row: a server that runs goes on with the same file, and what was in it is overwritten."""
+    if not file.exists():
+        return
+    try:
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None, timeout=5)) as database:
+            database.execute("PRAGMA secure_delete = ON")
+            tables = database.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            )
+            database.execute("BEGIN IMMEDIATE")
+            for (name,) in tables.fetchall():
+                database.execute(f'DELETE FROM "{name}"')  # noqa: S608 - a name of the database's own
+            database.execute("COMMIT")
+            database.execute("PRAGMA incremental_vacuum").fetchall()
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        # No database, so nobody uses it.
+        for end in BESIDE:
+            file.with_name(file.name + end).unlink(missing_ok=True)

@@ -1,0 +1,49 @@
+"""Which web origins and which hosts may call. Pure."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+
+from ..config import Settings
+
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+# Origins that say nothing of who asks: every page that is opened from a file, every sandboxed frame has them.
+NAMELESS = frozenset({"null", "file://"})
+
+
+def is_allowed(origin: str, settings: Settings) -> bool:
+    """Whether an `Origin` is one of `cors_origins`, or fits a pattern there; a nameless one only with a key."""
+    given = origin.lower()
+    if given in NAMELESS and settings.api_key is None:
+        return False
+    return any(_fits(given, allowed) for allowed in settings.cors_origins)
+
+
+def is_same(origin: str, headers: Mapping[str, str]) -> bool:
+    """Whether an `Origin` is this server's own."""
+    return origin.lower() == f"http://{headers.get('host', '').strip().lower()}"
+
+
+def is_local_address(host: str, local: str | None) -> bool:
+    """Whether the IP address in a `Host` header is the one that the connection came to.
+
+    A page cannot bring it there by a name of its own (DNS rebinding): then the header has the name.
+    """
+    try:
+        return local is not None and ip_address(host) == _unmapped(local)
+    except ValueError:
+        return False
+
+
+def _unmapped(address: str) -> object:
+    found = ip_address(address.partition("%")[0])
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _fits(origin: str, allowed: str) -> bool:
+    """`scheme://*` is any host of that scheme, `http://host:*` any port of that host."""
+    if not allowed.endswith("*"):
+        return origin == allowed
+    rest = origin.removeprefix(allowed[:-1])
+    if rest == origin or not rest:
+        return False
+    return rest.isdigit() if allowed.endswith(":*") else "/" not in rest

@@ -1,0 +1,53 @@
+"""What is put right in a request, where another server would refuse it. Pure.
+
+Each repair is named to the client (header `x-claude-max-repaired`); with the setting `strict` it is a BadRequest.
+"""
+
+from urllib.parse import quote
+
+from ...errors import BadRequest
+
+# How many are named, and how many characters of each. A header of 8 KB is the most that many clients read.
+NAMED, SHOWN = 20, 160
+# What may stand in a header as it is: no comma, which parts one repair from the next.
+_PLAIN = " !#$&'()*+/:;<=>?@[]`{|}~\""
+
+
+class Repairs:
+    """Collects the repairs of one request; `strict` refuses instead."""
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.strict = strict
+        self._told: dict[str, None] = {}
+
+    def note(self, where: str, what: str, *, refusal: str = "", param: str | None = None) -> None:
+        """Something was put right at the path `where`.
+
+        Raises BadRequest where `strict`: its words are `refusal`, else those of the repair; it names `param`, else
+        `where`.
+        """
+        if self.strict:
+            raise BadRequest(refusal or f"{where}: {what} (setting strict).", param=param or where)
+        self.tell(where, what)
+
+    def tell(self, where: str, what: str) -> None:
+        """Something was changed that is no mistake of the client's: it is named, never refused."""
+        self._told.setdefault(f"{where}: {what}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The repairs, fit for a header."""
+        shown = [quote(each, safe=_PLAIN)[:SHOWN].strip() for each in list(self._told)[:NAMED]]
+        more = len(self._told) - len(shown)
+        return (*shown, f"{more} more") if more else tuple(shown)
+
+
+class _Refusing(Repairs):
+    """Keeps nothing: it is shared by all requests."""
+
+    def tell(self, where: str, what: str) -> None:
+        """Nobody is told."""
+
+
+REFUSING: Repairs = _Refusing(strict=True)
+"""For a dialect, or a part of one, that puts nothing right."""

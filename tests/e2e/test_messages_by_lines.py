@@ -1,0 +1,51 @@
+"""POST /v1/messages with the lines composition: what the CLI carries works, what it would lose is refused by name."""
+
+from typing import Any
+
+import pytest
+from harness.asking import directive
+from harness.proxy import OwnProxy, RunningProxy
+
+LOOK = {"name": "look", "input_schema": {"type": "object", "properties": {}}}
+SKY = {
+    "type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "Blue."},
+    "citations": {"enabled": True},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def by_lines(own_proxy: OwnProxy) -> RunningProxy:
+    """A proxy that composes line by line."""
+    return own_proxy("--workers", "2", environ={"CLAUDE_MAX_COMPOSITION": "lines"})
+
+
+def post(proxy: RunningProxy, *messages: dict[str, Any], **fields: Any) -> Any:
+    body = {"model": "sonnet", "max_tokens": 2000, "messages": list(messages), **fields}
+    return proxy.http.post("/v1/messages", json=body)
+
+
+def test_a_loop_of_calls(by_lines: RunningProxy) -> None:
+    asked = {"role": "user", "content": directive(call={"name": "look"}, then={"text": "Seen."})}
+    first = post(by_lines, asked, tools=[LOOK]).json()
+    [call] = first["content"]
+    assert (call["type"], call["name"], first["stop_reason"]) == ("tool_use", "look", "tool_use")
+    result = {"type": "tool_result", "tool_use_id": call["id"], "content": "a picture", "is_error": True}
+    second = post(
+        by_lines, asked, {"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}, tools=[LOOK]
+    ).json()
+    assert second["content"] == [{"type": "text", "text": "Seen."}]
+
+
+@pytest.mark.parametrize(
+    ("messages", "told"),
+    [
+        ([{"role": "user", "content": [SKY, {"type": "text", "text": "?"}]}], "document"),
+        ([{"role": "user", "content": "x"}, {"role": "assistant", "content": "Once"}], "ends with an assistant"),
+        ([{"role": "user", "content": "x"}, {"role": "system", "content": "Briefly."}], "system message"),
+    ],
+)
+def test_what_would_be_lost_is_refused(by_lines: RunningProxy, messages: list[dict[str, Any]], told: str) -> None:
+    answer = post(by_lines, *messages)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+    assert told in answer.json()["error"]["message"]
+    assert "exact composition" in answer.json()["error"]["message"]

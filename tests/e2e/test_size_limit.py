@@ -1,0 +1,108 @@
+"""Bodies over the size that a platform's environment carries (macOS, Windows), which go line by line."""
+
+import base64
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from harness.asking import PIXEL, TOOL, ask, directive, fine
+from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
+from harness.small_limit import LIMIT, SMALL_LIMIT
+from harness.upstream import seen, user, without_notes
+
+NOTED = "messages: environment note added"
+
+
+@pytest.fixture(scope="module")
+def limited(own_proxy: OwnProxy) -> RunningProxy:
+    return own_proxy("--workers", "2", "--warm-workers", "1", through=SMALL_LIMIT)
+
+
+def texts(body: dict[str, Any]) -> Any:
+    return seen(without_notes(body))["messages"]
+
+
+@pytest.mark.parametrize("size", [LIMIT // 2, LIMIT * 2, LIMIT * 100])
+@pytest.mark.parametrize("text", ["x", '\\" \n', "漢字"])
+def test_every_byte_arrives_and_the_way_is_told(limited: RunningProxy, marker: str, size: int, text: str) -> None:
+    """The size is that of the JSON in UTF-8, not of the characters."""
+    said = f"{marker} {text * (size // len(text))}."
+    answer = ask(limited, said)
+    assert answer.status_code == 200, answer.text
+    (body,) = limited.bodies(marker)
+    assert texts(body) == [user(said)]
+    is_over = size > LIMIT or (text == "漢字") or (text.startswith("\\") and size * 3 // 2 > LIMIT)
+    assert (NOTED in answer.headers.get("x-claude-max-repaired", "")) is is_over
+
+
+def test_both_ways_in_turn_on_the_same_workers(limited: RunningProxy) -> None:
+    """Nothing of one is in the other, with tools and system prompts between."""
+
+    def one(number: int) -> tuple[bool, str, dict[str, Any]]:
+        word = f"word{uuid4().hex}"
+        is_large = number % 3 == 0
+        messages: list[Any] = [{"role": "system", "content": f"of {word}"}] if number % 2 else []
+        messages += [
+            {"role": "user", "content": f"{word} first"},
+            {"role": "assistant", "content": f"{word} second"},
+            {"role": "user", "content": f"{word} {'l' * LIMIT * is_large}\n{directive(text=word)}"},
+        ]
+        tools = {"tools": [TOOL]} if number % 5 == 0 else {}
+        body = {"model": "sonnet", "messages": messages, **tools}
+        answer = limited.http.post("/v1/chat/completions", json=body, timeout=60)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["choices"][0]["message"]["content"] == word
+        return is_large, word, body
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = list(pool.map(one, range(30)))
+    for is_large, word, sent in asked:
+        (body,) = limited.bodies(word)
+        found = seen(without_notes(body))
+        said = [message for message in sent["messages"] if message["role"] != "system"]
+        assert [message["content"][0]["text"] for message in found["messages"]] == [each["content"] for each in said]
+        assert found["system"] == (f"of {word}" if sent["messages"][0]["role"] == "system" else "")
+        assert [each["name"] for each in found["tools"]] == ["look"] * ("tools" in sent)
+        assert (without_notes(body) == body) is not is_large, "the way it went"
+    assert "replaced" not in "".join(limited.log)
+
+
+def test_what_the_lines_would_lose_is_refused_by_name(limited: RunningProxy, marker: str) -> None:
+    look: Any = {"name": "look", "parameters": {"type": "object", "properties": {"$filter": {"type": "string"}}}}
+    answer = ask(limited, f"{marker} {'x' * LIMIT}", tools=[{"type": "function", "function": look}])
+    assert answer.status_code == 400
+    assert "'$filter'" in answer.json()["error"]["message"]
+    assert limited.bodies(marker) == []
+    assert fine(limited)
+
+
+def test_an_image_over_the_limit(limited: RunningProxy, marker: str) -> None:
+    """As every screenshot is on Windows."""
+    # Behind its end an image may have anything.
+    large = base64.b64encode(base64.b64decode(PIXEL) + b"\0" * LIMIT).decode()
+    content = [
+        {"type": "text", "text": marker},
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{large}"}},
+    ]
+    body = {"model": "sonnet", "messages": [{"role": "user", "content": content}]}
+    assert limited.http.post("/v1/chat/completions", json=body).status_code == 200
+    (sent,) = limited.bodies(marker)
+    assert [block["type"] for block in texts(sent)[0]["content"]] == ["text", "image"]
+
+
+@pytest.fixture
+def exact_only(home: Path) -> Iterator[RunningProxy]:
+    environ = {"CLAUDE_MAX_COMPOSITION": "exact"}
+    with scripted() as api, running_proxy(home, api=api, environ=environ, through=SMALL_LIMIT) as running:
+        yield running
+
+
+def test_where_nothing_may_be_altered_it_is_refused(exact_only: RunningProxy, marker: str) -> None:
+    answer = ask(exact_only, f"{marker} {'x' * LIMIT}")
+    assert answer.status_code == 400
+    assert f"{LIMIT:,}" in answer.json()["error"]["message"]
+    assert exact_only.bodies(marker) == []
+    assert fine(exact_only)

@@ -1,0 +1,110 @@
+"""Extra usage and the plan's windows: what is refused, from which request on, and what answers tell of it."""
+
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from harness.asking import CHAT, directive
+from harness.machine import eventually
+from harness.proxy import RunningProxy, running_proxy, scripted
+
+FIVE = {"status": "allowed", "claim": "five_hour", "reset": "+3600", "5h": 0.5}
+EXTRA = {"status": "rejected", "claim": "five_hour", "reset": "+3600", "5h": 1.0, "overage": "allowed", "in_use": True}
+
+
+def ask(proxy: RunningProxy, limits: dict[str, Any] | None = None, path: str = CHAT, **fields: Any) -> httpx2.Response:
+    said = directive(text="hello", **({"limits": limits} if limits else {}))
+    body = {"model": "sonnet", "messages": [{"role": "user", "content": said}], **fields}
+    return proxy.http.post(path, json=body)
+
+
+def arrived(proxy: RunningProxy) -> int:
+    assert proxy.api is not None
+    return proxy.api.api.arrived
+
+
+def test_refuse_stops_at_the_request_behind_the_first_that_is_billed(home: Path) -> None:
+    with scripted() as api, running_proxy(home, api=api, environ={"CLAUDE_MAX_OVERAGE": "refuse"}) as own:
+        for _ in range(3):
+            assert ask(own, FIVE).status_code == 200
+        # The service tells of extra usage with the answer that draws from it first.
+        first = ask(own, EXTRA)
+        assert first.status_code == 200
+        before = arrived(own)
+        refused = [ask(own), ask(own, path="/v1/messages", max_tokens=5), ask(own, stream=True)]
+        assert [answer.status_code for answer in refused] == [402, 402, 402]
+        assert arrived(own) == before
+        error = refused[0].json()["error"]
+        assert error["code"] == "extra_usage_required"
+        assert re.search(r"billed as extra usage now\. It ends at \d{4}-\d\d-\d\d \d\d:\d\d UTC", error["message"])
+        assert 3500 < int(refused[0].headers["retry-after"]) <= 3600
+        assert refused[0].headers["x-should-retry"] == "false"
+    with sqlite3.connect(home / ".local/state/claude-max/ledger.db") as database:
+        rows = list(database.execute("SELECT status, error, overage, window, used FROM requests ORDER BY rowid"))
+    database.close()
+    assert rows[2:5] == [
+        (200, "", 0, "five_hour", 0.5),
+        (200, "", 1, "five_hour", 1.0),
+        (402, "extra_usage_required", 0, "", None),
+    ]
+
+
+def test_refuse_takes_requests_again_when_the_window_resets(home: Path) -> None:
+    with scripted() as api, running_proxy(home, api=api, environ={"CLAUDE_MAX_OVERAGE": "refuse"}) as own:
+        assert ask(own, {**EXTRA, "reset": "+3"}).status_code == 200
+        refused = ask(own)
+        assert refused.status_code == 402
+        eventually(lambda: ask(own).status_code == 200, 10)
+
+
+@pytest.mark.parametrize("overage", ["warn", "allow"])
+def test_others_go_on(home: Path, overage: str) -> None:
+    with scripted() as api, running_proxy(home, api=api, environ={"CLAUDE_MAX_OVERAGE": overage}) as own:
+        for _ in range(4):
+            answer = ask(own, EXTRA)
+            assert answer.status_code == 200
+        told = "extra usage is billed on top of the plan"
+        assert (told in answer.headers["x-claude-max-warning"]) is (overage == "warn")
+        assert answer.headers["x-claude-max-window"].startswith("five_hour;used=1;resets=")
+        assert answer.headers["x-claude-max-window"].endswith(", extra_usage")
+        assert sum(told in line for line in own.log) == (1 if overage == "warn" else 0)
+
+
+def test_warnings_at_80_and_95_percent(home: Path) -> None:
+    with scripted() as api, running_proxy(home, api=api) as own:
+        first = ask(own, FIVE)
+        assert "x-claude-max-warning" not in first.headers
+        assert "x-claude-max-window" not in first.headers, "nothing was said before"
+        for used in (0.79, 0.81, 0.83, 0.96, 0.97):
+            ask(own, {**FIVE, "status": "allowed_warning", "5h": used, "5h_surpassed": 0.75})
+        last = ask(own)
+        own.wait_for("96 % of the five-hour limit used")
+        assert re.fullmatch(r"97 % of the five-hour limit used, resets .* UTC", last.headers["x-claude-max-warning"])
+        assert re.fullmatch(r"five_hour;used=0\.97;resets=\d+", last.headers["x-claude-max-window"])
+    assert next(line for line in own.log if "limit used" in line).count("81 %") == 1
+    assert sum("limit used" in line for line in own.log) == 2
+
+
+def test_receipts(home: Path) -> None:
+    with scripted() as api, running_proxy(home, api=api) as own:
+        said = directive(text="so", usage={"input_tokens": 100, "cache_read_input_tokens": 300, "output_tokens": 2})
+        for stream in (False, True):
+            body = {"model": "sonnet", "stream": stream, "messages": [{"role": "user", "content": said}]}
+            answer = own.http.post(CHAT, json=body)
+            timing = re.fullmatch(
+                r"prepare;dur=([\d.]+), queue;dur=([\d.]+), first;dur=([\d.]+)", answer.headers["server-timing"]
+            )
+            assert timing
+            assert 0 < float(timing[3]) < 20_000
+            assert answer.headers["x-claude-max-cached"] == "0.750"
+            assert answer.headers["x-claude-max-way"] == "exact; warm"
+    environ = {"CLAUDE_MAX_COMPOSITION": "lines", "CLAUDE_MAX_WARM_WORKERS": "0"}
+    with scripted() as api, running_proxy(home, api=api, environ=environ) as own:
+        # Two at once, and one process that stands ready: the other is started for its request.
+        said = directive(words=2000, pause=0.05)
+        body = {"model": "sonnet", "stream": True, "messages": [{"role": "user", "content": said}]}
+        with own.http.stream("POST", CHAT, json=body) as one, own.http.stream("POST", CHAT, json=body) as two:
+            assert [each.headers["x-claude-max-way"] for each in (one, two)] == ["lines; warm", "lines; new"]
