@@ -92,6 +92,15 @@ PROGRAMS = (
         _write("Write", "filepath"),
         environ={"CONTINUE_TELEMETRY_ENABLED": "0"},
     ),
+    Program(
+        "cline",
+        "npm",
+        "cline",
+        "3.0.65",
+        ("cline", "--auto-approve", "true"),
+        _write("editor", content="new_text"),
+        node=True,
+    ),
     Program("pi", "npm", "@earendil-works/pi-coding-agent", "1.5.2", ("pi", "-p"), _write("write"), node=True),
     Program(
         "openclaw",
