@@ -23,6 +23,7 @@ class Program:
 
     `node` is for what needs a newer Node than the machine's, `beside` for packages that one needs and does not name.
     `files` are in the folder that it works in before `connect`; `prompt_file` is the one that the prompt goes to.
+    One that `remembers` writes what it was started with into its own file, when it starts for the first time.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Program:
     node: bool = False
     environ: Mapping[str, str] = field(default_factory=dict)
     prompt_file: str = ""
+    remembers: bool = False
     files: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
 
@@ -90,6 +92,15 @@ PROGRAMS = (
         _write("Write", "filepath"),
         environ={"CONTINUE_TELEMETRY_ENABLED": "0"},
     ),
+    Program(
+        "cline",
+        "npm",
+        "cline",
+        "3.0.65",
+        ("cline", "--auto-approve", "true"),
+        _write("editor", content="new_text"),
+        node=True,
+    ),
     Program("pi", "npm", "@earendil-works/pi-coding-agent", "1.5.2", ("pi", "-p"), _write("write"), node=True),
     Program(
         "openclaw",
@@ -127,7 +138,9 @@ PROGRAMS = (
         lambda work: {"name": "make", "input": {"text": "made\n"}},
         tools=("--functions", FUNCTION),
     ),
-    Program("shell-gpt", "pypi", "shell-gpt", "1.5.1", ("sgpt", "--no-cache", "--no-md"), beside=("click",)),
+    Program(
+        "shell-gpt", "pypi", "shell-gpt", "1.5.1", ("sgpt", "--no-cache", "--no-md"), beside=("click",), remembers=True
+    ),
     Program(
         "promptfoo",
         "npm",

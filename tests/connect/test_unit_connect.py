@@ -2,18 +2,22 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from connect.conftest import TARGET, Act
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from claude_max.cli.connect import actions
 from claude_max.cli.connect.catalogue import catalogue
 from claude_max.cli.connect.formats.document import opened
 from claude_max.cli.connect.inspect import setup_of
 from claude_max.cli.connect.places import Surroundings
+from claude_max.cli.connect.plan import to_connect
 from claude_max.cli.connect.recipe import Recipe, Target
 from claude_max.cli.connect.record import Store
 from claude_max.proxy.config import ConfigError
@@ -288,3 +292,33 @@ def test_steps_for_a_person_are_filled_in(recipe: Recipe, connect: Act, home: Pa
     assert "3456" in "".join(ended.steps)
     assert "{" not in "".join(ended.steps)
     assert list(home.iterdir()) == []
+
+
+def test_a_client_that_runs_is_named() -> None:
+    """As which this very process stands in."""
+    here = psutil.Process()
+    said = actions._running(replace(catalogue()["codex"], programs=(here.name(),)))
+    assert [line for line in said if line.startswith("Codex CLI is running (process ")] == list(said) != []
+    assert actions._running(replace(catalogue()["codex"], programs=("no-such-program",))) == ()
+
+
+def test_a_file_that_changes_meanwhile_is_not_written(home: Path, surroundings: Surroundings) -> None:
+    path = home / ".aider.conf.yml"
+    path.write_text("model: other\n")
+    edit = to_connect(catalogue()["aider"].files[0], TARGET, surroundings, ())
+    path.write_text("model: newer\n")
+    kept: list[str] = []
+    with pytest.raises(ConfigError, match="was changed by another program meanwhile"):
+        actions._write([edit], lambda: kept.append("record"))
+    assert (path.read_text(), kept) == ("model: newer\n", [])
+
+
+def test_a_backup_is_the_file_as_it_was(connect: Act, home: Path) -> None:
+    path = home / ".aider.conf.yml"
+    path.write_bytes(b"model: other\r\n")
+    path.chmod(0o640)
+    backup = connect("aider").files[0].backup
+    assert backup is not None
+    assert backup.read_bytes() == b"model: other\r\n"
+    if os.name == "posix":
+        assert (path.stat().st_mode & 0o777, backup.stat().st_mode & 0o777) == (0o640, 0o600)

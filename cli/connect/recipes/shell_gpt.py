@@ -27,5 +27,6 @@ RECIPE = Recipe(
             "USE_LITELLM": "false",
         },
     ),
+    notes=("Launched before it ever ran, it writes the settings of that moment into its file itself.",),
     use='sgpt "…"',
 )
