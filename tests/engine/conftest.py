@@ -2,6 +2,7 @@
 
 import pytest
 
+from claude_max.proxy.engine.planning import choice
 from claude_max.proxy.engine.pool import pool
 
 
@@ -9,4 +10,6 @@ from claude_max.proxy.engine.pool import pool
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process is started at once where one may be, and as many at a time as are wanted."""
     monkeypatch.setattr(pool, "is_worth_a_start", lambda *_: True)
+    # Two workers are enough to show what is held in reserve.
+    monkeypatch.setattr(choice, "RESERVING", 2)
     monkeypatch.setattr(pool, "STARTS_AT_ONCE", 64)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_max.proxy.engine.planning import choice as module
 from claude_max.proxy.engine.planning.choice import Choice, Evict, Start, Take, Wait, choose
 from claude_max.proxy.engine.planning.roster import PoolLimits, Roster, Status
 from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature, can_serve
@@ -148,3 +149,16 @@ def test_the_choice_is_always_one_that_works(
             # Something will happen that wakes whoever waits, or there are no workers at all.
             coming = roster.count(STARTING, BUSY, FINISHING, CLOSING)
             assert coming or not len(roster), f"waits for nothing in {roster!r}"
+
+
+@pytest.mark.parametrize(("workers", "wanted"), [(2, Take(1)), (3, Take(1)), (4, Wait())])
+def test_few_workers_have_no_reserve(monkeypatch: pytest.MonkeyPatch, workers: int, wanted: Choice) -> None:
+    """Of two it would be half."""
+    monkeypatch.setattr(module, "RESERVING", 4)
+    roster = Roster(PoolLimits(workers=workers))
+    for number in range(workers):
+        member = roster.add("S" if number else "", number)
+        roster.ready(member.key, number)
+        if number:
+            roster.take(member.key, "S", number)
+    assert choose(roster, "S") == wanted
