@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from .roster import Member, Roster, Status
 from .steps import EVERYTHING, Feature, can_serve
 
-
 # With fewer workers a reserve would take too large a part of them.
 RESERVING = 4
 
