@@ -1,5 +1,6 @@
 """Installs clients once, each in a folder of its own in the user's cache, and keeps what was found out."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import platformdirs
+import psutil
 import pytest
 from certified.programs import PROGRAMS, Program
 from harness.command import claude_max
@@ -91,7 +93,9 @@ class SetUp:
 
 
 @pytest.fixture(scope="session", params=PROGRAMS, ids=lambda program: program.name)
-def client(request: pytest.FixtureRequest, running: RunningProxy, tmp_path_factory: pytest.TempPathFactory) -> SetUp:
+def client(
+    request: pytest.FixtureRequest, running: RunningProxy, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SetUp]:
     """Installs it, and has `claude-max connect` set it up."""
     program: Program = request.param
     folder = tmp_path_factory.mktemp(program.name)
@@ -109,7 +113,16 @@ def client(request: pytest.FixtureRequest, running: RunningProxy, tmp_path_facto
     moved = {"CLAUDE_MAX_PORT": running.url.rpartition(":")[2], "CLAUDE_CONFIG_DIR": None}
     done = claude_max(folder, "connect", program.name, "--yes", environ={**environ, **moved}, cwd=folder / "work")
     assert done.code == 0, done.err + done.out
-    return SetUp(program, version, folder, environ)
+    yield SetUp(program, version, folder, environ)
+    end_daemons(folder)
+
+
+def end_daemons(home: Path) -> None:
+    """Some clients leave a process behind that outlives their own: it is known by its home folder."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get("HOME") == str(home):
+                process.kill()
 
 
 def installed(program: Program) -> tuple[list[Path], str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certified.conftest import RUN_SECONDS, SetUp
+from certified.conftest import RUN_SECONDS, SetUp, end_daemons
 from harness.asking import directive
 from harness.proxy import RunningProxy, installed
 
@@ -55,6 +55,7 @@ def test_launched_for_once(client: SetUp, found_out: Keep, running: RunningProxy
     written = [Surroundings({}, tmp_path).where(file) for file in recipe.files]
     told = [path for path in written if path.exists() and "127.0.0.1" in path.read_text()]
     assert bool(told) is client.program.remembers
+    end_daemons(tmp_path)
     found_out("launch", "works")
 
 
