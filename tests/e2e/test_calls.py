@@ -1,7 +1,9 @@
 """How many requests reach the service for one of a client's: one, where there is a clean way to it."""
 
+import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -103,3 +105,36 @@ def test_nothing_is_asked_again_once_an_event_came(proxy: RunningProxy, marker: 
     answer = ask(proxy, f"{marker}\n{directive(words=10, cut_after=4)}")
     assert answer.status_code == 502
     assert calls(proxy, marker) == 1
+
+
+# How many of the mixed run; CLAUDE_MAX_MIXED=500 for the long form.
+MIXED = int(os.environ.get("CLAUDE_MAX_MIXED", "60"))
+SCHEMA = {
+    "type": "object",
+    "properties": {"n": {"type": "integer"}},
+    "required": ["n"],
+    "additionalProperties": False,
+}
+KINDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"text": "fine"}, {}),
+    ({"words": 50}, {"stream": True}),
+    ({"words": 20, **PACE}, {"max_tokens": 5}),
+    ({"text": "one END two"}, {"stop": "END"}),
+    ({"call": {"name": "look", "input": {}}}, {"tools": [LOOK]}),
+    (
+        {"text": '{"n": 1}'},
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}},
+    ),
+    ({"thinking": "hm", "text": "so"}, {"reasoning_effort": "high"}),
+    ({"text": "haiku"}, {"model": "haiku"}),
+]
+
+
+def test_one_call_a_request_in_a_mixed_run(proxy: RunningProxy, marker: str) -> None:
+    def one(number: int) -> int:
+        reply, fields = KINDS[number % len(KINDS)]
+        return int(ask(proxy, f"{marker} {number}.\n{directive(**reply)}", **fields).status_code)
+
+    with ThreadPoolExecutor(4) as together:
+        assert set(together.map(one, range(MIXED))) == {200}
+    assert calls(proxy, marker) == MIXED
