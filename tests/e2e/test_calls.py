@@ -115,6 +115,7 @@ SCHEMA = {
     "required": ["n"],
     "additionalProperties": False,
 }
+FORMAT = {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}
 KINDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"text": "fine"}, {}),
     ({"words": 50}, {"stream": True}),
