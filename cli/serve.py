@@ -72,6 +72,7 @@ def serve(*, demo: bool, **flags: Any) -> None:
     if settings.log_level != "debug":
         # It tells of each server that starts and stops, the scripted one of the contract check included.
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
     for sentence in (*old, *(old_names() if service else ())):
         logging.getLogger("claude_max").error("%s: `%s` rewrites it.", sentence, FIX)
     try:
@@ -79,6 +80,11 @@ def serve(*, demo: bool, **flags: Any) -> None:
             asyncio.run(_serve(settings, cli, sockets, demo))
     except CliUnavailable as error:
         fail(error.message, Exit.NO_CLI)
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Whether a record is not uvicorn's traceback of a start that a signal has cancelled, as it was told to."""
+    return not record.getMessage().rstrip().endswith("CancelledError")
 
 
 def _renamed_flags(flags: dict[str, Any], *, accept: bool) -> list[str]:

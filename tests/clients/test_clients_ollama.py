@@ -89,7 +89,7 @@ def test_errors(client: ollama.Client, prompt: Prompt) -> None:
         client.chat("llama3", said("hello"))
     assert missing.value.status_code == 404
     for refused in (lambda: client.pull("llama3"), lambda: client.embed("sonnet", "hello")):
-        with pytest.raises(ollama.ResponseError, match="There is no POST"):
+        with pytest.raises(ollama.ResponseError, match="Unknown path: POST"):
             refused()
     failing = prompt(words=30, error_after=3, error={"kind": "api_error"})
     with pytest.raises(ollama.ResponseError):

@@ -226,7 +226,7 @@ def test_nothing_is_left_in_the_home(home: Path) -> None:
 @pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is not installed")
 def test_no_file_handle_left(home: Path) -> None:
     """More connections than handles: those that are open are served, and after them everybody again."""
-    with scripted() as api, running_proxy(home, api=api, through=("prlimit", "--nofile=90:90")) as proxy:
+    with scripted() as api, running_proxy(home, api=api, through=("prlimit", "--nofile=110:110")) as proxy:
         assert fine(proxy)
         host, _, port = proxy.url.removeprefix("http://").partition(":")
         idle = [socket.create_connection((host, int(port)), 5) for _ in range(150)]
@@ -242,7 +242,7 @@ def test_no_file_handle_left(home: Path) -> None:
 @pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is not installed")
 def test_a_low_limit_that_may_be_raised(home: Path) -> None:
     """As on a Mac, where a program begins with 256 handles: idle connections keep nobody else out."""
-    with scripted() as api, running_proxy(home, api=api, through=("prlimit", "--nofile=90:4096")) as proxy:
+    with scripted() as api, running_proxy(home, api=api, through=("prlimit", "--nofile=110:4096")) as proxy:
         url = httpx2.URL(proxy.url)
         with contextlib.ExitStack() as idle:
             for _ in range(150):

@@ -212,11 +212,13 @@ class Pool:
         """Whether a turn that could have a new process should not rather wait for one that is there."""
         now = time.monotonic()
         fits = [member for member in self._roster if can_serve(member.system, system, self.features)]
-        busy = [now - member.used for member in fits if member.status in (Status.BUSY, Status.FINISHING)]
+        busy = [now - member.used for member in fits if member.status is Status.BUSY]
+        # Where a turn is being taken back, its worker is free in milliseconds.
         starting = [now - member.born for member in fits if member.status is Status.STARTING]
+        soon = [float("inf") for member in fits if member.status is Status.FINISHING]
         if busy and len(starting) >= STARTS_AT_ONCE:
             return False
-        return not busy or is_worth_a_start(self._pace, busy, starting, ahead)
+        return not (busy or soon) or is_worth_a_start(self._pace, busy, [*soon, *starting], ahead)
 
     def _check_queue(self) -> None:
         """Raises Busy where the line is full. Who waits for a process that is starting, or may be, is not in it."""
