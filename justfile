@@ -26,6 +26,13 @@ fmt:
     uv run ruff check --fix
     uv run ruff format
 
+# The tests with coverage; slower, so that some waits may pass.
+coverage:
+    rm -f .coverage .coverage.*
+    uv run coverage run -m pytest -n auto
+    uv run coverage combine --quiet
+    uv run coverage report
+
 # Install other programs, set them up with connect and put them to work; then make docs/certified.md.
 certified *arguments:
     uv run pytest -m certified tests/certified -n0 {{ arguments }}
