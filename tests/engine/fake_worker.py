@@ -113,6 +113,7 @@ class FakeWorker:
         self.alive = True
         self.good = True
         self.busy = False
+        self.warmed = False
         self.turns = 0
         self.settle_error: Exception | None = None
         self._done = False
@@ -129,6 +130,11 @@ class FakeWorker:
         assert self.system is None, "a second initialize changes nothing"
         self.system = system
         self.cli_info = {"models": []}
+
+    async def warm_up(self) -> None:
+        assert self.system is not None
+        self.warmed = True
+        await self.world.pause()
 
     async def run(self, want: Want) -> AsyncGenerator[Event]:
         assert self.alive, "a dead worker was used"

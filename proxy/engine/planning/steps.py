@@ -15,8 +15,8 @@ from typing import Literal
 from ...events import Message, Tool
 from .want import Want
 
-Feature = Literal["exact", "rewind", "system", "lines", "tools"]
-EVERYTHING: frozenset[Feature] = frozenset({"exact", "rewind", "system", "lines", "tools"})
+Feature = Literal["exact", "rewind", "system", "lines", "tools", "silence"]
+EVERYTHING: frozenset[Feature] = frozenset({"exact", "rewind", "system", "lines", "tools", "silence"})
 
 
 @dataclass(frozen=True, slots=True)
