@@ -15,7 +15,7 @@ from pathlib import Path
 from ... import errors
 from ...events import Event, Finished, JsonObject, ReasoningDelta, TextDelta, ToolCallStarted
 from ...receipts import Spent
-from ..planning.steps import Append, Ask, Configure, Initialize, Offer, SetSystem, Step, steps
+from ..planning.steps import Append, Ask, Configure, Offer, SetSystem, Step, steps
 from ..planning.want import NO_TEXT, SETTINGS_ID, Want, reset
 from ..wire import protocol
 from ..wire.answer import Answer
@@ -43,7 +43,8 @@ class Worker:
     def __init__(self, process: ClaudeProcess, timeouts: Timeouts, accept: Accept = lambda _: None) -> None:
         """`accept` is told what the process says of itself, and raises Unconfirmed where it must not be used."""
         self.channel = Channel(process, timeouts)
-        self.system: str | None = None
+        # Empty until `initialize`, and for none.
+        self.system = ""
         self.cli_info: JsonObject = {}
         self._silence = timeouts.silence
         self._accept = accept
@@ -87,21 +88,18 @@ class Worker:
         ProxyError afterwards. Call `settle` in every case, also when the iterator was left early.
         """
         self._answer, self._want, self._is_reset, self.spent = None, want, False, None
-        new = self.system is None
         try:
             self.channel.begin_turn()
             for step in steps(self.system, want):
                 await self.take(step)
         except errors.CliCrashed as error:
-            if new and self._answer is not None:
-                raise
             raise Unconfirmed(error.message) from None
         answer = self._answer
         assert answer is not None, "the last step asks"
         held: list[Event] = []
         holds = not self._proved
         while answer.finished is None:
-            line = await self._line(answer, new, hold=bool(held))
+            line = await self._line(answer, hold=bool(held))
             self._check_settings(answer)
             if line is None:
                 # An answer to nothing but the trigger would have ended by now: the model is only slow.
@@ -150,13 +148,8 @@ class Worker:
         await self.channel.close()
 
     async def take(self, step: Step) -> None:
-        """One step. Raises Unconfirmed or CliCrashed; then what the process holds is unknown.
-
-        Raises CliUnavailable where a new process stays silent.
-        """
+        """One step. Raises Unconfirmed or CliCrashed; then what the process holds is unknown."""
         match step:
-            case Initialize(system):
-                await self.initialize(system)
             case SetSystem(system, model):
                 await self.channel.control("set_model", model=model, system_prompt=system)
                 self.system = system
@@ -235,7 +228,7 @@ class Worker:
             last = protocol.content(want.turn.messages[-1])
             await self.channel.send(protocol.user_line(last, want.uuid, query=True))
 
-    async def _line(self, answer: Answer, new: bool, *, hold: bool) -> JsonObject | None:
+    async def _line(self, answer: Answer, *, hold: bool) -> JsonObject | None:
         """The next line; None where events are held back and none comes for HOLD_SECONDS.
 
         Within milliseconds, and before it asks anyone, the CLI says that it took the message up. A process that died or
@@ -253,8 +246,7 @@ class Worker:
                 f"Nothing of the model's answer came for {self._silence:g} seconds (setting timeout)."
             ) from None
         except errors.CliCrashed as error:
-            # A new process may have died of this very message.
-            raise (error if answer.heard or new else Unconfirmed(error.message)) from None
+            raise (error if answer.heard else Unconfirmed(error.message)) from None
 
     def _proves(self, answer: Answer, held: list[Event]) -> bool:
         """Whether the events held back so far can be an answer to the body.
