@@ -40,7 +40,7 @@ async def test_a_comment_for_every_silence_and_the_chunks_in_order() -> None:
     written: list[bytes] = []
     async with alive(written, 0.001) as kept:
         await kept.write(b"one")
-        while written.count(KEEP_ALIVE) < 3:
+        while written.count(KEEP_ALIVE) < 3:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
         await kept.write(b"two")
     assert written[0] == b"one"
@@ -64,7 +64,7 @@ async def test_the_length_of_a_silence_is_counted_from_the_last_chunk() -> None:
         await asyncio.sleep(0.05)
         before = len(told)
         await kept.write(b"one")
-        while len(told) < before + 2:
+        while len(told) < before + 2:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     assert told[:before] == pytest.approx([0.02 * (n + 1) for n in range(before)])
     assert told[before : before + 2] == pytest.approx([0.02, 0.04])
