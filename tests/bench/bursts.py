@@ -13,7 +13,6 @@ from collections.abc import Callable
 from .client import CannotError, ask, at_once, batch, system, user
 from .latency import Samples
 from .servers import Server
-from .usage import counted
 
 REQUESTS, IN_FLIGHT = 12, 8
 MANY, MANY_IN_FLIGHT = 40, 16
@@ -23,16 +22,12 @@ ENDED_STREAMS, ENDED_LONG = 4, 10.0
 
 
 def batches(server: Server) -> Samples:
-    """One batch soon after the start, another one, and a third to count the processes."""
+    """One batch soon after the start, and another one."""
     for prefix in ("cold ", ""):
         server.rest()
         done = batch(server.url, REQUESTS, IN_FLIGHT)
         yield f"{prefix}rate", done.rate
         yield f"{prefix}p50", statistics.median(answer.first for answer in done.answers)
-    server.rest()
-    with counted(server.pid, server.claude) as crowd:
-        batch(server.url, REQUESTS, IN_FLIGHT)
-    yield "processes", crowd.processes
 
 
 def many(server: Server) -> Samples:

@@ -16,7 +16,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.report import markdown
-from bench.rows import BESIDE, Row
+from bench.rows import NPM, OURS, PYPI, Row
 from bench.scenarios import ROWS
 
 FILE = Path(__file__).with_name("history.jsonl")
@@ -40,12 +40,13 @@ def newest(file: Path = FILE) -> dict[str, Any] | None:
 def block(line: Mapping[str, Any], rows: Mapping[str, Row] = ROWS) -> str:
     """What the documentation says of a run: when, where, of what, and its table."""
     machine, versions, run = line["machine"], line["versions"], line["run"]
-    told = ", ".join([*(text for name, text in versions.items() if name != BESIDE)])
+    told = [versions[name] for name in (NPM, PYPI, OURS) if versions.get(name)]
+    told += [f"Claude Code {versions['cli']}", f"Python {versions['python']}"]
     where = f"{machine['cores']} cores ({machine['processor']}), {machine['memory GB']:g} GB, {machine['system']}"
     loud = "" if run["quiet"] else f" **The machine was not quiet**: others used {run['cores used by others']} cores."
-    head = f"Measured on {line['date']}, in {run['rounds']} rounds, on {where}.{loud} {told}.\n\n"
+    head = f"Measured on {line['date']}, in {run['rounds']} rounds, on {where}: {'; '.join(told)}.{loud}\n\n"
     found = {key: row for key, row in line["rows"].items() if key in rows}
-    return head + markdown(found, rows, [name for name in versions if name in ("npm", "pypi", "ours")]) + "\n"
+    return head + markdown(found, rows, (NPM, PYPI, OURS)) + "\n"
 
 
 def document(text: str, line: Mapping[str, Any] | None, rows: Mapping[str, Row] = ROWS) -> str:

@@ -67,9 +67,7 @@ def ours(claude: Path, options: Sequence[str] = (), checkout: Path | None = None
     if not program.exists():
         raise RuntimeError(f"{program} is missing; run `uv sync` in {checkout}")
     tree = Path(__file__).parents[2] if checkout is None else checkout
-    version = (
-        f"{_says(str(program), '--version')}, commit {_says('git', '-C', str(tree), 'describe', '--always', '--dirty')}"
-    )
+    version = f"{_says(str(program), '--version')}, {_commit(tree)}"
     name = OURS if checkout is None else BESIDE
     return Peer(name, version, partial(_start_ours, name, str(program), claude, tuple(options)))
 
@@ -169,6 +167,13 @@ def _environment(folder: Path, claude: Path, api: ScriptedServer) -> dict[str, s
     environment = {**home_environment(home), **QUIET, "ANTHROPIC_BASE_URL": api.url}
     environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
     return environment
+
+
+def _commit(tree: Path) -> str:
+    try:
+        return f"commit {_says('git', '-C', str(tree), 'describe', '--always', '--dirty')}"
+    except (OSError, subprocess.CalledProcessError):
+        return "of no known commit"
 
 
 def _says(*command: str) -> str:

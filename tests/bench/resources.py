@@ -14,8 +14,8 @@ from .latency import Samples
 from .servers import Server
 from .usage import Ran, counted, memory, run
 
-REQUESTS = 30
-LOADED = 8
+REQUESTS = 20
+LOADED = 16
 AFTER = 60.0
 CHATS = 3
 
@@ -40,6 +40,7 @@ def loaded(server: Server) -> Samples:
         at_once(server.url, [(system(), user(**answer)) for _ in range(LOADED)])
     server.loaded = time.monotonic()
     yield "memory load", crowd.memory
+    yield "processes", crowd.processes
 
 
 def afterwards(server: Server) -> Samples:

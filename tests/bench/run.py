@@ -82,7 +82,7 @@ def measured(options: argparse.Namespace) -> tuple[dict[str, Any], Runner]:
     versions = {peer.name: peer.version for peer in peers}
     for name in (NPM, PYPI):
         versions.setdefault(name, "")
-    said = subprocess.run([claude, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    said = subprocess.run([claude, "--version"], capture_output=True, text=True, check=True).stdout.split()[0]
     line = {
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         "machine": machine(),
@@ -103,7 +103,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help=f"append the run to {history.FILE.name}")
     parser.add_argument("--quick", action="store_true", help="one round, without the slow rows")
     parser.add_argument("--rounds", type=int, help=f"default {ROUNDS}; peers take most rows once")
-    parser.add_argument("--only", type=lambda text: text.split(","), metavar="ROW,...", help="these rows, and what is measured with them")
+    parser.add_argument(
+        "--only",
+        type=lambda text: text.split(","),
+        metavar="ROW,...",
+        help="these rows, and what is measured with them",
+    )
     parser.add_argument("--rows", action="store_true", help="list the rows")
     parser.add_argument("--beside", type=Path, metavar="CHECKOUT", help="another checkout of this project, synced")
     parser.add_argument("--no-peers", action="store_true", help="without npm and PyPI")

@@ -1,10 +1,13 @@
 """One run: rounds, in each every measurement on every server in turn; its samples, and what could not be measured."""
 
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+
+import psutil
 
 from claude_max.proxy.scripted import ScriptedServer
 
@@ -46,16 +49,17 @@ class Runner:
         key = scenario.rows[0].key
         if (peer.name, key) in self._failed:
             return
-        print(f"{peer.name}: {key}", file=sys.stderr)
+        began = time.monotonic()
         try:
             found = list(scenario.measure(self._server(scenario, peer)))
-        except (CannotError, RuntimeError, OSError, TimeoutError) as why:
+        except (CannotError, RuntimeError, OSError, ValueError, psutil.Error) as why:
             self._failed.add((peer.name, key))
             self.missing[peer.name][key] = str(why)
             self._close(peer)
             return
         for row, value in found:
             self.samples[row][peer.name].append(value)
+        print(f"{peer.name}: {key} ({time.monotonic() - began:.1f} s)", file=sys.stderr)
 
     def _server(self, scenario: Scenario, peer: Peer) -> Server:
         if scenario.needs is Needs.FRESH or (peer.alone and scenario.needs is not Needs.SAME):

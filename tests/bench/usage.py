@@ -128,9 +128,14 @@ class Others:
 
     def told(self) -> dict[str, Any]:
         """For the history: the load before, the cores that others used, and whether that is quiet."""
-        others = self.cores()
+        others, seconds = self.cores(), time.perf_counter() - self._began
         quiet = others <= QUIET_CORES and self.load <= (os.cpu_count() or 1) / 2
-        return {"load before": round(self.load, 2), "cores used by others": round(others, 2), "quiet": quiet}
+        return {
+            "seconds": round(seconds),
+            "load before": round(self.load, 2),
+            "cores used by others": round(others, 2),
+            "quiet": quiet,
+        }
 
 
 def _busy() -> float:
