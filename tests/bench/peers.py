@@ -61,11 +61,11 @@ def bundled_claude() -> Path:
 
 
 def ours(claude: Path, options: Sequence[str] = (), checkout: Path | None = None) -> Peer:
-    """`claude-max serve` of this checkout, or of another. Raises RuntimeError where that one is not installed."""
+    """`claude-max serve` of this checkout, or of another. Raises FileNotFoundError where that is not synced."""
     folder = Path(sys.executable).parent if checkout is None else checkout / ".venv" / "bin"
     program = folder / "claude-max"
     if not program.exists():
-        raise RuntimeError(f"{program} is missing; run `uv sync` in {checkout}")
+        raise FileNotFoundError(f"{program} is missing; run `uv sync` in {checkout}")
     tree = Path(__file__).parents[2] if checkout is None else checkout
     version = f"{_says(str(program), '--version')}, {_commit(tree)}"
     name = OURS if checkout is None else BESIDE
@@ -100,7 +100,7 @@ def commands() -> list[tuple[str, ...]]:
 
 def npm(claude: Path) -> Peer:
     """Raises OSError or subprocess.CalledProcessError where it cannot be installed."""
-    folder = user_cache_path("claude-max-bench") / f"seed-{NPM_VERSION}"
+    folder = user_cache_path("claude-max-bench") / f"{NPM_PACKAGE}-{NPM_VERSION}"
     package = folder / "node_modules" / NPM_PACKAGE
     if not package.exists():
         folder.mkdir(parents=True, exist_ok=True)

@@ -60,7 +60,7 @@ def had(make: Callable[[Path], Peer], claude: Path, name: str) -> Peer | None:
 
 
 def compared(options: argparse.Namespace, claude: Path) -> list[Peer]:
-    """The servers of this run, ours last."""
+    """The servers of this run, ours last. Raises FileNotFoundError where another checkout is not synced."""
     peers = [] if options.no_peers else [had(npm, claude, NPM), had(pypi, claude, PYPI)]
     found = [peer for peer in peers if peer is not None]
     serve = options.serve.split()
@@ -69,11 +69,9 @@ def compared(options: argparse.Namespace, claude: Path) -> list[Peer]:
     return [*found, ours(claude, serve)]
 
 
-def measured(options: argparse.Namespace) -> tuple[dict[str, Any], Runner]:
-    """The run as a line of the history, and its runner."""
+def measured(options: argparse.Namespace, claude: Path, peers: Sequence[Peer]) -> dict[str, Any]:
+    """The run, as a line of the history. `missing` says of each server why it has no figure of a row."""
     scenarios = chosen(options.only, quick=options.quick)
-    claude = bundled_claude()
-    peers = compared(options, claude)
     rounds = options.rounds or (1 if options.quick else ROUNDS)
     others = Others()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, scripted_in_thread(ScriptedAPI()) as api:
@@ -83,14 +81,14 @@ def measured(options: argparse.Namespace) -> tuple[dict[str, Any], Runner]:
     for name in (NPM, PYPI):
         versions.setdefault(name, "")
     said = subprocess.run([claude, "--version"], capture_output=True, text=True, check=True).stdout.split()[0]
-    line = {
+    return {
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         "machine": machine(),
         "versions": {**versions, "cli": said, "python": platform.python_version()},
         "run": {"rounds": rounds, **others.told()},
         "rows": report.found(ROWS, runner.samples, _servers(versions)),
+        "missing": runner.missing,
     }
-    return line, runner
 
 
 def _servers(versions: dict[str, str]) -> list[str]:
@@ -121,13 +119,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"unknown row {unknown[0]!r}; --rows lists them")
     if options.json and (options.only or options.quick or options.no_peers or options.serve):
         parser.error("--json takes a whole run: without --only, --quick, --no-peers and --serve")
-    line, runner = measured(options)
+    claude = bundled_claude()
+    try:
+        peers = compared(options, claude)
+    except FileNotFoundError as why:
+        parser.error(str(why))
+    line = measured(options, claude, peers)
     if options.json:
         history.append(line)
     print("\n".join(f"{name}: {text}" for name, text in line["versions"].items()))
     print(line["machine"], line["run"], sep="\n")
     print(report.markdown(line["rows"], ROWS, _servers(line["versions"])))
-    for name, reasons in runner.missing.items():
+    for name, reasons in line["missing"].items():
         print(*(f"{name} has no {key!r}: {why}" for key, why in reasons.items()), sep="\n")
     if not line["run"]["quiet"]:
         print("WARNING: the machine was not quiet, so these figures say little.")

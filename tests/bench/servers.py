@@ -92,14 +92,15 @@ def serving(
 
     Ends it with SIGTERM, and kills what is left. Raises RuntimeError where it does not become ready.
     """
-    quiet = subprocess.DEVNULL
-    process = subprocess.Popen(
-        command, env=dict(environment), cwd=folder, stdin=quiet, stdout=quiet, stderr=subprocess.DEVNULL
-    )
+    quiet, log = subprocess.DEVNULL, folder / "stderr"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(command, env=dict(environment), cwd=folder, stdin=quiet, stdout=quiet, stderr=errors)
     family: list[psutil.Process] = []
     try:
         server = make(process.pid)
-        _wait(f"{server.url}/health", process, ready)
+        if not _became_ready(f"{server.url}/health", process, ready):
+            said = log.read_text("utf-8", "replace").strip().splitlines()
+            raise RuntimeError(f"{command[0]} did not become ready: {said[-1] if said else 'it said nothing'}")
         server.rest()
         yield server
     finally:
@@ -116,14 +117,14 @@ def serving(
                 child.kill()
 
 
-def _wait(url: str, process: "subprocess.Popen[bytes]", ready: Callable[[httpx2.Response], bool]) -> None:
+def _became_ready(url: str, process: "subprocess.Popen[bytes]", ready: Callable[[httpx2.Response], bool]) -> bool:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(httpx2.HTTPError):
             if ready(httpx2.get(url, timeout=5)):
-                return
+                return True
         time.sleep(0.05)
-    raise RuntimeError(f"{process.args!r} did not become ready")
+    return False
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -34,6 +34,7 @@ LINE: dict[str, Any] = {
         "a row that is no more": {OURS: 1.0, "ratio": None, "reached": None},
         "wait": {NPM: 0.4, PYPI: 1.25, OURS: 0.3, "ratio": 0.75, "reached": False},
     },
+    "missing": {PYPI: {"speed": "response_format is dropped"}},
 }
 
 
