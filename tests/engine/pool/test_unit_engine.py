@@ -356,7 +356,7 @@ async def test_a_large_turn_is_composed_beside_the_loop(monkeypatch: pytest.Monk
 
 
 MILLION = 1_000_000
-ENUM = {"type": "object", "properties": {"p": {"enum": [str(number) for number in range(MILLION // 9)]}}}
+ENUM = {"type": "object", "properties": {"p": {"enum": [str(number) for number in range(MILLION // 7)]}}}
 WIDE = {"type": "object", "properties": {f"property {number}": {"type": "string"} for number in range(MILLION // 30)}}
 
 
