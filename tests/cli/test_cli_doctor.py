@@ -14,7 +14,12 @@ NAMES = [
 
 
 def test_all_checks_in_order(home: Path) -> None:
-    ended = claude_max(home, "doctor", "--json", environ={"CLAUDE_MAX_PORT": str(free_port())})
+    ended = claude_max(
+        home,
+        "doctor",
+        "--json",
+        environ={"CLAUDE_MAX_PORT": str(free_port()), "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"},
+    )
     assert ended.code == 0, ended.out
     assert ended.json["ok"] is True
     assert [row["name"] for row in ended.json["findings"] if not row["name"].startswith("service")] == NAMES
