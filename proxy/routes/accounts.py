@@ -25,7 +25,7 @@ Overage = Literal["allow", "warn", "refuse"]
 # What takes a row, and the windows that were told with it.
 Sink = Callable[[Row, tuple[Window, ...]], None]
 # How long a request may wait for the calls before it to settle, where extra usage is refused: they tell of it then.
-SETTLE_SECONDS = 2.0
+FINISH_SECONDS = 2.0
 # What is refused without a known end is tried again so often, since nothing else would show that it is over.
 UNKNOWN_END_SECONDS = 600.0
 # Two resets of a window so near each other are one.
@@ -131,7 +131,7 @@ class Accounts:
         if self.overage != "refuse":
             return
         try:
-            async with asyncio.timeout(SETTLE_SECONDS):
+            async with asyncio.timeout(FINISH_SECONDS):
                 while self._settling:
                     self._changed.clear()
                     await self._changed.wait()

@@ -1,7 +1,7 @@
-"""Answers Turns: composes what is asked, asks the pool, and comes to terms with a model that refuses a part of it.
+"""Answers Turns: composes the request, sends it through the pool, and adapts it where a model refuses a part of it.
 
-What is dropped is named in the Started event; what can be had another way is: a schema by a forced tool, a forced tool
-call by instruction, checked, and asked for once more.
+Dropped parts are named in the Started event. Where there is another way it is used: a forced tool instead of a schema,
+an instruction instead of a forced tool call. The result is checked, and asked for once more where it does not fit.
 """
 
 import asyncio
@@ -40,11 +40,11 @@ from .pool import Pool
 
 log = logging.getLogger("claude_max.engine")
 
-# How often a model that takes no `tool_choice` is told in words to call a tool.
+# How often a model that refuses `tool_choice` is instructed to call a tool.
 INSTRUCTIONS = 2
-# Seconds before a request is made once more: after a dropped connection, a 500 and a 529.
+# Seconds before the one retry after a dropped connection, a 500 or a 529.
 RETRY_SECONDS = 0.2
-# Characters of a Turn above which it is composed in a thread: 1 MB takes some 5 ms.
+# Size in characters from which a Turn is composed in a thread: 1 MB takes about 5 ms.
 LARGE = 500_000
 PART = 50
 
@@ -53,8 +53,8 @@ PART = 50
 class Composer:
     """How Turns become Wants. `base_url` is the configured address of the service, empty for the CLI's own.
 
-    `defaults` tells what the CLI asks for with a model, `cache_ttl` the lifetime of our own cache marks now. `limit` is
-    in bytes of a body, None for none.
+    `defaults` returns what the CLI itself requests from a model, `cache_ttl` the lifetime of our own cache marks.
+    `limit` is the largest body in bytes, None for no limit.
     """
 
     defaults: Callable[[str], Awaitable[Defaults]]
@@ -67,7 +67,7 @@ class Composer:
     images: ImageFitter = field(default_factory=ImageFitter)
 
     async def want(self, turn: Turn, without: frozenset[str], *, has_exact: bool) -> Want:
-        """The want of the way that this Turn can go. Raises BadRequest where the lines way would lose a part of it."""
+        """The Want of a Turn. Raises BadRequest where it needs the lines way and that would lose a part of it."""
         defaults = await self.defaults(turn.model)
         context = Context(defaults, self.cache_ttl(), self.cli_version(), self.base_url)
         if size_of(turn) > LARGE:
@@ -92,7 +92,7 @@ class Composer:
 
 
 class Engine:
-    """A pool, and what is known of the models behind it."""
+    """A pool, and what its models are known to refuse."""
 
     def __init__(self, pool: Pool, composer: Composer) -> None:
         self._pool = pool
@@ -128,7 +128,7 @@ class Engine:
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _ours(self, turn: Turn, without: frozenset[str]) -> frozenset[str]:
-        """What we may have added to a request, or can ask for in words, by the names of `negotiate.WORDS`."""
+        """What we added to a request or can put into words instead, by the names of `negotiate.WORDS`."""
         hours = carries_hours(turn) or self._composer.cache_ttl() == "1h"
         added = {"cache_ttl": hours, "thinking_blocks": not turn.carries_thinking, "prefill": is_prefill(turn)}
         return frozenset(name for name, may in added.items() if may) - without
@@ -177,7 +177,7 @@ class Engine:
             self._composer.memory.keep(want.prefix, blocks.blocks)
 
     async def _insist(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
-        """The answer held back until it makes the call; after INSTRUCTIONS vain attempts, the last one as it is."""
+        """The answer, held back until it makes the call; after INSTRUCTIONS attempts without one, the last as it is."""
         told = instructed(turn)
         held: list[Event] = []
         for _ in range(INSTRUCTIONS):
@@ -199,7 +199,7 @@ class Engine:
 
 
 def _told(want: Want, given: Turn, fitted: Turn) -> Want:
-    """The want, which says what was changed before it was composed."""
+    """The want, with the names of what was changed before it was composed."""
     changed = {
         "messages: images made smaller": fitted.messages is not given.messages,
         "system: the CLI's own billing line left out": fitted.system != given.system,

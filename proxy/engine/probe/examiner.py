@@ -69,7 +69,7 @@ class Examiner:
         try:
             return [event async for event in worker.run(want)]
         finally:
-            if not await worker.settle():
+            if not await worker.finish_turn():
                 await self.close()
 
     # What reached the API
