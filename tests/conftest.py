@@ -40,6 +40,7 @@ MARKERS = {
     "cli/test_readme_blocks.py": "unit",
     "certified": "certified",
     "clients": "clients",
+    "compat": "compat",
     "clients/test_clients_agents.py": "slow_clients",
     "dialects": "unit",
     "connect": "unit",
