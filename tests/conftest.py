@@ -49,6 +49,8 @@ MARKERS = {
     "doctor": "e2e",
     "e2e": "e2e",
     "engine": "unit",
+    "packaging": "e2e",
+    "packaging/test_packaging_files.py": "unit",
     "routes": "unit",
     "scripted": "unit",
     "scripted/test_scripted_cli.py": "e2e",
