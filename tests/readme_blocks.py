@@ -4,7 +4,7 @@
 
 A block is what stands between `<!-- help: doctor -->` (or `help: config show`, `help:` for the whole program),
 `<!-- settings -->`, `<!-- environment -->`, `<!-- contract -->`, `<!-- errors -->`, `<!-- exit codes -->`,
-`<!-- clients -->`, `<!-- certified -->` or `<!-- compat -->`, and the next `<!-- end -->`.
+`<!-- clients -->`, `<!-- certified -->`, `<!-- compat -->` or `<!-- team -->`, and the next `<!-- end -->`.
 """
 
 import json
@@ -31,9 +31,10 @@ ROOT = Path(__file__).parent.parent
 SECURITY = ROOT / "SECURITY.md"
 DOCUMENTS = [ROOT / "README.md", SECURITY, *sorted((ROOT / "docs").glob("*.md"))]
 CERTIFIED = Path(__file__).parent / "certified" / "outcomes.json"
+TEAM = ROOT / "templates" / "compose" / "team.yaml"
 COMPAT = Path(__file__).parent / "compat" / "outcomes.json"
 WORKS = ("a plain answer", "a tool makes a file", "a 429", "a cut stream", "launch")
-_NAMES = "help:[^>]*?|settings|environment|contract|errors|exit codes|clients|certified|compat"
+_NAMES = "help:[^>]*?|settings|environment|contract|errors|exit codes|clients|certified|compat|team"
 BLOCK = re.compile(rf"(<!-- ({_NAMES}) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 MARKER = re.compile(rf"<!-- (?:{_NAMES}) -->")
 # Not 80: GitHub and package indexes show code blocks of this width whole, and so does a terminal.
@@ -64,6 +65,8 @@ def made(name: str) -> str:
             return clients_table()
         case "certified":
             return certified_table()
+        case "team":
+            return f"```yaml\n{TEAM.read_text(encoding='utf-8').strip()}\n```"
         case "compat":
             return compat_table()
         case _:
