@@ -3,13 +3,15 @@
 Keys refused, load shared, one endpoint killed, budgets reached, streams and tools through it.
 """
 
+import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,8 @@ from harness.proxy import RunningProxy, running_proxy, scripted
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("certified")]
 CONFIGURATION = Path(__file__).parents[2] / "templates" / "compose" / "team.yaml"
-MASTER_KEY, KEY = "sk-of-the-team", "a long random word"
+KEYS = {"ada": "sk-of-ada", "bob": "sk-of-bob"}
+KEY = "a long random word"
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ def running_team(folder: Path, **changed: str) -> Iterator[Team]:
         text, count = re.subn(rf"{name}: \S+", f"{name}: {value}", text)
         assert count, name
     (folder / "team.yaml").write_text(text)
+    shutil.copy(CONFIGURATION.with_name("team_keys.py"), folder)
     places, _ = installed(LITELLM)
     with ExitStack() as stack:
         first, second = (_endpoint(stack, folder / name) for name in ("first", "second"))
@@ -64,7 +68,8 @@ def running_team(folder: Path, **changed: str) -> Iterator[Team]:
                 "HOME": str(folder),
                 # Otherwise it asks another host for prices first.
                 "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-                "LITELLM_MASTER_KEY": MASTER_KEY,
+                "LITELLM_MASTER_KEY": "sk-a-long-random-word",
+                "TEAM_KEYS": json.dumps(KEYS),
                 "CLAUDE_MAX_API_KEY": KEY,
                 "FIRST_URL": f"{first.url}/v1",
                 "SECOND_URL": f"{second.url}/v1",
@@ -76,7 +81,7 @@ def running_team(folder: Path, **changed: str) -> Iterator[Team]:
         try:
             url = f"http://127.0.0.1:{port}"
             eventually(lambda: _up(url), 120, said=lambda: (folder / "log.txt").read_text())
-            client = openai.OpenAI(base_url=f"{url}/v1", api_key=MASTER_KEY, max_retries=0, timeout=60)
+            client = openai.OpenAI(base_url=f"{url}/v1", api_key=KEYS["ada"], max_retries=0, timeout=60)
             yield Team(stack.enter_context(client), (first, second))
         finally:
             server.terminate()
@@ -104,16 +109,17 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
 
 
 def test_another_key_is_refused(team: Team) -> None:
-    """By LiteLLM (without a database it knows the master key alone), and by the endpoints, which have a key too."""
+    """By LiteLLM, which knows each person's, and by the endpoints, which have one, too."""
     before = team.arrived()
-    for key in ("sk-of-nobody", "anything"):
-        with pytest.raises(openai.APIStatusError) as refused:
-            team.client.with_options(api_key=key).models.list()
-        assert 400 <= refused.value.status_code < 500
+    for key in ("sk-of-nobody", "sk-of-ad", KEY):
+        with pytest.raises(openai.AuthenticationError):
+            replace(team, client=team.client.with_options(api_key=key)).ask(text="no")
+    bob = replace(team, client=team.client.with_options(api_key=KEYS["bob"]))
     for endpoint in team.endpoints:
         with pytest.raises(openai.AuthenticationError):
             endpoint.client.models.list()
     assert team.arrived() == before
+    assert bob.ask(text="for Bob").choices[0].message.content == "for Bob"
 
 
 def test_a_stream(team: Team) -> None:
