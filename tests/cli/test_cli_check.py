@@ -1,6 +1,7 @@
 """`claude-max check`: the CLI in use, one at a path, and the newest release, from a package index on loopback."""
 
 import importlib.util
+import os
 import shlex
 import shutil
 import sys
@@ -24,8 +25,9 @@ BUNDLED = f"{PACKAGE}/_bundled/claude"
 
 
 def environ_of(url: str) -> dict[str, str | None]:
-    """uv with that index, and nothing that is set for this machine."""
-    return {"UV_DEFAULT_INDEX": url, "UV_NO_CONFIG": "1", "UV_CACHE_DIR": None, "UV_FIND_LINKS": None}
+    """uv with that index, and nothing that is set for this machine. `uv run` names itself, also where no PATH has it."""
+    path = os.pathsep.join([str(Path(os.environ.get("UV", "uv")).parent), os.environ["PATH"]])
+    return {"PATH": path, "UV_DEFAULT_INDEX": url, "UV_NO_CONFIG": "1", "UV_CACHE_DIR": None, "UV_FIND_LINKS": None}
 
 
 def test_the_newest_release_is_checked_and_deleted(home: Path) -> None:

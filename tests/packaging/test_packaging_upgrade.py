@@ -1,5 +1,6 @@
 """A server that runs goes on while its package is upgraded, and after it was removed: everything is loaded by then."""
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -16,6 +17,8 @@ from harness.proxy import RunningProxy, running_proxy, scripted
 ROOT = Path(__file__).parents[2]
 BODY: Any = {"model": "sonnet", "stream": False}
 NEW = "9.9.9"
+# `uv run` names itself, which need not be on PATH.
+UV = os.environ.get("UV", "uv")
 # One of each dialect, none of which has been asked before.
 REQUESTS: dict[str, dict[str, Any]] = {
     CHAT: {"messages": [{"role": "user", "content": directive(text="fine")}]},
@@ -29,7 +32,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Runs `uv pip …` in an environment of its own, whose `claude-max` the harness starts."""
     folder = tmp_path / "venv"
-    subprocess.run(["uv", "venv", "--quiet", "--python", sys.executable, folder], check=True, timeout=60)
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True, timeout=60)
     (here,) = folder.glob("lib/python*/site-packages")
     # What it depends on is the tests' own; the package itself is not, which comes first.
     found = [path for path in sys.path if path.endswith("site-packages")]
@@ -39,7 +42,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
     def run(*words: str) -> None:
         subprocess.run(
-            ["uv", "pip", *words, "--quiet", "--no-config", "--python", folder / "bin" / "python"],
+            [UV, "pip", *words, "--quiet", "--no-config", "--python", folder / "bin" / "python"],
             check=True,
             timeout=60,
         )
@@ -49,7 +52,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 def built(folder: Path) -> Path:
     """A wheel of this tree."""
-    subprocess.run(["uv", "build", "--quiet", "--wheel", "--out-dir", folder, ROOT], check=True, timeout=100)
+    subprocess.run([UV, "build", "--quiet", "--wheel", "--out-dir", folder, ROOT], check=True, timeout=100)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
