@@ -77,7 +77,7 @@ def test_the_image_holds_what_the_wheel_is_built_of() -> None:
 def test_the_formula_is_filled_in(tmp_path: Path) -> None:
     sdist = tmp_path / "claude_max_toolkit-1.2.3.tar.gz"
     sdist.write_bytes(b"whatever")
-    done = subprocess.run([ROOT / ".ci/formula", sdist], capture_output=True, text=True, check=True)
+    done = subprocess.run(["bash", ROOT / ".ci/formula", sdist], capture_output=True, text=True, check=True)
     assert "/claude_max_toolkit-1.2.3.tar.gz" in done.stdout
     assert hashlib.sha256(b"whatever").hexdigest() in done.stdout
     assert not re.search(r"@[A-Z]+@", done.stdout)
