@@ -31,7 +31,12 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
+        from .update_check import notice
+
         typer.echo(f"claude-max {version('claude-max-toolkit')}")
+        # Not on stdout, which programs read.
+        if (newer := notice()) is not None:
+            typer.echo(newer, err=True)
         raise typer.Exit
 
 
@@ -287,6 +292,22 @@ def doctor(
     from .doctor import doctor as examine
 
     examine(json=json, list_checks=list_checks, only=check or (), live=live, fix=fix, report=report)
+
+
+@app.command(cls=Command, rich_help_panel=INSPECT)
+def check(
+    path: Annotated[
+        str | None, typer.Argument(metavar="PATH", help="A claude program; else the one that `serve` would run.")
+    ] = None,
+    newest: Annotated[
+        bool, typer.Option("--newest", help="Download the newest release, check it, and delete it.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Check whether a Claude Code CLI does what claude-max relies on. No account, no tokens."""
+    from .check import check as examine
+
+    examine(path, newest=newest, json=json)
 
 
 @app.command(cls=Command, rich_help_panel=INSPECT)

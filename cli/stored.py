@@ -46,6 +46,7 @@ def everything() -> tuple[Stored, ...]:
         ),
         Stored("log", "the log of `claude-max start`", False, (state / "server.log",)),
         Stored("contracts", "what was found out about each version of the CLI", False, (cache / "contracts.json",)),
+        Stored("update", "the newest version of claude-max, with `update_check`", False, (cache / "update.json",)),
     )
 
 

@@ -154,6 +154,9 @@ class Settings(BaseSettings):
     plan_price: float | None = Field(
         None, ge=0, description="What your plan costs a month in US dollars, to compare with.", examples=[100]
     )
+    update_check: bool = Field(
+        False, description="Ask the package index once a day for a newer claude-max; `claude-max --version` tells."
+    )
     openai_names: bool = Field(
         False, description="Serve OpenAI's usual names (gpt-…, o3 …) with sonnet, the small ones with haiku."
     )

@@ -133,7 +133,7 @@ def running_proxy(
     reader.start()
     try:
         assert url.wait(START_SECONDS), "".join(log)
-        found = re.search(r"http://localhost:\d+", "".join(log))
+        found = re.search(r"http://(?:localhost|127\.0\.0\.1):\d+", "".join(log))
         assert found, f"the server ended: {''.join(log)}"
         _ready(found[0], ready)
         composition = (environ or {}).get("CLAUDE_MAX_COMPOSITION", "auto")

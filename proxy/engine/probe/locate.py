@@ -23,6 +23,7 @@ INSTALL_COMMANDS = (
 )
 INSTALL = f"Install it with `{INSTALL_COMMANDS[0]}`, or take the one of the [cli] extra: `{INSTALL_COMMANDS[1]}`."
 UPDATE = "Update it with `claude update`."
+TOO_OLD = f"at least {dotted(MINIMUM)} is needed, because older ones read local files named in a prompt"
 
 # What `Cli.source` may be, besides those in the usual places.
 NAMED = "the one you named"
@@ -64,7 +65,15 @@ def locate(explicit: str | None, environ: Mapping[str, str]) -> Cli:
 
 
 def check(path: Path, source: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Cli:
-    """Runs `PATH --version`. Raises CliUnavailable when it does not run, CliTooOld when it is older than MINIMUM."""
+    """As `identify`. Raises CliTooOld, too, when it is older than MINIMUM."""
+    cli = identify(path, source, environ, cwd)
+    if cli.version < MINIMUM:
+        raise CliTooOld(f"{path} is Claude Code {cli.version_text}; {TOO_OLD}. {UPDATE}")
+    return cli
+
+
+def identify(path: Path, source: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Cli:
+    """Runs `PATH --version`. Raises CliUnavailable when it does not run, or says no version."""
     if not path.is_file():
         raise CliUnavailable(f"There is no Claude Code CLI at {path}. {INSTALL}")
     try:
@@ -84,11 +93,6 @@ def check(path: Path, source: str, environ: Mapping[str, str] | None = None, cwd
     version = version_of(done.stdout)
     if version is None:
         raise CliUnavailable(f"{path} did not say its version (exit code {done.returncode}). {INSTALL}")
-    if version < MINIMUM:
-        raise CliTooOld(
-            f"{path} is Claude Code {dotted(version)}; at least {dotted(MINIMUM)} is needed, because older ones read "
-            f"local files named in a prompt. {UPDATE}"
-        )
     return Cli(path, version, source)
 
 
