@@ -22,7 +22,6 @@ from claude_max.proxy.config import (
     without_password,
 )
 from claude_max.proxy.engine.planning.want import BASE_URL
-from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.engine.probe.fallback import UsableCli
 from claude_max.proxy.engine.probe.locate import Cli, locate
 from claude_max.proxy.engine.wire.command import API_KEYS
@@ -36,7 +35,7 @@ from .log_format import configure
 from .output import Exit, err, fail
 from .service import log
 from .service.inside import is_service
-from .signals import Terminated, cancel_when_terminated, ignore
+from .signals import Terminated, call_when_terminated, ignore
 from .upstream import upstream
 
 
@@ -72,7 +71,6 @@ def serve(*, demo: bool, **flags: Any) -> None:
     if settings.log_level != "debug":
         # It tells of each server that starts and stops, the scripted one of the contract check included.
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
     for sentence in (*old, *(old_names() if service else ())):
         logging.getLogger("claude_max").error("%s: `%s` rewrites it.", sentence, FIX)
     try:
@@ -80,11 +78,6 @@ def serve(*, demo: bool, **flags: Any) -> None:
             asyncio.run(_serve(settings, cli, sockets, demo))
     except CliUnavailable as error:
         fail(error.message, Exit.NO_CLI)
-
-
-def _is_no_cancellation(record: logging.LogRecord) -> bool:
-    """Whether a record is not uvicorn's traceback of a start that a signal has cancelled, as it was told to."""
-    return not record.getMessage().rstrip().endswith("CancelledError")
 
 
 def _renamed_flags(flags: dict[str, Any], *, accept: bool) -> list[str]:
@@ -103,19 +96,29 @@ def _renamed_flags(flags: dict[str, Any], *, accept: bool) -> list[str]:
 
 async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], demo: bool) -> None:
     task = asyncio.current_task()
+    server: Server | None = None
     assert task is not None
-    cancel_when_terminated(task)
+
+    def stop() -> None:
+        # A server is never cancelled: it would leave its lifespan, and with it the pool, to the end of the loop, which
+        # cancels the start of a process together with what would end it.
+        if server is None:
+            task.cancel()
+        else:
+            server.should_exit = True
+
+    call_when_terminated(asyncio.get_running_loop(), stop)
     with err.status(f"Checking Claude Code {cli.version_text}…") if err.is_terminal else contextlib.nullcontext():
         usable = await usable_cli(settings, cli)
     async with upstream(demo) as source:
         app = create_app(settings, usable, source)
         _banner(settings, usable, sockets[0].getsockname()[1], demo)
-        pool: Pool = app.state.pool
 
         async def drain(at_once: bool) -> None:
-            await pool.drain(0 if at_once else settings.drain_timeout)
+            await app.state.drain(0 if at_once else settings.drain_timeout)
 
-        await Server(app, settings, drain).serve(sockets)
+        server = Server(app, settings, drain)
+        await server.serve(sockets)
         ignore()
 
 

@@ -237,6 +237,34 @@ def test_a_signal_at_any_moment_of_the_start_leaves_nothing(home: Path, sign: si
     assert sessions(home) == []
 
 
+SIGNALLED = """
+import os, signal
+from claude_max.cli import serve
+from claude_max.cli.main import run
+
+made = serve.create_app
+
+def create_app(*given):
+    os.kill(os.getpid(), signal.{sign})
+    return made(*given)
+
+serve.create_app = create_app
+run()
+"""
+
+
+@pytest.mark.parametrize("sign", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_signal_between_the_examination_and_the_server(home: Path, sign: str) -> None:
+    """The server starts and ends in order: cancelled in its start, it would leave its pool to the end of the loop."""
+    program = [sys.executable, "-c", SIGNALLED.format(sign=sign), "serve", "--demo", "--port", "0"]
+    done = subprocess.run(
+        program, env=home_environment(home), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1].startswith("Demo: ")
+    assert sessions(home) == []
+
+
 def test_it_listens_on_another_port_too(home: Path) -> None:
     port = free_port()
     with scripted() as api, running_proxy(home, "--also-listen", str(port), api=api) as proxy:
