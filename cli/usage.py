@@ -21,9 +21,10 @@ from claude_max.proxy.config import load
 from claude_max.proxy.engine.probe import queries
 from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.engine.wire.command import environment
-from claude_max.proxy.errors import ServerFault, UpstreamFault
+from claude_max.proxy.errors import NotSignedIn, ServerFault, UpstreamFault
 from claude_max.proxy.events import JsonObject
 from claude_max.proxy.plan import WINDOWS
+from claude_max.proxy.port_check import address, listener
 from claude_max.proxy.store.forecast import forecast, length_of
 
 from .output import UNBOUNDED, Result, render, render_text
@@ -183,7 +184,13 @@ def _usage() -> Usage:
     settings = load()
     cli = locate(settings.claude_path, os.environ)
     environ = environment(os.environ, allow_api_key=settings.allow_anthropic_api_key)
-    found = from_get_usage(asyncio.run(queries.usage(cli.path, environ)))
+    try:
+        found = from_get_usage(asyncio.run(queries.usage(cli.path, environ)))
+    except NotSignedIn as error:
+        if not listener(settings).health.get("scripted"):
+            raise
+        demo = f"The proxy at {address(settings)} is a demo, which uses no plan."
+        raise NotSignedIn(f"{error.message} {demo}") from None
     try:
         windows = tuple(_foreseen(window) for window in found.windows)
         return replace(found, windows=windows, periods=periods(), plan_price=price(found.plan, settings.plan_price))
