@@ -29,6 +29,17 @@ def test_the_list_says_what_is_here_and_set_up(home: Path) -> None:
     assert [each["set_up"] for each in moved if each["name"] == "codex"] == [False]
 
 
+def test_programs_of_the_tests_are_not_a_persons_clients(home: Path, tmp_path: Path) -> None:
+    """`uv run` puts those of the development environment on PATH."""
+    beside = Path(installed()).parent
+    assert (beside / "llm").exists()
+    theirs = tmp_path / "aider"
+    theirs.touch(mode=0o755)
+    environ = {"PATH": os.pathsep.join([str(beside), str(tmp_path)])}
+    clients = claude_max(home, "connect", "--json", environ=environ).json["clients"]
+    assert [each["name"] for each in clients if each["found"]] == ["aider"]
+
+
 def test_nothing_is_written_unasked(home: Path) -> None:
     ended = claude_max(home, "connect", "codex")
     assert (ended.code, ended.out) == (2, "")
