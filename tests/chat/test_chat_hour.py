@@ -2,9 +2,9 @@
 
 import io
 import json
-import resource
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -186,18 +186,25 @@ def test_task_lists() -> None:
     assert "link" in shown
 
 
-def cpu(words: list[str], environ: dict[str, str]) -> float:
-    """Seconds of this user's processor that a command and what it starts take."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(words, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, timeout=60)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+ASKED = """
+import sys
+from claude_max.cli.entry import run
+try:
+    run()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
 
 
-def test_a_question_beside_a_proxy_is_cheap(environ: dict[str, str]) -> None:
-    words = [installed(), "chat", directive(text="yes")]
-    # The best of a few: what the machine does besides is not ours.
-    assert min(cpu(words, environ) for _ in range(3)) < 0.6
+def test_a_question_beside_a_proxy_loads_little(environ: dict[str, str]) -> None:
+    """Neither the server nor the prompt of a conversation: it took 0.44 s of processor, of which half loads Python."""
+    words = [sys.executable, "-c", ASKED, "chat", directive(text="**yes**")]
+    done = subprocess.run(words, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert "yes" in done.stdout
+    loaded = set(done.stderr.split())
+    assert "httpx2" in loaded
+    assert {"fastapi", "starlette", "uvicorn", "prompt_toolkit", "tomlkit", "ruamel"} & loaded == set()
+    assert [name for name in loaded if name.startswith(("claude_max.proxy.engine", "claude_max.proxy.routes"))] == []
 
 
 def test_a_question_without_one_starts_one_process(tmp_path: Path) -> None:
