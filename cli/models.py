@@ -23,7 +23,7 @@ from claude_max.proxy.port_check import address
 from claude_max.proxy.translate.common import models as names
 
 from .connect.here import proxy
-from .output import Result, render
+from .output import WARN, Result, render
 
 DEFAULT = "default"
 # Below it a table breaks words.
@@ -60,7 +60,7 @@ class Models(Result):
         yield Text()
         yield Text("Clients may use a model's id, any of its names, and any full claude-… id.", "dim")
         for name, target in self.lost.items():
-            yield Text(f"The alias {name} leads to {target!r}, which is not a model.", "yellow")
+            yield Text(f"The alias {name} leads to {target!r}, which is not a model.", WARN)
 
 
 @dataclass(frozen=True, slots=True)

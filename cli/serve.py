@@ -32,7 +32,7 @@ from claude_max.proxy.server import Server, allow_connections, listen
 from claude_max.proxy.translate.common.models import lost_aliases
 
 from .log_format import configure
-from .output import Exit, err, fail
+from .output import WARN, Exit, err, fail, folded
 from .service import log
 from .service.inside import is_service
 from .signals import Terminated, call_when_terminated, ignore
@@ -153,20 +153,22 @@ def _banner(settings: Settings, usable: UsableCli, port: int, demo: bool) -> Non
     ]
     if settings.also_listen:
         lines.append(Text(f"Listening on {' and '.join(map(str, settings.also_listen))}, too."))
-    lines += [Text(usable.notice, "yellow")] if usable.notice else []
-    lines += [Text(line, "yellow") for line in unknown().values()]
+    lines += [Text(usable.notice, WARN)] if usable.notice else []
+    lines += [Text(line, WARN) for line in unknown().values()]
     for name, target in lost_aliases((), settings.aliases).items():
-        lines.append(Text(f"The alias {name} leads to {target!r}, which is not a model.", "yellow"))
+        lines.append(Text(f"The alias {name} leads to {target!r}, which is not a model.", WARN))
     if demo:
-        lines.append(Text("Demo: every answer is scripted. No model is asked, no account is used.", "bold yellow"))
+        lines.append(Text("Demo: every answer is scripted. No model is asked, no account is used.", f"bold {WARN}"))
     elif BASE_URL in os.environ:
         base = without_password(os.environ[BASE_URL])
-        lines.append(Text(f"{BASE_URL} is set: requests go to {base}", "yellow"))
+        lines.append(Text(f"{BASE_URL} is set: requests go to {base}", WARN))
     for name in API_KEYS if settings.allow_anthropic_api_key and not demo else ():
         if name in os.environ:
-            lines.append(Text(f"{name} is in use: requests are billed to it, not to your subscription.", "yellow"))
+            lines.append(Text(f"{name} is in use: requests are billed to it, not to your subscription.", WARN))
     # A full disk under the log must not keep the server from serving.
     with contextlib.suppress(OSError):
         for line in lines:
-            # Without a frame and unbroken, so that each line can be copied.
-            err.print(line, soft_wrap=True, highlight=False)
+            # Without a frame. What is copied is not broken.
+            broken = err.is_terminal and not line.plain.startswith("export ")
+            shown = Text(folded(line.plain, err.width), line.style) if broken else line
+            err.print(shown, soft_wrap=True, highlight=False)

@@ -71,14 +71,15 @@ def test_the_banner_fits_40_columns_and_can_be_copied(home: Path) -> None:
         [url] = [line.split("=")[1] for line in lines if line.startswith("export OPENAI_BASE_URL=")]
         assert httpx2.get(f"{url}/models", timeout=10).status_code == 200
         assert not [line for line in lines if "│" in line or "╭" in line]
+        assert [line for line in lines if len(line) > 40 and not line.startswith("export ")] == []
         terminal.see("GET /v1/models")
         terminal.see("200")
 
 
 def test_nobody_signed_in_is_said_in_red_and_by_health(home: Path) -> None:
-    with serving(home, signed_in=False) as (terminal, shown):
+    with serving(home, columns=40, signed_in=False) as (terminal, shown):
         url = shown.partition("OPENAI_BASE_URL=")[2].split()[0].removesuffix("/v1")
-        terminal.see("\x1b[31mClaude Code is not signed in: every request will fail. Run `claude-max login`.")
+        terminal.see("\x1b[31mClaude Code is not signed in:\r\nevery request will fail. Run\r\n`claude-max login`.")
         health = httpx2.get(f"{url}/health", timeout=10).json()
         assert (health["status"], health["signed_in"]) == ("not_signed_in", False)
 

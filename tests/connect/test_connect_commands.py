@@ -29,6 +29,15 @@ def test_the_list_says_what_is_here_and_set_up(home: Path) -> None:
     assert [each["set_up"] for each in moved if each["name"] == "codex"] == [False]
 
 
+def test_the_list_fits_40_columns(home: Path) -> None:
+    """Every name stands whole at the beginning of a line, with its file below it."""
+    (home / ".codex").mkdir()
+    shown = claude_max(home, "connect", environ={"COLUMNS": "40"}).out.splitlines()
+    names = [each["name"] for each in claude_max(home, "connect", "--json").json["clients"]]
+    assert [line for line in shown if line.partition(":")[0] in names] == ["codex: found", *names[1:]]
+    assert max(len(line) for line in shown if not line.startswith("`")) <= 40
+
+
 def test_programs_of_the_tests_are_not_a_persons_clients(home: Path, tmp_path: Path) -> None:
     """`uv run` puts those of the development environment on PATH."""
     beside = Path(installed()).parent
