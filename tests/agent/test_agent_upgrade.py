@@ -1,7 +1,7 @@
-"""An installed tool with its service, upgraded and removed, as `uv tool` and pipx lay it out, under a real user systemd.
+"""An installed tool with its service, upgraded and removed, under a real user systemd.
 
-The tool is a wheel of this project in an environment of its own, with a link in `~/.local/bin`; what the wheel needs is
-taken from the environment of the tests.
+The tool is a wheel of this project in an environment of its own, with a link in `~/.local/bin`, as `uv tool` and pipx
+lay it out; what the wheel needs is taken from the environment of the tests.
 """
 
 import json
@@ -46,10 +46,8 @@ class Tool:
         shutil.rmtree(self.environment, ignore_errors=True)
         subprocess.run(["uv", "venv", "--quiet", self.environment], check=True)
         [wheel] = self.wheels.glob(f"*-{wanted}-*.whl")
-        subprocess.run(
-            ["uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--python", self.environment, wheel],
-            check=True,
-        )
+        install = ["uv", "pip", "install", "--quiet", "--offline", "--no-deps"]
+        subprocess.run([*install, "--python", self.environment, wheel], check=True)
         [packages] = self.environment.glob("lib/python*/site-packages")
         (packages / "tests.pth").write_text(sysconfig.get_path("purelib"))
         self.link.parent.mkdir(parents=True, exist_ok=True)
