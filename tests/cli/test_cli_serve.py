@@ -67,7 +67,8 @@ def serving(home: Path, *arguments: str, columns: int = 80, signed_in: bool = Tr
 
 def test_the_banner_fits_40_columns_and_can_be_copied(home: Path) -> None:
     with serving(home, "--demo", columns=40) as (terminal, shown):
-        lines = shown.replace("\r", "").split("\n")
+        # A spinner before it is written over its own line.
+        lines = [line.rpartition("\r")[2] for line in shown.replace("\r\n", "\n").split("\n")]
         [url] = [line.split("=")[1] for line in lines if line.startswith("export OPENAI_BASE_URL=")]
         assert httpx2.get(f"{url}/models", timeout=10).status_code == 200
         assert not [line for line in lines if "│" in line or "╭" in line]
