@@ -83,7 +83,9 @@ async def usable_cli(settings: Settings, cli: Cli) -> UsableCli:
 
 
 def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastAPI:
-    """The whole proxy. Its workers start and end with the app's lifespan; `app.state.pool` is theirs.
+    """The whole proxy. Its workers start and end with the app's lifespan.
+
+    `app.state.drain` takes no more requests, and gives running answers so many seconds.
 
     `usable` is what `usable_cli` found.
     """
@@ -153,6 +155,11 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
             "scripted": source.scripted,
         }
 
+    async def drain(seconds: float) -> None:
+        # Who waits for them would come to the pool when its end is over.
+        defaults.stop()
+        await pool.drain(seconds)
+
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool.start()
@@ -171,7 +178,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
                 await traces.close()
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.pool = pool
+    app.state.drain = drain
     services = Services(
         engine=Engine(pool, composer),
         settings=settings,

@@ -76,9 +76,9 @@ def limits(info: Mapping[str, Any] | None, now: float) -> Limits:
 
 
 def when(moment: float) -> str:
-    """A moment of unix seconds as text; empty for one that no calendar has."""
+    """A moment of unix seconds in this machine's time zone, which is named; empty for one that no calendar has."""
     try:
-        return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return datetime.fromtimestamp(moment, UTC).astimezone().strftime("%Y-%m-%d %H:%M %Z")
     except (ValueError, OverflowError, OSError):
         return ""
 

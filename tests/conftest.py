@@ -19,8 +19,10 @@ from harness.proxy import RunningProxy, installed, running_proxy, scripted
 
 from claude_max.proxy.engine.probe.locate import locate
 
-# Tests that run in the background of a script inherit an ignored Ctrl-C, and would pass it on to what they start.
+# Tests that run in the background of a script, or under `nohup`, inherit ignored signals, and would pass them on.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 # The marker of each folder; a file that is not of its folder's kind is named itself.

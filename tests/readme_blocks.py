@@ -141,7 +141,7 @@ def clients_table() -> str:
 
 
 def certified_table() -> str:
-    """What tests/certified found out last: each client with its version, and what worked when."""
+    """What tests/certified found out last: each client with its version, and what worked when; and who is missing."""
     outcomes = json.loads(CERTIFIED.read_text(encoding="utf-8"))
     rows = [
         (
@@ -153,7 +153,11 @@ def certified_table() -> str:
         )
         for name, one in sorted(outcomes.items())
     ]
-    return table(("Client", "Version", *WORKS, "Tried", "Good to know"), rows)
+    missing = ", ".join(
+        sorted((each.title for each in catalogue().values() if each.name not in outcomes), key=str.lower)
+    )
+    tried = table(("Client", "Version", *WORKS, "Tried", "Good to know"), rows)
+    return f"{tried}\n\nNot tried with the program itself, but set up as its documentation says: {missing}."
 
 
 def compat_table() -> str:

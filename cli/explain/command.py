@@ -27,7 +27,7 @@ from .owners import LABELS, Owners
 from .spans import Span, spans
 
 STDIN = "-"
-STYLES = {"yours": "green", "cli": "yellow", "ours": "cyan"}
+STYLES = {"yours": "green", "cli": "magenta", "ours": "bold"}
 # Seconds; the scripted service answers at once, and a process takes one to start.
 PATIENCE = 60.0
 NAMES = {dialect.name: dialect for dialect in DIALECTS}

@@ -218,6 +218,7 @@ def test_a_proxy_that_dies_loses_nothing_typed(tmp_path: Path) -> None:
 def test_without_a_proxy_one_is_started_and_ended(tmp_path: Path) -> None:
     environ = {**home_environment(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
     with chat(environ, "--demo") as terminal:
+        terminal.see("Starting a proxy…")
         assert "a proxy of its own, model default" in terminal.prompt()
         assert "You said: hi" in terminal.ask("hi").replace("\n", " ")
         children = psutil.Process(terminal.child.pid).children(recursive=True)

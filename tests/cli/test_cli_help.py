@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,30 @@ def test_help_fits_and_names_options_whole(home: Path, words: tuple[str, ...]) -
     assert "--help" in options
     assert {name for name in options if not re.search(rf"^  {name}\b", narrow, re.MULTILINE)} == set()
     assert not re.search(r"<(str|int|float|bool)|range", wide), "no types"
+
+
+EVERY_HELP = """
+import contextlib, os, sys
+from claude_max.cli.entry import run
+sys.stdout = open(os.devnull, "w")
+for words in {commands}:
+    sys.argv = ["claude-max", *words, "--help"]
+    with contextlib.suppress(SystemExit):
+        run()
+print(*sys.modules, file=sys.stderr)
+"""
+
+
+def test_help_loads_little(home: Path) -> None:
+    """None of what a command works with: with it, each help would take seconds on a slow machine."""
+    program = [sys.executable, "-c", EVERY_HELP.format(commands=COMMANDS)]
+    done = subprocess.run(program, env=home_environment(home), capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(done.stderr.split())
+    assert "claude_max.cli.help" in loaded
+    heavy = {"fastapi", "uvicorn", "httpx2", "asyncio", "psutil", "prompt_toolkit", "tomlkit", "ssl"}
+    assert heavy & loaded == set()
+    others = ("claude_max.proxy.engine", "claude_max.proxy.config", "rich.markdown", "pygments")
+    assert [name for name in loaded if name.startswith(others)] == []
 
 
 def test_commands_come_in_groups(home: Path) -> None:

@@ -67,18 +67,20 @@ def serving(home: Path, *arguments: str, columns: int = 80, signed_in: bool = Tr
 
 def test_the_banner_fits_40_columns_and_can_be_copied(home: Path) -> None:
     with serving(home, "--demo", columns=40) as (terminal, shown):
-        lines = shown.replace("\r", "").split("\n")
+        # A spinner before it is written over its own line.
+        lines = [line.rpartition("\r")[2] for line in shown.replace("\r\n", "\n").split("\n")]
         [url] = [line.split("=")[1] for line in lines if line.startswith("export OPENAI_BASE_URL=")]
         assert httpx2.get(f"{url}/models", timeout=10).status_code == 200
         assert not [line for line in lines if "│" in line or "╭" in line]
+        assert [line for line in lines if len(line) > 40 and not line.startswith("export ")] == []
         terminal.see("GET /v1/models")
         terminal.see("200")
 
 
 def test_nobody_signed_in_is_said_in_red_and_by_health(home: Path) -> None:
-    with serving(home, signed_in=False) as (terminal, shown):
+    with serving(home, columns=40, signed_in=False) as (terminal, shown):
         url = shown.partition("OPENAI_BASE_URL=")[2].split()[0].removesuffix("/v1")
-        terminal.see("\x1b[31mClaude Code is not signed in: every request will fail. Run `claude-max login`.")
+        terminal.see("\x1b[31mClaude Code is not signed in:\r\nevery request will fail. Run\r\n`claude-max login`.")
         health = httpx2.get(f"{url}/health", timeout=10).json()
         assert (health["status"], health["signed_in"]) == ("not_signed_in", False)
 
@@ -234,6 +236,34 @@ def test_a_signal_at_any_moment_of_the_start_leaves_nothing(home: Path, sign: si
         assert not (own and ("Traceback" in said or "Warning" in said)), f"after {moment:.2f} s: {said}"
         assert process.returncode in (0, -sign, 128 + sign, 1), f"after {moment:.2f} s: {process.returncode} {said}"
         assert psutil.wait_procs(children, 10)[1] == [], f"after {moment:.2f} s"
+    assert sessions(home) == []
+
+
+SIGNALLED = """
+import os, signal
+from claude_max.cli import serve
+from claude_max.cli.main import run
+
+made = serve.create_app
+
+def create_app(*given):
+    os.kill(os.getpid(), signal.{sign})
+    return made(*given)
+
+serve.create_app = create_app
+run()
+"""
+
+
+@pytest.mark.parametrize("sign", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_signal_between_the_examination_and_the_server(home: Path, sign: str) -> None:
+    """The server starts and ends in order: cancelled in its start, it would leave its pool to the end of the loop."""
+    program = [sys.executable, "-c", SIGNALLED.format(sign=sign), "serve", "--demo", "--port", "0"]
+    done = subprocess.run(
+        program, env=home_environment(home), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1].startswith("Demo: ")
     assert sessions(home) == []
 
 

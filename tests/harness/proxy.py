@@ -42,6 +42,7 @@ def home_environment(home: Path) -> dict[str, str]:
         **measured,
         "PATH": os.environ["PATH"],
         "HOME": str(home),
+        "TZ": "UTC",
         "CLAUDE_CONFIG_DIR": str(home / ".claude"),
         "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-test",
         # The contract check's result is kept here; one check of the tested CLI is enough for a whole run.

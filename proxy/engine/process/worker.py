@@ -2,7 +2,8 @@
 
 Between turns it holds its system prompt and nothing else: every turn is rewound and its settings are reset. `run`
 raises Unconfirmed while the model has not been asked, so that another worker can serve the Turn, and a ProxyError
-afterwards. `finish_turn` returns whether the worker can be reused. A worker in an unknown state is closed, never repaired.
+afterwards. `finish_turn` returns whether the worker can be reused. A worker in an unknown state is closed, never
+repaired.
 """
 
 import asyncio

@@ -121,13 +121,17 @@ def _not_found(requested: str, name: str, offered: Sequence[Model], aliases: Map
 def model_object(id: str, created: int, row: Model | None = None) -> JsonObject:
     """A model as `GET /v1/models` shows it; `created` is unix seconds.
 
-    Beside OpenAI's fields those by which clients of other servers learn its limits, as far as they are known:
-    `context_length` (OpenRouter), `max_model_len` (vLLM), `architecture` (OpenRouter).
+    Beside OpenAI's fields those by which clients of other servers learn more of it, as far as it is known:
+    `context_length`, `architecture`, `name`, `description` and `canonical_slug`, the full id that it stands for
+    (OpenRouter), `max_model_len` (vLLM).
     """
     shown: JsonObject = {"id": id, "object": "model", "created": created, "owned_by": "anthropic"}
     if row is None:
         return shown
     known = {
+        "canonical_slug": row.id,
+        "name": row.display_name or None,
+        "description": row.description or None,
         "context_window": row.context_window,
         "context_length": row.context_window,
         "max_model_len": row.context_window,
