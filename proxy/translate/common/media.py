@@ -45,7 +45,7 @@ def image_at(url: object, where: str, repairs: Repairs = REFUSING) -> Media:
 
 def image_of(media_type: str, data: str, where: str, repairs: Repairs = REFUSING) -> Media:
     """An image by its media type and its base64 text. Raises BadRequest."""
-    data, decoded = _decoded(data, where, repairs)
+    data, decoded = decoded_base64(data, where, repairs)
     if media_type == "image/jpg":
         media_type = "image/jpeg"
     found = _kind_of(decoded)
@@ -72,7 +72,7 @@ def file_of(data: object, name: str, where: str, repairs: Repairs = REFUSING) ->
     media_type = "application/pdf" if name.lower().endswith(".pdf") else "text/plain"
     if data.startswith("data:"):
         media_type, data = _data_url(data, where)
-    data, decoded = _decoded(data, where, repairs)
+    data, decoded = decoded_base64(data, where, repairs)
     if media_type == "application/octet-stream" and not repairs.strict:
         media_type = "application/pdf" if decoded.startswith(_PDF) else _kind_of(decoded) or "text/plain"
         repairs.note(where, f"application/octet-stream taken for {media_type}")
@@ -93,8 +93,8 @@ def _data_url(url: str, where: str) -> tuple[str, str]:
     return (found[1] or "text/plain").lower(), url[found.end() :]
 
 
-def _decoded(data: str, where: str, repairs: Repairs) -> tuple[str, bytes]:
-    """The base64 text as the service takes it, and what it says."""
+def decoded_base64(data: str, where: str, repairs: Repairs) -> tuple[str, bytes]:
+    """The base64 text as the service takes it, and what it says. Raises BadRequest."""
     try:
         decoded = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):

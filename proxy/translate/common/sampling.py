@@ -29,15 +29,6 @@ def clamped(temperature: float | None, ignored: list[str]) -> float | None:
     return 1
 
 
-def stop_of(stop: str | Sequence[str] | None, field: str = "stop") -> tuple[str, ...]:
-    """The stop sequences of `field`. Raises BadRequest for blank ones, which the service refuses."""
-    found = (stop,) if isinstance(stop, str) else tuple(stop or ())
-    _check_number(found, field)
-    if any(not item.strip() for item in found):
-        raise BadRequest(f"{field}: a sequence must hold something other than white space.", param=field)
-    return found
-
-
 def stops_of(stop: str | Sequence[str] | None, repairs: Repairs, field: str = "stop") -> Stops:
     """The stop sequences of `field`, parted. Raises BadRequest for too many of them.
 

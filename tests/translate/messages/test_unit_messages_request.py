@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from harness.asking import PIXEL
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,14 +48,15 @@ def sent(*messages: JsonObject) -> list[JsonObject]:
 
 
 def refused(*messages: JsonObject, **fields: Any) -> str:
+    """What is told of it where nothing is to be put right."""
     with pytest.raises(BadRequest) as caught:
-        to_turn(body(*messages, **fields), RequestContext(OFFERED))
+        to_turn(body(*messages, **fields), RequestContext(OFFERED, strict=True))
     told: str = DIALECT.errors.body(caught.value, "req_1")["error"]["message"]
     return told
 
 
 # Every kind of block, as the reference has it, with the keys that are rarely seen.
-PNG = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
+PNG = {"type": "base64", "media_type": "image/png", "data": PIXEL}
 EPHEMERAL = {"type": "ephemeral"}
 BILLING = "x-anthropic-billing-header: cc_version=2.1.332.b35; cc_entrypoint=sdk-cli;"
 USER_BLOCKS = [
