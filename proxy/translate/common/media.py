@@ -36,7 +36,7 @@ def image_at(url: object, where: str, repairs: Repairs = REFUSING) -> Media:
         raise BadRequest(f"{where} must be a string.", param=where)
     if url.startswith(("http://", "https://")):
         return Media("image", url=url)
-    if not repairs.strict and _kind_of(_bare(url[:_HEAD])) is not None:
+    if not repairs.strict and kind_of_base64(url) is not None:
         repairs.note(where, "bare base64 taken for an image")
         return image_of("", url, where, repairs)
     media_type, data = _data_url(url, where)
@@ -116,13 +116,13 @@ def _spelled(data: str) -> str:
     return bare + "=" * (-len(bare) % 4)
 
 
-def _bare(head: str) -> bytes:
-    """What the beginning of a base64 text says, b"" where it is none."""
-    text = _SPACE.sub("", head)
+def kind_of_base64(data: str) -> str | None:
+    """The media type of an image by the beginning of its base64 text, None for anything else."""
+    text = _SPACE.sub("", data[:_HEAD]).translate(_URL_LETTERS)
     try:
-        return base64.b64decode(text[: len(text) // 4 * 4], validate=True)
+        return _kind_of(base64.b64decode(text[: len(text) // 4 * 4], validate=True))
     except (binascii.Error, ValueError):
-        return b""
+        return None
 
 
 def _kind_of(data: bytes) -> str | None:

@@ -107,13 +107,16 @@ def field_path(loc: tuple[int | str, ...]) -> str:
     return path
 
 
-def whole_numbers(body: JsonObject, names: Sequence[str], repairs: Repairs) -> JsonObject:
-    """The body with `4096.0` as 4096 in these fields. OpenAI refuses it, and many clients know one kind of number."""
+def whole_numbers(body: JsonObject, names: Sequence[str], repairs: Repairs, path: str = "") -> JsonObject:
+    """The body with `4096.0` as 4096 in these fields, which stand at `path`.
+
+    OpenAI refuses it, and many clients know one kind of number.
+    """
     made = dict(body)
     for name in names:
         value = body.get(name)
         if isinstance(value, float) and value.is_integer():
-            repairs.note(name, "whole number", refusal=f"{name}: Input should be a valid integer")
+            repairs.note(f"{path}{name}", "whole number", refusal=f"{path}{name}: Input should be a valid integer")
             made[name] = int(value)
     return made
 

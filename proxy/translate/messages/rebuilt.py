@@ -4,13 +4,13 @@ Calls and results are brought together, blank texts and empty messages left out,
 take. Texts of system messages go into the system prompt, as they do in other dialects.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...events import Media, Message, OpaqueBlock, Text, ToolCall, ToolResult
 from ..common.conversation import Conversation, digest, is_blank
 from ..common.repairs import Repairs
 from ..common.tools import api_name
-from .checks import Placed, Said, blocks_in
+from .checks import ID, IDS, Placed, Said, blocks_in
 from .content import block_of, input_of, mark_of
 
 
@@ -21,13 +21,16 @@ def rebuilt(said: Said, repairs: Repairs) -> tuple[str, tuple[Message, ...]]:
     continue.
     """
     made = Conversation(repairs=repairs)
+    ids: set[str] = set()
     for where, param in said:
         placed = list(_blocks(f"{where}.content", param.content))
         kept = [each for each in placed if not _is_blank(each)]
         if len(kept) < len(placed) or not placed:
             repairs.tell(where, "blank text left out")
+        _tell_ids(placed, ids, where, repairs)
         for each in kept:
             _add(made, param.role, each, where, repairs)
+    _tell_end(said, repairs)
     return made.build(may_continue=True)
 
 
@@ -41,6 +44,24 @@ def _blocks(where: str, content: object) -> Iterator[Placed]:
 def _is_blank(placed: Placed) -> bool:
     text = placed.json.get("text")
     return placed.json.get("type") == "text" and isinstance(text, str) and is_blank(text)
+
+
+def _tell_ids(placed: Sequence[Placed], seen: set[str], where: str, repairs: Repairs) -> None:
+    """Names ids that are replaced; `seen` are those of the calls before."""
+    for _, json in placed:
+        id = json.get(IDS.get(str(json.get("type")), ""))
+        is_call = json.get("type") == "tool_use"
+        if isinstance(id, str) and (not ID.fullmatch(id) or (is_call and id in seen)):
+            repairs.tell(where, "ids that the service does not take")
+        if is_call and isinstance(id, str):
+            seen.add(id)
+
+
+def _tell_end(said: Said, repairs: Repairs) -> None:
+    where, param = said[-1]
+    *_, last = [None, *(json.get("text") for _, json in _blocks(where, param.content))]
+    if param.role == "assistant" and isinstance(last, str) and last != last.rstrip():
+        repairs.tell(where, "white space at the end left out")
 
 
 def _add(made: Conversation, role: str, placed: Placed, where: str, repairs: Repairs) -> None:

@@ -16,7 +16,8 @@ class Function(WireObject):
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
-    arguments: dict[str, Any] | str | None = None
+    # Clients in PHP write an empty object as [].
+    arguments: dict[str, Any] | list[Any] | str | None = None
 
 
 class ToolParam(WireObject):
