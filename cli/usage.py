@@ -23,7 +23,7 @@ from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.engine.wire.command import environment
 from claude_max.proxy.errors import ServerFault, UpstreamFault
 from claude_max.proxy.events import JsonObject
-from claude_max.proxy.plan import WINDOWS
+from claude_max.proxy.plan import WINDOWS, offset
 from claude_max.proxy.store.forecast import forecast, length_of
 
 from .output import UNBOUNDED, Result, render, render_text
@@ -82,6 +82,8 @@ class Usage(Result):
         if not self.windows:
             yield Text("The plan reports no windows.")
         yield Windows(self.windows)
+        if any(window.resets_at for window in self.windows):
+            yield Text(f"Times are local ({offset(datetime.now().astimezone())}).", "dim")
         extra = self.extra_usage or {}
         if extra.get("is_enabled"):
             used, limit, currency = extra.get("used_credits"), extra.get("monthly_limit"), extra.get("currency") or ""

@@ -191,7 +191,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
 def recorded(ledger: LedgerWriter, now: Callable[[], float]) -> Sink:
     """What writes a finished request into the ledger."""
 
-    def sink(row: Row, windows: tuple[Window, ...]) -> None:
+    def sink(row: Row, windows: tuple[Window, ...], _: Mapping[str, str]) -> None:
         at = now()
         told = ((each.name, each.used, each.resets) for each in windows)
         ledger.put(row, tuple(Sample(name, at, used, resets) for name, used, resets in told if used and resets))

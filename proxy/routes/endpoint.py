@@ -83,6 +83,9 @@ async def parsed(
         lambda: parse_object(inflated(raw, encoding, settings.body_limit), settings.json_depth, repairs)
     )
     request.state.repaired = repairs.names
+    # Under the client's own name, which an alias may have replaced in the Turn.
+    if isinstance(name := body.get("model"), str):
+        entry_of(request).asked = name
     kept = Kept() if wanted is None or services.store is None else await services.store.kept(wanted(body))
     context = context_of(request, services, kept)
     return await beside(lambda: to_turn(body, context))
@@ -96,7 +99,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
     entry = entry_of(request)
     if not asked.turns:
         return _at_once(request, services, dialect, asked)
-    entry.model = entry.asked = asked.turns[0].model
+    entry.model = asked.turns[0].model
     await services.accounts.admit()
     meta = ResponseMeta(services.new_id(), services.now(), entry.model, entry.id, services.new_id, services.now)
     if services.settings.log_content:

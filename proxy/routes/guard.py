@@ -168,7 +168,7 @@ class Guard:
         scope.setdefault("state", {}).update(journal=entry, errors=form)
         asks = scope["method"] == "POST"
         dialect = next((each.name for each in self._dialects if asks and scope["path"] in each.paths), None)
-        tab = self._accounts.begin(entry, headers.get("user-agent", ""), dialect) if dialect is not None else None
+        tab = self._accounts.begin(entry, headers, dialect) if dialect is not None else None
         scope["state"]["tab"] = tab
 
         begun = False

@@ -5,6 +5,8 @@ Names after OpenTelemetry's conventions for generative AI (`gen_ai.client.operat
 there are few: never a client's own word.
 """
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -67,7 +69,7 @@ class Metrics:
         )
         self._extra = Gauge("claude_max_extra_usage", "1 while requests are billed on top.", registry=self.registry)
 
-    def observe(self, row: Row, windows: tuple[Window, ...]) -> None:
+    def observe(self, row: Row, windows: tuple[Window, ...], _: Mapping[str, str]) -> None:
         """Counts a finished request."""
         operation = "text_completion" if row.dialect == "completions" else "chat"
         labels = (operation, PROVIDER, row.model)

@@ -5,11 +5,10 @@ Measured on Claude Code 2.1.330 with CLAUDE_CODE_MAX_RETRIES=0. The text of an e
 """
 
 import re
-from datetime import UTC, datetime
 
 from ... import errors
 from ...events import JsonObject
-from ...plan import WINDOWS
+from ...plan import WINDOWS, when
 
 SIGN_IN = "Sign in with `claude-max login`, which runs `claude auth login`, then try again."
 
@@ -78,12 +77,11 @@ def rate_limited(text: str, limit: JsonObject | None, now: float) -> errors.Rate
     resets = info.get("resetsAt") if info.get("status") in (None, "rejected") else None
     if not isinstance(resets, int | float) or resets <= now:
         return errors.RateLimited(text or "The service's rate limit is reached.")
-    try:
-        when = datetime.fromtimestamp(resets, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    except (ValueError, OverflowError, OSError):
+    at = when(resets)
+    if not at:
         # Not a time that anybody could wait for.
         return errors.RateLimited(text or "The service's rate limit is reached.")
-    reset = f"resets at {when} ({_span(resets - now)} from now)"
+    reset = f"resets at {at} ({_span(resets - now)} from now)"
     if not window:
         return errors.RateLimited(
             f"{text or 'The service is limiting requests'}. It {reset}.", retry_after=resets - now
