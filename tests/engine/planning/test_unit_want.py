@@ -13,6 +13,7 @@ from claude_max.proxy.engine.planning.body import Defaults
 from claude_max.proxy.engine.planning.compose import Context, composed
 from claude_max.proxy.engine.planning.want import (
     BASE_URL,
+    BOUNDARY,
     DISABLE_THINKING,
     EXTRA_BODY,
     MAX_TOKENS,
@@ -148,20 +149,22 @@ def test_a_reset_takes_the_body_and_the_address_away() -> None:
     assert reset() == {"env": {EXTRA_BODY: "", BASE_URL: None}}
 
 
-OWN: list[tuple[str, bool]] = [
-    ("", False),
-    ("You are a pirate.", False),
-    (OWN_LINES[0], True),
-    (f"{OWN_LINES[0]}\n\nAnd a pirate.", False),
+OWN: list[tuple[str, str | None]] = [
+    ("", None),
+    ("You are a pirate.", None),
+    (OWN_LINES[0], "\n"),
+    (f"{OWN_LINES[0]}\n\nAnd a pirate.", None),
+    (f"A\n {BOUNDARY}\r\nB", f"{BOUNDARY}\n"),
+    (f"Never write {BOUNDARY}.", None),
 ]
 
 
-@pytest.mark.parametrize(("system", "is_own"), OWN)
-def test_a_system_prompt_in_the_clis_own_words_is_set_apart(system: str, is_own: bool) -> None:
+@pytest.mark.parametrize(("system", "before"), OWN)
+def test_a_system_prompt_in_the_clis_own_words_is_set_apart(system: str, before: str | None) -> None:
     asked = turn(user("a"), system=system)
     for want in (exact(asked), lines_want(asked, "u1", CONTEXT)):
-        assert want.system == ("\n" * is_own) + system
-        assert ("system: line break put before it" in want.repaired) is is_own
+        assert want.system == (before or "") + system
+        assert ("system: line break put before it" in want.repaired) is (before is not None)
 
 
 TRIGGERS: list[tuple[tuple[Message, ...], str]] = [
