@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     head_limit: int = Field(64 * 1024, ge=1024, description="Maximum size of a request's head, in bytes.")
     head_timeout: float = Field(20, gt=0, description="Seconds in which a request's head must arrive.")
     body_limit: int = Field(32 * 1024 * 1024, ge=1024, description="Maximum size of a request body, in bytes.")
-    json_depth: int = Field(100, ge=4, le=200, description="Maximum nesting of a request's JSON; of a schema, 64.")
+    json_depth: int = Field(200, ge=4, le=200, description="Maximum nesting of a request's JSON; of a schema, 64.")
     body_timeout: float = Field(60, gt=0, description="Seconds in which a request's body must arrive.")
     write_timeout: float = Field(
         60, gt=0, description="Seconds without progress before a client that does not read is disconnected."

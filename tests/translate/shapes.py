@@ -6,6 +6,7 @@
 import base64
 from typing import Any
 
+import orjson
 from harness.shape import Shape
 from translate.chat_bodies import OBJECT, PNG
 
@@ -15,6 +16,7 @@ from claude_max.proxy.translate.common.conversation import NO_CALL, NO_RESULT, O
 from claude_max.proxy.translate.common.tools import api_name
 
 JPEG = base64.b64encode(b"\xff\xd8\xff\xe0JFIF").decode()
+DEEP = '{"a":' * 120 + "1" + "}" * 120
 HI = {"role": "user", "content": "hi"}
 U_HI = Message("user", (Text("hi"),))
 
@@ -190,6 +192,12 @@ CONVERSATIONS: dict[str, Shape] = {
         "an empty object",
         said(HI, calls(call(arguments="[]")), result()),
         {"messages": (U_HI, a(LOOK), u(FOUND))},
+    ),
+    "arguments of many levels": Shape(
+        "`arguments` of 120 levels, as a model may have written them",
+        "carried; of over 190 levels as a text",
+        said(HI, calls(call(arguments=DEEP)), result()),
+        {"messages": (U_HI, a(ToolCall("c1", "look", orjson.loads(DEEP))), u(FOUND))},
     ),
     "a byte order mark as text": Shape(
         "a text of nothing but U+FEFF",

@@ -29,7 +29,8 @@ from .validation import too_deep, whole_escapes
 OPENING = "(The conversation begins with the assistant.)"
 NO_RESULT = "(This call was given no result.)"
 NO_CALL = "(The result of a call that is not in this conversation:)"
-ARGUMENT_DEPTH = 100
+# Levels of a call's arguments that are written again as they are.
+ARGUMENT_DEPTH = 190
 _API_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _LETTERS = re.compile(r"[^a-zA-Z0-9]+")
 Role = Literal["user", "assistant"]
@@ -264,11 +265,12 @@ def without_blanks(blocks: Sequence[B]) -> list[B]:
     return [block for block in blocks if not isinstance(block, Text) or not is_blank(block.text)]
 
 
-def arguments_of(given: Any, where: str) -> JsonObject:
-    """A call's arguments from their JSON text, or from the object itself. Raises BadRequest where they are too deep.
+def arguments_of(given: Any) -> JsonObject:
+    """A call's arguments from their JSON text, or from the object itself.
 
     The service takes objects only. None, and the empty list that PHP writes for an empty object, are the empty object.
-    A model may have written something else, and must see that it did: that becomes `{"arguments": text}`.
+    A model may have written something else, or too deep an object, and must see what it did: that becomes
+    `{"arguments": text}`.
     """
     value = given
     if isinstance(given, str):
@@ -278,10 +280,8 @@ def arguments_of(given: Any, where: str) -> JsonObject:
             return {"arguments": given}
     if value is None or value == []:
         return {}
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or too_deep(value, ARGUMENT_DEPTH):
         return {"arguments": given if isinstance(given, str) else orjson.dumps(given).decode()}
-    if too_deep(value, ARGUMENT_DEPTH):
-        raise BadRequest(f"{where} has more than {ARGUMENT_DEPTH} levels.", param=where)
     return value
 
 

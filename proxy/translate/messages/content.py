@@ -101,7 +101,7 @@ def input_of(json: JsonObject, where: str, repairs: Repairs) -> JsonObject:
         return given
     at = f"{where}.input"
     repairs.note(at, "input that is no object", refusal=f"{at}: Input should be a valid dictionary")
-    return arguments_of(given, at)
+    return arguments_of(given)
 
 
 def _result(json: JsonObject, id: str, where: str, repairs: Repairs) -> ToolResult | None:

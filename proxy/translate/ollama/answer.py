@@ -148,7 +148,7 @@ class OllamaReply:
         if not self._calls or self._calls[-1]["function"]["arguments"] is not None:
             return []
         call = self._calls[-1]
-        call["function"]["arguments"] = arguments_of("".join(self._arguments), "arguments")
+        call["function"]["arguments"] = arguments_of("".join(self._arguments))
         self._arguments.clear()
         return [self._line(self._form.piece("", calls=[call]))]
 

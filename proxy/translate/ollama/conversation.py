@@ -63,7 +63,7 @@ def _image(data: str, where: str, repairs: Repairs) -> Media:
 
 def _call(made: Conversation, call: CallParam, where: str) -> tuple[str, str]:
     """Adds a call; its key and its tool's name."""
-    arguments = arguments_of(call.function.arguments or {}, f"{where}.function.arguments")
+    arguments = arguments_of(call.function.arguments or {})
     key = call.id or f"{where} {call.function.name}"
     id = call.id or f"call_{digest(key)}"
     made.call(ToolCall(id, api_name(call.function.name), arguments), f"{where}.id", key=key)

@@ -137,7 +137,7 @@ class _Reader:
         if not name:
             raise BadRequest(f"{where}.name is missing.", param=f"{where}.name")
         is_custom = item.type == "custom_tool_call"
-        arguments = {INPUT: item.input or ""} if is_custom else arguments_of(item.arguments, f"{where}.arguments")
+        arguments = {INPUT: item.input or ""} if is_custom else arguments_of(item.arguments)
         self._made.assistant(self._thinking)
         self._thinking.clear()
         call = ToolCall(call_id, api_name(flat_name(name, item.namespace)), arguments)
