@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from ...errors import CliCrashed, ProxyError
 from ...events import JsonObject, Turn
 from ..planning.steps import Append, can_serve, steps
-from ..planning.want import plain_want
+from ..planning.want import plain_want, without_billing_line
 from ..process.channel import Unconfirmed
 from ..process.worker import Worker
 
@@ -39,6 +39,7 @@ class TokenCounter:
 
     async def count(self, turn: Turn) -> int:
         """The tokens of the Turn's input. Raises a ProxyError."""
+        turn = without_billing_line(turn)
         async with self._one_at_a_time:
             if self._idle is not None:
                 self._idle.cancel()

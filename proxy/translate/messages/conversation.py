@@ -4,7 +4,6 @@ Nothing is merged, dropped or renamed: the service takes consecutive messages of
 Only a conversation that it would refuse (`checks`) is built anew (`rebuilt`).
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
 from ...errors import BadRequest
@@ -16,8 +15,6 @@ from .rebuilt import rebuilt
 from .schema import Asked, Content, MessageParam
 
 MARKS = 4
-# What Claude Code puts at the head of its system prompt, for the service and not for the model.
-_BILLING = re.compile(r"\s*x-anthropic-billing-header:[^\n]*\n*")
 
 
 def messages_of(params: Sequence[MessageParam], repairs: Repairs) -> tuple[str, tuple[Message, ...]]:
@@ -32,10 +29,13 @@ def messages_of(params: Sequence[MessageParam], repairs: Repairs) -> tuple[str, 
         raise BadRequest("messages: at least one message is required", param="messages")
     try:
         check(kept)
-    except BadRequest:
+    except BadRequest as refusal:
         if repairs.strict:
             raise
-        return rebuilt(kept, repairs)
+        try:
+            return rebuilt(kept, repairs)
+        except BadRequest:
+            raise refusal from None
     return "", tuple(Message(each.role, blocks_of(each.content, f"{where}.content", repairs)) for where, each in kept)
 
 
@@ -47,9 +47,7 @@ def unread(params: Sequence[MessageParam]) -> list[str]:
 def system_of(content: Content | None) -> tuple[str, list[str]]:
     """The system prompt of a request, and the names of what else its blocks hold. Raises BadRequest.
 
-    Blocks become one text, a blank line between them: the CLI takes one, and sets cache marks of its own on it. Where
-    the client is Claude Code, its billing line is left out: the CLI (2.1.332) takes a prompt that begins with one for
-    its own first block, and says no billing line itself.
+    Blocks become one text, a blank line between them: the CLI takes one, and sets cache marks of its own on it.
     """
     if content is None or isinstance(content, str):
         content = [{"type": "text", "text": content}] if content else []
@@ -60,10 +58,9 @@ def system_of(content: Content | None) -> tuple[str, list[str]]:
             raise BadRequest(f"{where}: system must be a text, or a list of text blocks", param=where)
         if not text:
             raise BadRequest(f"{where}: text content blocks must be non-empty", param=where)
-        texts.append(_BILLING.sub("", text))
+        texts.append(text)
     named = [f"system.{key}" for key in sorted({key for block in content for key in block} - {"type", "text"})]
-    billed = ["system.billing_header"] if any(_BILLING.match(block["text"]) for block in content) else []
-    return "\n\n".join(text for text in texts if text), named + billed
+    return "\n\n".join(texts), named
 
 
 def check_marks(request: Asked) -> None:

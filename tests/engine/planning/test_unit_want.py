@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_max.proxy.engine.planning.body import Defaults
+from claude_max.proxy.engine.planning.by_lines import NOTE
 from claude_max.proxy.engine.planning.compose import Context, composed
 from claude_max.proxy.engine.planning.want import (
     BASE_URL,
@@ -126,7 +127,7 @@ def test_lines_say_only_what_the_cli_has_no_setting_for() -> None:
     assert json.loads(env[EXTRA_BODY]) == {"stop_sequences": ["x"]}
     assert env[MAX_TOKENS] == "9000"
     assert (want.way, want.trigger, want.outside, want.max_tokens) == ("lines", "", None, 9000)
-    assert want.repaired == {"messages: environment note added"}
+    assert want.repaired == {NOTE}
 
 
 def test_lines_without_parameters_have_no_body() -> None:

@@ -7,6 +7,7 @@ from harness.asking import PIXEL
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_max.proxy.engine.planning.want import without_billing_line
 from claude_max.proxy.engine.wire.protocol import api_message, api_tools
 from claude_max.proxy.errors import BadRequest, ModelNotFound, ProxyError
 from claude_max.proxy.events import JsonObject, Model, ServerTool, Tool, ToolChoice, Turn
@@ -165,8 +166,8 @@ def test_the_system_prompt() -> None:
     "system", [[text(BILLING), text("Be brief.")], f"{BILLING}\n\nBe brief.", [text(f"{BILLING}\nBe brief.")]]
 )
 def test_the_billing_line_of_claude_code_is_not_the_models(system: Any) -> None:
-    asked = to_turn(body(system=system), RequestContext(OFFERED))
-    assert (asked.turns[0].system, asked.ignored) == ("Be brief.", ("system.billing_header",))
+    """The engine takes it off, for every dialect, and names it."""
+    assert without_billing_line(turn(system=system)).system == "Be brief."
 
 
 TOOLS = [
