@@ -109,7 +109,7 @@ class Windows:
 
 
 def usage(*, json: bool, by: str | None = None, since: str | None = None, csv: bool = False) -> NoReturn:
-    """Prints the plan's windows, and what was used; with one of the others only that, and asks nobody.
+    """Prints the plan's windows, and what was used; with one of the other options only that, without a request.
 
     Exits NO_CLI, NEEDS_LOGIN, or FAILED where the CLI could not get the windows or the ledger cannot be read.
     """

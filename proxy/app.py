@@ -219,7 +219,7 @@ def working_directory() -> Path:
     """An empty folder of this user's own for the CLI to run in.
 
     The same one every time, because its name stands in the CLI's note to the model: another name is another prompt, and
-    a cold prompt cache. Where it cannot be had, a new one.
+    a cold prompt cache. If it cannot be used, a new one.
     """
     home = user_cache_path("claude-max") / "empty"
     try:

@@ -181,7 +181,7 @@ class Settings(BaseSettings):
     def _whole_origins(cls, origins: list[str], given: ValidationInfo) -> list[str]:
         """As browsers send them. `*` would let every page that is visited use the subscription.
 
-        A pattern is any port of one host (`http://localhost:*`), or any host of a scheme that is no web page's
+        A pattern is any port of one host (`http://localhost:*`), or any host of a scheme that web pages do not have
         (`vscode-webview://*`).
         """
         bare = [_bare_origin(origin) for origin in origins]
@@ -407,7 +407,7 @@ def _mistake(
 
 
 def unknown_setting(name: str) -> str:
-    """What to say of a name that is no setting's."""
+    """The message for an unknown setting."""
     near = [f"; is it {each}?" for each in difflib.get_close_matches(name, Settings.model_fields, n=1)]
     return f"unknown setting{''.join(near)}"
 

@@ -41,7 +41,7 @@ HEAD = """# What clients send, and what happens
 Made by `uv run python tests/compatibility_table.py --write` from the data of the tests: each row is one test, run with
 `uv run pytest 'tests/<test>'`.
 
-What is put right is named in the response header `x-claude-max-repaired` (marked with *). With the setting
+Repairs are named in the response header `x-claude-max-repaired` (marked with *). With the setting
 `strict = true` it is refused instead, where OpenAI refuses it. What has no effect is named in `x-claude-max-ignored`.
 """
 

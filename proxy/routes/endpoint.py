@@ -65,7 +65,7 @@ async def parsed(
 ) -> T:
     """What `to_turn` makes of the request's body, and of what is kept that it names. Raises a ProxyError.
 
-    What of the body's text was put right is left in `request.state.repaired`.
+    Repairs of the body's text are left in `request.state.repaired`.
 
     A large one beside the event loop: thousands of schemas take seconds to check, and others should not wait for them.
     """
@@ -219,7 +219,7 @@ def _in_words_of(fields: Mapping[str, str], turn: Turn) -> Iterator[None]:
 
 
 def _headers(asked: ParsedRequest, started: Started, fields: Mapping[str, str]) -> dict[str, str]:
-    """Names every parameter that had no effect, and what was put right."""
+    """Names every parameter that had no effect, and every repair."""
     dropped = sorted({fields.get(name, name) for name in started.ignored}.difference(asked.ignored))
     named = {IGNORED: (*asked.ignored, *dropped), REPAIRED: (*asked.repaired, *sorted(started.repaired))}
     return {header: ", ".join(names) for header, names in named.items() if names}

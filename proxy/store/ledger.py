@@ -145,7 +145,7 @@ def latest(database: sqlite3.Connection) -> float | None:
 
 
 def summary(database: sqlite3.Connection, since: float, by: By | None = None) -> dict[str, Sums]:
-    """Requests since `since` (to a quarter of an hour), by what `by` names, the dearest first; days in their order.
+    """Requests since `since` (to a quarter of an hour), by what `by` names: the most expensive first, days in order.
 
     Without `by` one sum, of the empty name. Days are local, as `2026-11-26`. Raises sqlite3.Error.
     """

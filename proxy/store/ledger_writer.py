@@ -25,7 +25,7 @@ AGAIN_SECONDS = 30.0
 WAITING = 10_000
 PRUNE_SECONDS = 3600.0
 DAY = 24 * 3600.0
-# The wall clock may go so far from the steady one before it counts as set anew.
+# The wall clock may go so far from the steady one before the clock counts as reset.
 JUMP_SECONDS = 3600.0
 
 

@@ -380,13 +380,13 @@ VALUES: dict[str, Shape] = {
     "bare base64": Shape("bare base64 as an image's URL", "carried", image(PNG), pictured(), "bare base64"),
     "tool name with a dot": Shape(
         "tool names with `.`, `/` or spaces",
-        "carried under another name, and told under their own",
+        "sent under another name, and reported under their own",
         {"tools": [tool("a.b/c d")], "tool_choice": {"type": "function", "function": {"name": "a.b/c d"}}},
         {
             "tools": (Tool(api_name("a.b/c d"), "", {"type": "object", "properties": {}}),),
             "tool_choice": ToolChoice("named", api_name("a.b/c d")),
         },
-        "tools[0].function.name: carried under another name",
+        "tools[0].function.name: sent under another name",
     ),
     "long tool name": Shape(
         "tool names of over 64 characters (128 and more too)",

@@ -67,12 +67,12 @@ MESSAGES: dict[str, Shape] = {
     "input as text": Shape(
         "a call's `input` as JSON text", "an object",
         said(HI, assistant({**CALL, "input": '{"q": 1}'}), user(RESULT)),
-        {"messages": (U_HI, a(ToolCall("c1", "look", {"q": 1})), u(FOUND))}, "input that is no object",
+        {"messages": (U_HI, a(ToolCall("c1", "look", {"q": 1})), u(FOUND))}, "input is not an object",
     ),
     "no input": Shape(
         "a call's `input` left out, null or `[]`", "an empty object",
         said(HI, assistant({**CALL, "input": None}), user(RESULT)), {"messages": (U_HI, a(LOOK), u(FOUND))},
-        "input that is no object",
+        "input is not an object",
     ),
     "assistant first": Shape(
         "an assistant message first", "a user message is put before it", said(X, HI), {}, "user message added",
@@ -107,10 +107,10 @@ MESSAGES: dict[str, Shape] = {
         {"messages": (u(Media("image", "image/png", PNG)),)}, "base64 in another spelling",
     ),
     "tool name with a dot": Shape(
-        "tool names with `.`, `/` or spaces", "carried under another name, and told under their own",
+        "tool names with `.`, `/` or spaces", "sent under another name, and reported under their own",
         {"tools": [{"name": "a.b", "input_schema": OBJECT}], "tool_choice": {"type": "tool", "name": "a.b"}},
         {"tools": (Tool(api_name("a.b"), "", OBJECT),), "tool_choice": ToolChoice("named", api_name("a.b"))},
-        "tools[0].custom.name: carried under another name",
+        "tools[0].custom.name: sent under another name",
     ),
     "no input_schema": Shape(
         "a tool without `input_schema`, or without its `type`", "any object is taken",

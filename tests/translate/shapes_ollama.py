@@ -69,8 +69,8 @@ OLLAMA: dict[str, Shape] = {
         {"messages": (u("hi", Media("image", "image/png", PNG)),)}, "base64 in another spelling",
     ),
     "tool name with a dot": Shape(
-        "tool names with `.`, `/` or spaces", "carried under another name, and told under their own",
+        "tool names with `.`, `/` or spaces", "sent under another name, and reported under their own",
         {"tools": [{"type": "function", "function": {"name": "a.b", "parameters": OBJECT}}]},
-        {"tools": (Tool(api_name("a.b"), "", OBJECT),)}, "carried under another name",
+        {"tools": (Tool(api_name("a.b"), "", OBJECT),)}, "sent under another name",
     ),
 }  # fmt: skip

@@ -116,10 +116,10 @@ RESPONSES: dict[str, Shape] = {
         {"messages": (u(Media("image", "image/png", PNG)),)}, "base64 in another spelling",
     ),
     "tool name with a dot": Shape(
-        "tool names with `.`, `/` or spaces", "carried under another name, and told under their own",
+        "tool names with `.`, `/` or spaces", "sent under another name, and reported under their own",
         {"tools": [tool("a.b/c d", parameters=OBJECT)], "tool_choice": {"type": "function", "name": "a.b/c d"}},
         {"tools": (Tool(api_name("a.b/c d"), "", OBJECT),), "tool_choice": ToolChoice("named", api_name("a.b/c d"))},
-        "tools[0].name: carried under another name",
+        "tools[0].name: sent under another name",
     ),
     "tool of chat": Shape(
         "a tool in the form of chat completions", "carried",

@@ -1,4 +1,4 @@
-"""Requests as real clients send them: carried or put right, and refused where that is asked for."""
+"""Requests as real clients send them: carried or repaired, and refused with `strict`."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def test_a_repair_is_a_refusal_where_that_is_asked_for(name: str) -> None:
 
 
 def becomes(shape: Shape, body: dict[str, Any], dialect: Dialect, told: tuple[str, ...] = ()) -> None:
-    """What a shape becomes, and that it is refused where nothing is to be put right, but for those of `told`."""
+    """What a shape becomes, and that `strict` refuses it, but for those of `told`."""
     parsed = dialect.to_turn({**body, **shape.given}, RequestContext())
     turn = parsed.turns[0]
     found = {"turns": len(turn.messages)}

@@ -1,6 +1,6 @@
 """What the lines way cannot carry, and what the CLI alters there. Pure.
 
-The CLI composes the request from MCP tools and appended lines, and changes some of it without a word (measured on
+The CLI composes the request from MCP tools and appended lines, and silently changes some of it (measured on
 2.1.330 and 2.1.332). What would be lost is refused, by name; what is only altered is named to the client.
 """
 

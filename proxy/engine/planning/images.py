@@ -77,7 +77,7 @@ class ImageFitter:
 
 
 def fits(image: Media, side: int) -> bool:
-    """Whether the service takes it; what is no image is the service's to refuse."""
+    """Whether the service takes it; the service refuses what is not an image."""
     data = image.data or ""
     sides = _sides(data)
     return len(data) <= BYTES and (sides is None or max(sides) <= side)

@@ -36,7 +36,7 @@ _LASTING = re.compile(r"support|deprecated|not available", re.IGNORECASE)
 # A keyword of a schema, in the service's own words: "For 'integer' type, property 'minimum' is not supported".
 _KEYWORD = re.compile(r"\bschema\b|For '[^']*' type|propert(y|ies) '", re.IGNORECASE)
 # Words of the client's (a property, an enum value) stand in quotes; the service's own names stand in backticks or bare.
-# An apostrophe within a word ("doesn't") is none.
+# An apostrophe within a word ("doesn't") does not count.
 _QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"")
 # "tools.3.custom.input_schema: …", "messages.0: …": about a value of the client's that cannot be left out.
 _PLACE = re.compile(r"(?:^|: )(?P<place>tools|messages|system)\.\d+")

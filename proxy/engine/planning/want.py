@@ -40,11 +40,11 @@ SETTINGS_ID = "settings"
 TRIGGER_LENGTH = 4096
 # Where a conversation has no user text (an image alone, results alone).
 NO_TEXT = "."
-# The CLI asks nobody where its message is blank, by JavaScript's idea of it: U+FEFF is white space to that.
+# The CLI sends no request for a blank message. Blank is as in JavaScript, where U+FEFF is white space.
 _BLANK = re.compile(r"\A[\s\ufeff]+")
 
 _BILLING_LINE = re.compile(r"\A(\s*x-anthropic-billing-header:[^\n]*\n*)+", re.IGNORECASE)
-# The CLI's (2.1.332) own words for itself. A system prompt that is one of them to the letter takes the place of its own
+# The CLI's (2.1.332) own words for itself. A system prompt that equals one of them takes the place of its own
 # line, or is said once; a line break before it keeps them apart.
 OWN_LINES = (
     "You are Claude Code, Anthropic's official CLI for Claude.",
@@ -160,7 +160,7 @@ def plain_want(turn: Turn, uuid: str, base_url: str) -> Want:
 def reset() -> JsonObject:
     """Settings that take a turn's body out of the environment, and the service's address with it.
 
-    What the CLI would ask by itself after the client's answer, or while nobody asks, ends as "Invalid URL" with no
+    A request that the CLI makes on its own, after the client's answer or while idle, ends as "Invalid URL" with no
     socket opened. Never an address of ours instead: the CLI would send its login there.
     """
     return {"env": {EXTRA_BODY: "", BASE_URL: None}}

@@ -1,6 +1,6 @@
 """Answers Turns: composes what is asked, asks the pool, and comes to terms with a model that refuses a part of it.
 
-What is dropped is named in the Started event; what can be had another way is: a schema by a forced tool, a forced tool
+What is dropped is named in the Started event; what has another way is kept: a schema by a forced tool, a forced tool
 call by instruction, checked, and asked for once more.
 """
 
@@ -174,7 +174,7 @@ class Engine:
             self._composer.memory.keep(want.prefix, blocks.blocks)
 
     async def _insist(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
-        """The answer held back until it makes the call; after INSTRUCTIONS vain attempts, the last one as it is.
+        """The answer held back until it makes the call; after INSTRUCTIONS attempts without it, the last one as it is.
 
         Its usage counts every attempt.
         """

@@ -143,7 +143,7 @@ class Upkeep:
             )
 
     async def look(self) -> None:
-        """One look. What is refused, or not there, is decided anew: it may have been bad luck."""
+        """One look. What is refused, or not there, is tried again: it may have been bad luck."""
         async with self._examining:
             seen = signature(self._program)
             if seen != self._examined or (self._refusal is not None and not self._skips):

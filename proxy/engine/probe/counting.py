@@ -6,7 +6,7 @@ exact way has no part in it. So the number is the service's for the messages, so
 prompt, and without the tools that the service runs. Where the service refuses to count, the CLI guesses by the length,
 and does not say so.
 
-One process of its own, started when it is first asked and ended when nobody asks any more.
+One process of its own, started with the first question and ended when idle.
 """
 
 import asyncio

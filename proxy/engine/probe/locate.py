@@ -45,7 +45,7 @@ class Cli:
 
 
 def locate(explicit: str | None, environ: Mapping[str, str]) -> Cli:
-    """The program to run. Raises CliUnavailable with what was wrong with each candidate and the command that mends it.
+    """The program to run. Raises CliUnavailable with what was wrong with each candidate and the command that fixes it.
 
     One that the user named is taken or refused, never replaced by another.
     """

@@ -25,7 +25,7 @@ LOGIN_SECONDS = 10.0
 # `get_usage` asks the service.
 TIMEOUTS = Timeouts(step=30.0)
 
-# While this is set the CLI (2.1.330) asks nobody for the plan's usage and says `rate_limits: null`.
+# While this is set the CLI (2.1.330) does not request the plan's usage and says `rate_limits: null`.
 TRAFFIC_SWITCH = "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"
 
 
@@ -71,8 +71,8 @@ async def models(program: Path, environ: Mapping[str, str]) -> tuple[Model, ...]
 async def usage(program: Path, environ: Mapping[str, str]) -> JsonObject:
     """The CLI's answer to `get_usage` (SDKControlGetUsageResponse in the TypeScript SDK's `sdk.d.ts`).
 
-    `rate_limits_available` False: the login has no plan windows. True with `rate_limits` None: they could not be had.
-    Raises NotSignedIn, CliCrashed, CliUnavailable.
+    `rate_limits_available` False: the login has no plan windows. True with `rate_limits` None: the CLI could not get
+    them. Raises NotSignedIn, CliCrashed, CliUnavailable.
     """
     async with _asked(program, environ) as worker:
         # Lifted only now: a CLI that starts without it also sends telemetry and asks for feature flags.

@@ -43,7 +43,7 @@ class Timeouts:
     """Seconds to wait for a process.
 
     `start`: for the reply to `initialize`, which takes up to 4 s on a busy machine, and 17-19 s without a network,
-    when the CLI waits in vain for the service's settings first. `step`: for any other confirmation; 1-50 ms on a quiet
+    when the CLI first waits for the service's settings. `step`: for any other confirmation; 1-50 ms on a quiet
     machine. `silence`: for a model that says nothing.
     """
 
@@ -132,7 +132,7 @@ class Channel:
         return payload if isinstance(payload, dict) else {}
 
     async def line(self, seconds: float) -> JsonObject:
-        """The next line that is no request and no reply. Raises TimeoutError, or the ProxyError of a broken process."""
+        """The next line that is neither a request nor a reply. Raises TimeoutError, or the ProxyError of a broken process."""
         if not self._lines.empty():
             # Most lines of a burst are here already: neither a timer nor a turn of the event loop is needed.
             line = self._lines.get_nowait()

@@ -1,4 +1,4 @@
-"""Ends the workers of a server that is gone without a word: `kill -9`, out of memory, a crash of Python itself.
+"""Ends the workers of a server that died: `kill -9`, out of memory, a crash of Python itself.
 
 A claude process whose stdin closes finishes its answer first, and waits for a silent model as long as the model is
 silent. So one small shell waits beside the server, holding nothing but a pipe from it and the numbers of the processes

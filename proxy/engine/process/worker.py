@@ -250,7 +250,7 @@ class Worker:
         return self._proved
 
     def _check_settings(self, answer: Answer) -> None:
-        """Raises Unconfirmed where the CLI refused the settings that hold the body: it then asks nobody."""
+        """Raises Unconfirmed where the CLI refused the settings that hold the body: it then sends no request."""
         reply = self.channel.awaited(SETTINGS_ID)
         if reply is None or not reply.done() or reply.exception() is not None:
             return

@@ -200,7 +200,7 @@ class _Opaque:
     def block(self) -> RedactedThinking | OpaqueBlock:
         if self._json.get("type") == "redacted_thinking":
             return RedactedThinking(self._json["data"])
-        # An input that `max_tokens` cut off is no JSON.
+        # An input that `max_tokens` cut off is not JSON.
         with contextlib.suppress(ValueError):
             return OpaqueBlock({**self._json, "input": parsed(self.input)} if self.input else self._json)
         return OpaqueBlock(self._json)

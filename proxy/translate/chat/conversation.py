@@ -138,7 +138,7 @@ def _add_call(made: Conversation, call: ToolCallParam, at: str) -> None:
     elif call.custom is not None:
         made.call(ToolCall(id, api_name(call.custom.name), {"input": call.custom.input}), f"{at}.id")
     else:
-        raise BadRequest(f"{at}.type: only function and custom calls are carried.", param=f"{at}.type")
+        raise BadRequest(f"{at}.type: only function and custom calls are supported.", param=f"{at}.type")
 
 
 def _id(given: str | int | None) -> str:

@@ -24,7 +24,7 @@ from .schema import ChatRequest, MessageParam, Part, ResponseFormat, SearchOptio
 from .tools import choice_of, custom_names, functions_of, tools_of
 
 # Fields of the shape that have no effect. Each that a client sets is named in the response header
-# `x-claude-max-ignored`, and so is whatever is no field of the shape.
+# `x-claude-max-ignored`, and so are unknown fields.
 WITHOUT_EFFECT = (*Unused.model_fields, "logprobs", "top_logprobs", "metadata", "store", "service_tier")
 
 # Where -1 says that there is no limit.

@@ -56,7 +56,7 @@ def _function(tool: ToolParam, where: str) -> Function:
         return Function(f"{where}.function", own.name, own.description, own.parameters, cache=mark)
     if tool.type not in (None, "function", "custom"):
         name = f" ({tool.name!r})" if tool.name else ""
-        raise BadRequest(f"{where}.type: only functions are carried, not {tool.type!r}{name}.", param=f"{where}.type")
+        raise BadRequest(f"{where}.type: only functions are supported, not {tool.type!r}{name}.", param=f"{where}.type")
     if tool.name is None:
         raise BadRequest(f"{where}.function is missing.", param=f"{where}.function")
     return Function(where, tool.name, tool.description, tool.input_schema or tool.parameters, cache=mark)

@@ -5,7 +5,7 @@ The rule:
 - Neighbours of one role become one message; its blocks keep their order. Blank texts are dropped, and messages with
   nothing left in them.
 - Results stand at the head of the user message that follows their calls. Every call has exactly one result, in any
-  order, and a result has its call. Where `repairs` allows it, that is made so: a result that comes late moves to its
+  order, and a result has its call. With `repairs` that is enforced: a result that comes late moves to its
   place, a call without one gets NO_RESULT, of repeated ones the last counts, and one without a call becomes text.
 - The last message must be the user's, or hold results, unless the dialect lets the model continue its own.
 - A conversation that opens with an assistant message gets a user message before it, because the service wants one
@@ -60,7 +60,7 @@ class Conversation:
     """Collects a conversation, piece by piece in its order, then `build`.
 
     `field` is the body's field that holds it. `where` is always the path of what is given, for the BadRequest that
-    names it. Without `repairs` nothing is put right.
+    names it. Without `repairs` nothing is repaired.
     """
 
     def __init__(self, field: str = "messages", repairs: Repairs | None = None) -> None:
@@ -79,7 +79,7 @@ class Conversation:
         self._last = None
 
     def user(self, blocks: Sequence[Block], where: str) -> None:
-        """What the user says. Raises BadRequest while calls have no result, and nothing may be put right."""
+        """What the user says. Raises BadRequest while calls have no result, and repairs are off."""
         self.require_answered(where)
         self._add("user", blocks)
 
@@ -91,7 +91,7 @@ class Conversation:
         """A call by the assistant; `where` is the path of its id.
 
         `call.id` is the client's own, in any form: the service gets one that it takes, once in a conversation. Results
-        name it by `key` where that is not the id. A call whose key is open already is refused, or put right.
+        name it by `key` where that is not the id. A call whose key is open already is refused or repaired.
         """
         key = call.id if key is None else key
         if key in self._open:
@@ -106,7 +106,7 @@ class Conversation:
     def result(self, result: ToolResult, where: str) -> None:
         """What a call gave back; `result.call_id` is the call's key, `where` the path of that.
 
-        An empty key means the first call without a result. One that no open call has is refused, or put right.
+        An empty key means the first call without a result. One that no open call has is refused or repaired.
         """
         result = replace(result, content=tuple(without_blanks(result.content)))
         key = result.call_id
@@ -139,7 +139,7 @@ class Conversation:
         self._last = "user"
 
     def require_answered(self, where: str) -> None:
-        """Raises BadRequest while calls have no result, and nothing may be put right.
+        """Raises BadRequest while calls have no result, and repairs are off.
 
         `where` is the path of what comes too early.
         """
@@ -219,7 +219,7 @@ class Conversation:
                     part.results.append(ToolResult(call.id, (Text(NO_RESULT),), is_error=True))
 
     def _let_the_system_ask(self) -> None:
-        """The last system text as the user's, where otherwise nobody would ask anything."""
+        """The last system text as the user's, where there would be no question otherwise."""
         if self._repairs is REFUSING:
             return
         said = [part for part in self._parts if part.blocks or part.results]

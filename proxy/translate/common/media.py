@@ -51,7 +51,7 @@ def image_of(media_type: str, data: str, where: str, repairs: Repairs = REFUSING
     found = _kind_of(decoded)
     if found is not None and found != media_type:
         refusal = (
-            f"{where}: the data is no {media_type}."
+            f"{where}: the data is not {media_type}."
             if media_type in SIGNATURES
             else f"{where}: {media_type} is not one of {', '.join(SIGNATURES)}."
         )
@@ -60,7 +60,7 @@ def image_of(media_type: str, data: str, where: str, repairs: Repairs = REFUSING
     if media_type not in SIGNATURES:
         raise BadRequest(f"{where}: {media_type} is not one of {', '.join(SIGNATURES)}.", param=where)
     if found is None:
-        raise BadRequest(f"{where}: the data is no {media_type}.", param=where)
+        raise BadRequest(f"{where}: the data is not {media_type}.", param=where)
     return Media("image", media_type, data)
 
 
@@ -82,7 +82,7 @@ def file_of(data: object, name: str, where: str, repairs: Repairs = REFUSING) ->
         return image_of(media_type, data, where, repairs)
     if media_type.startswith("text/") or media_type in ("application/json", "application/xml", "application/yaml"):
         return Media("document", "text/plain", _text(decoded, where), title=title)
-    raise BadRequest(f"{where}: {media_type} cannot be carried; PDF, text and images can.", param=where)
+    raise BadRequest(f"{where}: {media_type} is not supported; PDF, text and images are.", param=where)
 
 
 def _data_url(url: str, where: str) -> tuple[str, str]:

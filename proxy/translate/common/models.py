@@ -46,7 +46,7 @@ def resolve(requested: str, offered: Sequence[Model], aliases: Mapping[str, str]
 def ids(offered: Sequence[Model], aliases: Mapping[str, str]) -> list[str]:
     """Every id a client may use, each once: the seed's, the families, what the CLI lists, the user's aliases.
 
-    Patterns are no ids, and an alias that leads nowhere is of no use.
+    Without patterns, and without aliases that lead to no model.
     """
     listed = [name for row in offered for name in (row.id, row.name)]
     lost = lost_aliases(offered, aliases)

@@ -59,7 +59,7 @@ def _whole_escape(found: re.Match[bytes]) -> bytes:
 
 
 def _encoding(body: bytes) -> str:
-    """What to say of a text that is no UTF-8; "" where that is not what is wrong with it."""
+    """What to say of text that is not UTF-8; "" for any other fault."""
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in body[:2]:
         return "The request body is UTF-16 text. Send JSON as UTF-8."
     try:

@@ -1,10 +1,10 @@
 """The dialect of Anthropic's Messages API, `POST /v1/messages` and the count of its tokens.
 
 The vocabulary in the middle is made after this API, so a request travels as it is: the messages and the tools that
-reach the service are those that the client sent. Only what the service would refuse is put right.
+reach the service are those that the client sent. Only what the service would refuse is repaired.
 
 `schema` what a request may hold · `request` a request becomes a Turn · `conversation`, `content`, `tools` its parts ·
-`checks` what the service refuses of a conversation · `rebuilt` such a conversation, put right ·
+`checks` what the service refuses of a conversation · `rebuilt` repairs such a conversation ·
 `answer` events become a message or its stream · `models` the list of models · `errors` failures.
 """
 

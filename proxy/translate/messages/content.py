@@ -2,7 +2,7 @@
 
 A block with exactly the keys that its type has in the vocabulary becomes that type; a block with any other (citations,
 a document's context, a caller), or of a type that the vocabulary does not have, is carried as it is. What is wrong with
-it is then for the service to say. `repairs` has what clients are known to send wrong.
+it is then for the service to say. `repairs` covers mistakes that clients are known to make.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ def blocks_of(content: str | Sequence[JsonObject], where: str, repairs: Repairs 
 
 
 def mark_of(json: JsonObject) -> CacheMark | None:
-    """The cache mark of a block or a tool; None where there is none, and where it is no mark that is known."""
+    """The cache mark of a block or a tool; None where there is none, and for an unknown one."""
     mark = json.get(MARK)
     if not isinstance(mark, dict) or mark.get("type") != "ephemeral" or not mark.keys() <= {"type", "ttl"}:
         return None
@@ -95,12 +95,12 @@ def _known(json: JsonObject, where: str, repairs: Repairs) -> Block | None:
 
 
 def input_of(json: JsonObject, where: str, repairs: Repairs) -> JsonObject:
-    """The input of a `tool_use` block. Raises BadRequest where it is no object, and nothing may be put right."""
+    """The input of a `tool_use` block. Raises BadRequest where it is not an object and repairs are off."""
     given = json.get("input")
     if isinstance(given, dict):
         return given
     at = f"{where}.input"
-    repairs.note(at, "input that is no object", refusal=f"{at}: Input should be a valid dictionary")
+    repairs.note(at, "input is not an object", refusal=f"{at}: Input should be a valid dictionary")
     return arguments_of(given)
 
 

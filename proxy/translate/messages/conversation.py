@@ -1,7 +1,7 @@
 """The messages of a request, one for one; and its system prompt. Pure.
 
 Nothing is merged, dropped or renamed: the service takes consecutive messages of one role, and the client's own ids.
-Only a conversation that it would refuse (`checks`) is built anew (`rebuilt`).
+Only a conversation that it would refuse (`checks`) is repaired (`rebuilt`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ MARKS = 4
 
 
 def messages_of(params: Sequence[MessageParam], repairs: Repairs) -> tuple[str, tuple[Message, ...]]:
-    """The messages, and texts of theirs for the system prompt, "" for none. Raises BadRequest.
+    """The texts of system messages ("" for none), and the messages. Raises BadRequest.
 
     A system message without content is left out: it carries a setting (the CLI's own carry the effort), and `unread`
     names it.

@@ -1,4 +1,4 @@
-"""A conversation that the service would refuse, built anew by the rule of `common.conversation`. Pure.
+"""Repairs a conversation that the service would refuse, by the rule of `common.conversation`. Pure.
 
 Calls and results are brought together, blank texts and empty messages left out, ids replaced that the service does not
 take. Texts of system messages go into the system prompt, as they do in other dialects.
@@ -15,7 +15,7 @@ from .content import block_of, input_of, mark_of
 
 
 def rebuilt(said: Said, repairs: Repairs) -> tuple[str, tuple[Message, ...]]:
-    """The system messages' texts, and the messages. Raises BadRequest for what cannot be put right.
+    """The system messages' texts, and the messages. Raises BadRequest for what cannot be repaired.
 
     `said` are the messages with their paths. The last message is the user's, or the assistant's for the model to
     continue.

@@ -1,7 +1,7 @@
 """Tools of a Messages request, and which of them must be called. Pure.
 
 Three kinds: functions of the client's; tools that Anthropic has defined and the client runs (`bash_20250124`), carried
-as they are; tools that the service runs, of which only the search of the web can be had, where the setting allows it.
+as they are; tools that the service runs, of which only web search is supported, where the setting allows it.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ SEARCHES = ("web_search_", "web_fetch_")
 
 
 def tools_of(declared: Sequence[JsonObject], *, web_search: bool, repairs: Repairs) -> tuple[Tool | ServerTool, ...]:
-    """The tools, in their order. Raises BadRequest for one that cannot be carried."""
+    """The tools, in their order. Raises BadRequest for one that is not supported."""
     tools = tuple(_tool(json, f"tools[{index}]", web_search, repairs) for index, json in enumerate(declared))
     names: set[str] = set()
     for tool in tools:
@@ -70,7 +70,7 @@ def _tool(json: JsonObject, where: str, web_search: bool, repairs: Repairs) -> T
             hint="The setting web_search turns it on.",
             param=where,
         )
-    raise BadRequest(f"{where}: {kind!r} is a tool that the service runs; it is not carried here.", param=where)
+    raise BadRequest(f"{where}: {kind!r} is a tool that the service runs; it is not supported here.", param=where)
 
 
 def _function(json: JsonObject, where: str, repairs: Repairs) -> Tool | ServerTool:
@@ -97,7 +97,7 @@ def _name(json: JsonObject, where: str, repairs: Repairs) -> str:
         raise BadRequest(refusal, param=at)
     own = api_name(name)
     if own != name:
-        repairs.note(at, "carried under another name", refusal=refusal)
+        repairs.note(at, "sent under another name", refusal=refusal)
     return own
 
 

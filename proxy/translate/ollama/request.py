@@ -135,7 +135,7 @@ def _tools(given: Sequence[ToolParam], repairs: Repairs) -> tuple[Tool, ...]:
     for index, tool in enumerate(given):
         if tool.type != "function":
             where = f"tools[{index}].type"
-            raise BadRequest(f"{where}: only functions are carried, not {tool.type!r}.", param=where)
+            raise BadRequest(f"{where}: only functions are supported, not {tool.type!r}.", param=where)
     functions = [tool.function for tool in given]
     return declared(
         [

@@ -21,7 +21,7 @@ class Function(WireObject):
 
 
 class ToolParam(WireObject):
-    """A tool; only functions are carried."""
+    """A tool; only functions are supported."""
 
     type: str = "function"
     function: Function

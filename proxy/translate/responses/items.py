@@ -91,7 +91,7 @@ class _Reader:
             case "additional_tools":
                 pass
             case kind:
-                raise BadRequest(f"{where}: items of type {kind!r} cannot be carried.", param=f"{where}.type")
+                raise BadRequest(f"{where}: items of type {kind!r} are not supported.", param=f"{where}.type")
 
     def _message(self, where: str, item: Item) -> None:
         if item.role is None:

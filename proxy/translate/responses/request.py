@@ -27,7 +27,7 @@ from .tools import Named, chosen, toolbox
 Replying = Callable[[Options, Mapping[str, Named], Asked, ResponseMeta], Reply]
 
 # Fields of the shape that have no effect. Each that a client sets is named in the response header
-# `x-claude-max-ignored`, and so is whatever is no field of the shape.
+# `x-claude-max-ignored`, and so are unknown fields.
 WITHOUT_EFFECT = (
     "user",
     "service_tier",

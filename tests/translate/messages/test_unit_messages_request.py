@@ -49,7 +49,7 @@ def sent(*messages: JsonObject) -> list[JsonObject]:
 
 
 def refused(*messages: JsonObject, **fields: Any) -> str:
-    """What is told of it where nothing is to be put right."""
+    """The error with `strict`."""
     with pytest.raises(BadRequest) as caught:
         to_turn(body(*messages, **fields), RequestContext(OFFERED, strict=True))
     told: str = DIALECT.errors.body(caught.value, "req_1")["error"]["message"]
