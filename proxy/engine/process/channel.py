@@ -132,7 +132,7 @@ class Channel:
         return payload if isinstance(payload, dict) else {}
 
     async def line(self, seconds: float) -> JsonObject:
-        """The next line that is neither a request nor a reply. Raises TimeoutError, or the ProxyError of a broken process."""
+        """The next line but requests and replies. Raises TimeoutError, or the ProxyError of a broken process."""
         if not self._lines.empty():
             # Most lines of a burst are here already: neither a timer nor a turn of the event loop is needed.
             line = self._lines.get_nowait()
