@@ -1,7 +1,7 @@
-"""What requests cost, and what is left of the plan: one tab a request, and what the CLI said of limits last.
+"""What requests cost and what is left of the plan: a tab per request, and the limits that the CLI last reported.
 
-A tab is complete when its response has been sent and every call for it has settled; then it is handed on as a Row. The
-guard of extra usage stands here, too.
+A tab is complete when its response was sent and all its calls are finished; then it is passed on as a Row. The guard
+against extra usage is here too.
 """
 
 import asyncio

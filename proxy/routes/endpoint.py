@@ -1,7 +1,7 @@
 """The one endpoint that serves every dialect: one or several answers, sent as one object or as a stream.
 
-The status waits for the model's first event, so that a failure keeps its own status also when the answer is streamed.
-What anything looks like on the wire is the dialect's to say.
+The status is sent with the model's first event, so that a failure before it has its own status even for a stream. The
+dialect defines the wire format.
 """
 
 import asyncio

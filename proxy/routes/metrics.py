@@ -1,8 +1,8 @@
-"""`GET /metrics`: what requests took and used, in the format of Prometheus, since the server began.
+"""`GET /metrics`: durations and usage of requests since the start, in the Prometheus format.
 
 Names after OpenTelemetry's conventions for generative AI (`gen_ai.client.operation.duration` is
-`gen_ai_client_operation_duration_seconds` here), and `claude_max_…` for what has none. Labels have only values of which
-there are few: never a client's own word.
+`gen_ai_client_operation_duration_seconds` here), and `claude_max_…` for what has none. Labels have few
+distinct values: never text from a client.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A span a request, by OTLP, where OpenTelemetry's own variables name a receiver. Needs the extra `[otel]`.
+"""Sends a span per request by OTLP if OpenTelemetry's variables name a receiver. Needs the extra `[otel]`.
 
 `OTEL_EXPORTER_OTLP_ENDPOINT` (or `…_TRACES_ENDPOINT`) turns it on; the other variables of OpenTelemetry hold, too.
 A client's `traceparent` is continued (W3C Trace Context). Attributes are numbers and names of the conventions for

@@ -1,4 +1,4 @@
-"""A database beside the event loop: one thread of its own, which alone uses it."""
+"""A database outside the event loop, used by a single thread of its own."""
 
 import asyncio
 import sqlite3

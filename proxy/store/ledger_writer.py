@@ -1,6 +1,6 @@
-"""The ledger behind the event loop: rows are gathered and written in batches; no request waits for it or fails by it.
+"""Writes the ledger outside the event loop, in batches. No request waits for it or fails because of it.
 
-What cannot be written is told once in the log, kept for a while, and tried again with the next batch.
+A failed write is logged once, kept for a while, and tried again with the next batch.
 """
 
 import asyncio

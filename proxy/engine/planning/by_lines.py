@@ -1,7 +1,7 @@
-"""What the lines way cannot carry, and what the CLI alters there. Pure.
+"""What the lines composition cannot carry, and what the CLI changes in it. Pure.
 
 The CLI composes the request from MCP tools and appended lines, and silently changes some of it (measured on
-2.1.330 and 2.1.332). What would be lost is refused, by name; what is only altered is named to the client.
+2.1.330 and 2.1.332). What would be lost is refused by name; what is only changed is named to the client.
 """
 
 import re

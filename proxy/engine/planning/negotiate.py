@@ -1,8 +1,8 @@
-"""What a model may refuse, how that is told from its words, and how a Turn is asked without it. Pure.
+"""Parameters that a model refuses: recognized by the error message, and dropped from the Turn. Pure.
 
-The API names the parameter that it refuses in the message of its 400. What can be dropped is dropped and the request
-asked again. A refusal that is about the model is remembered for the model, one about a schema for that schema; any
-other holds for its request only.
+The API names the refused parameter in the message of its 400. If it can be dropped, the request is sent again without
+it. A refusal that concerns the model is remembered for the model, one that concerns a schema for that schema; any other
+holds for its request only.
 """
 
 import hashlib

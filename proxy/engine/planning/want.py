@@ -1,4 +1,4 @@
-"""What a Turn wants of a worker: one frozen value, computed once, whoever serves it. Pure.
+"""A Turn, prepared for a worker: one frozen value, computed once for any worker. Pure.
 
 Two ways lead from a Turn to the API ("composition" in the settings):
 - **exact**: messages, tools and parameters travel whole in `CLAUDE_CODE_EXTRA_BODY`. The CLI's own message is a trigger

@@ -1,6 +1,6 @@
 """Finds the `claude` program: the one named, else one on PATH or in the usual places, else the bundled one.
 
-May look at files and ask a program for its version, and nothing else.
+Only looks at files and runs `--version`.
 """
 
 import importlib.util

@@ -1,7 +1,7 @@
 """One-off questions to the CLI: who is signed in, what it offers this login, how full the plan's windows are.
 
-No model is asked and no token spent. Each question starts a process of its own and ends it; a running proxy's workers
-are not touched.
+Calls no model and spends no tokens. Each question runs in a process of its own; the workers of a running proxy are not
+involved.
 """
 
 import asyncio

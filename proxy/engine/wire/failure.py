@@ -1,4 +1,4 @@
-"""What the CLI's own words for a failure mean, as one of our errors. Pure.
+"""Maps the CLI's error messages to our errors. Pure.
 
 Measured on Claude Code 2.1.330 with CLAUDE_CODE_MAX_RETRIES=0. The text of an error ("Not logged in · Please run
 /login") is never an answer; it becomes the message of the error.

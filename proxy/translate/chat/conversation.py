@@ -1,4 +1,4 @@
-"""The messages of a chat request, in the words of a Conversation. Pure."""
+"""Reads the messages of a chat request into a Conversation. Pure."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""A chat completions request becomes a Turn, and what its answer must look like. Pure."""
+"""Turns a chat completions request into a Turn and the options of its answer. Pure."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -1,6 +1,6 @@
-"""Functions of a chat request: their declarations, and which of them must be called. Pure.
+"""Functions and tool choice of a chat request. Pure.
 
-Beside OpenAI's own forms those that clients send here: Anthropic's (`name` and `input_schema`), the Responses API's
+Besides OpenAI's own forms, those that clients send here: Anthropic's (`name` and `input_schema`), the Responses API's
 (`name` and `parameters` beside the type), and custom tools, which become a function of one text.
 """
 

@@ -1,15 +1,14 @@
-"""Conversations of any shape, mapped by one written rule or refused. Pure, and fed with plain values.
+"""Builds the messages of a Turn from a conversation of any shape. Pure; takes plain values.
 
-The rule:
-- Texts for the system prompt, wherever they stand, are joined in their order, a blank line between.
-- Neighbours of one role become one message; its blocks keep their order. Blank texts are dropped, and messages with
-  nothing left in them.
-- Results stand at the head of the user message that follows their calls. Every call has exactly one result, in any
-  order, and a result has its call. With `repairs` that is enforced: a result that comes late moves to its
-  place, a call without one gets NO_RESULT, of repeated ones the last counts, and one without a call becomes text.
-- The last message must be the user's, or hold results, unless the dialect lets the model continue its own.
-- A conversation that opens with an assistant message gets a user message before it, because the service wants one
-  first. One of system texts only ends with the last of them as the user's.
+The rules:
+- System texts are joined in order, with a blank line between them, wherever they stand.
+- Adjacent messages of one role are merged; their blocks keep their order. Blank texts and empty messages are dropped.
+- Results come first in the user message after their calls. Every call has exactly one result, in any order, and every
+  result has a call. `repairs` enforces this: a late result moves to its place, a call without one gets NO_RESULT, the
+  last of repeated results counts, and a result without a call becomes text. Without `repairs` these are refused.
+- The last message is the user's or holds results, unless the dialect lets the model continue its own.
+- A conversation that starts with an assistant message gets a user message before it: the service requires one first.
+  If there are only system texts, the last one becomes the user message.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What an API dialect is: one value, the same for all, which the one endpoint in `routes` serves. Pure.
+"""The interface of an API dialect: a value that the generic endpoint in `routes` serves. Pure.
 
 A dialect is a folder of `translate` whose package holds its `Dialect`, and one line of wiring in `app`.
 """

@@ -1,7 +1,7 @@
-"""Images and documents in the forms that clients send them: URLs, data URLs, base64. Pure.
+"""Reads images and documents: URLs, data URLs and base64. Pure.
 
-Carried: PNG, JPEG, GIF and WebP images, PDF and text files. Everything else is a BadRequest that names it. With
-`repairs`, a wrong label, or base64 in another alphabet, is repaired.
+Supported are PNG, JPEG, GIF and WebP images, PDF and text files. Anything else is a BadRequest that names it. `repairs`
+fixes wrong media types and base64 in another alphabet.
 """
 
 import base64

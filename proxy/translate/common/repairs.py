@@ -50,4 +50,4 @@ class _Refusing(Repairs):
 
 
 REFUSING: Repairs = _Refusing(strict=True)
-"""For a dialect, or a part of one, that puts nothing right."""
+"""For callers that repair nothing."""

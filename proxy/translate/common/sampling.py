@@ -1,4 +1,4 @@
-"""Where an answer stops and how its words are chosen: limits that the service sets for every dialect. Pure."""
+"""Stop sequences and temperature, within the service's limits. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Functions, and which of them must be called: what the service demands of them. Pure, and fed with plain values."""
+"""Functions and tool choice, as the service requires them. Pure; takes plain values."""
 
 import re
 from collections import Counter

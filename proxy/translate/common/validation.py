@@ -1,4 +1,4 @@
-"""Reads a request's bytes into its shape; everything wrong with them is a BadRequest that names the field."""
+"""Parses a request body into its model; any error is a BadRequest that names the field."""
 
 import codecs
 import re

@@ -1,4 +1,4 @@
-"""A completions request becomes a Turn whose only message is the prompt. Pure."""
+"""Turns a completions request into Turns whose only message is the prompt. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,8 +1,8 @@
-"""Events become a message of the Messages API, or the events of its stream. Pure.
+"""Turns events into a message of the Messages API or its stream. Pure.
 
 The stream (platform.claude.com, "Streaming messages"): `message_start` with the message so far; for each block
 `content_block_start`, its deltas and `content_block_stop`; `message_delta` with the stop reason and the usage;
-`message_stop`. A `ping` follows the first block's start, and comes again in silence.
+`message_stop`. A `ping` follows the first block's start, and is repeated while nothing else is sent.
 """
 
 from collections.abc import Mapping

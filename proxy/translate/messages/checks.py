@@ -1,7 +1,7 @@
-"""What the service refuses about the messages of a request, as far as it costs nothing to see. Pure.
+"""Finds what the service would refuse in the messages of a request. Pure.
 
-Its own refusal reaches a client only after several requests of the CLI's. The sentences are the service's, as far as
-they are publicly known.
+The service's own refusal reaches a client only after several requests of the CLI. The messages are the service's, as
+far as they are publicly known.
 """
 
 import re

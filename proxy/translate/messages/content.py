@@ -1,8 +1,8 @@
-"""Content blocks of the Messages API as blocks of a Turn, without the loss of a key. Pure.
+"""Turns content blocks of the Messages API into blocks of a Turn without losing keys. Pure.
 
-A block with exactly the keys that its type has in the vocabulary becomes that type; a block with any other (citations,
-a document's context, a caller), or of a type that the vocabulary does not have, is carried as it is. What is wrong with
-it is then for the service to say. `repairs` covers mistakes that clients are known to make.
+A block with exactly the keys of its type in `events` becomes that type. A block with other keys (citations, a
+document's context, a caller) or of an unknown type is passed on unchanged, and the service
+reports what is wrong. `repairs` covers mistakes that clients are known to make.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""The messages of a request, one for one; and its system prompt. Pure.
+"""The messages and the system prompt of a request. Pure.
 
-Nothing is merged, dropped or renamed: the service takes consecutive messages of one role, and the client's own ids.
+Nothing is merged, dropped or renamed: the service accepts adjacent messages of one role, and the client's own ids.
 Only a conversation that it would refuse (`checks`) is repaired (`rebuilt`).
 """
 

@@ -1,4 +1,4 @@
-"""A Messages request becomes a Turn. Pure."""
+"""Turns a Messages request into a Turn. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence

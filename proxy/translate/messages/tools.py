@@ -1,7 +1,7 @@
-"""Tools of a Messages request, and which of them must be called. Pure.
+"""Tools and tool choice of a Messages request. Pure.
 
-Three kinds: functions of the client's; tools that Anthropic has defined and the client runs (`bash_20250124`), carried
-as they are; tools that the service runs, of which only web search is supported, where the setting allows it.
+Three kinds: functions of the client's; tools that Anthropic has defined and the client runs (`bash_20250124`), passed
+on unchanged; tools that the service runs, of which only web search is supported, where the setting allows it.
 """
 
 from collections.abc import Sequence

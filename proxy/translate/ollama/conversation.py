@@ -1,4 +1,4 @@
-"""The messages of an ollama chat, in the words of a Conversation. Pure.
+"""Reads the messages of an ollama chat into a Conversation. Pure.
 
 Ollama's calls mostly have no id, and its results name the tool, or nothing. A result belongs to the call of its id,
 else to the first open call of its tool, else to the first open call.

@@ -1,4 +1,4 @@
-"""Ollama's requests become Turns. Pure."""
+"""Turns ollama's requests into Turns. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""The shapes of ollama's requests: types, as its api/types.go has them (August 2026).
+"""The models of ollama's requests: types from its api/types.go (August 2026).
 
 Unknown fields and options are accepted, as ollama does. What a field *means* is for `request`.
 """

@@ -1,4 +1,4 @@
-"""Calls of an answer in the making, of functions and of custom tools. Pure."""
+"""Calls of functions and custom tools in an unfinished answer. Pure."""
 
 from collections.abc import Mapping
 

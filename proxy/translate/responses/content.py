@@ -1,6 +1,6 @@
-"""Parts of a message or of a call's output: OpenAI's content parts become blocks. Pure.
+"""Turns content parts of a message or of a call's output into blocks. Pure.
 
-Carried: text; images by data URL or http(s) URL; PDF and text files, PDF also by URL. Everything else is a 400.
+Supported: text; images by data URL or http(s) URL; PDF and text files, PDF also by URL. Everything else is a 400.
 """
 
 from collections.abc import Sequence

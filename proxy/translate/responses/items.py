@@ -1,7 +1,7 @@
-"""The items of a conversation, in the words of a Conversation. Pure.
+"""Reads the items of a conversation into a Conversation. Pure.
 
-OpenAI's items are a flat list: thinking, texts and calls of one answer stand side by side, and the output of a call may
-come anywhere behind it. Here each output is moved to directly behind the answer that made its call.
+OpenAI's items are a flat list: thinking, texts and calls of one answer are adjacent items, and the output of a call may
+come anywhere after it. Each output is moved to directly after the answer that made the call.
 """
 
 from bisect import bisect_left

@@ -1,4 +1,4 @@
-"""A Responses request becomes a Turn, and what its answer must look like. Pure."""
+"""Turns a Responses request into a Turn and the options of its answer. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

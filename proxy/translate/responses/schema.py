@@ -1,4 +1,4 @@
-"""The shape of a Responses request: types and ranges, as the OpenAI API reference has them.
+"""The model of a Responses request: types and ranges from the OpenAI API reference.
 
 Unknown fields are accepted and named in the answer. What a field *means* is for `request`, what an item means for
 `items`. Shapes after the `openai` SDK 3.54 (`types/responses`).

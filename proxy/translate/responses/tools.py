@@ -1,7 +1,7 @@
 """Tools of a request: functions, custom tools and namespaces of both, the service's web search. Pure.
 
-The service knows functions only, each by one name. So a custom tool, whose input is plain text, is offered as a
-function of one string, and the tools of a namespace have its name before their own. `names` tells them apart again.
+The service supports functions only, each with one name. So a custom tool, whose input is plain text, is offered as a
+function of one string, and tools of a namespace are prefixed with its name. `names` maps them back.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
