@@ -191,7 +191,7 @@ def test_a_session_whose_results_are_lost_goes_on(proxy: RunningProxy, marker: s
     call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
     answer = post(proxy, user(marker), assistant(call), user("go on"), tools=[LOOK])
     assert answer.status_code == 200, answer.text
-    assert answer.headers["x-claude-max-repaired"] == "messages: call toolu_1 has no result; it is told so"
+    assert answer.headers["x-claude-max-repaired"] == "messages: call toolu_1 has no result; the model is told"
     [body] = proxy.bodies(marker)
     told = {"type": "tool_result", "tool_use_id": "toolu_1", "is_error": True}
     assert without_marks(body["messages"][2])["content"][0].items() >= told.items()

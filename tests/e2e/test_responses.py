@@ -189,7 +189,7 @@ def test_a_session_whose_outputs_are_lost_goes_on(proxy: RunningProxy, marker: s
     assert told.status_code == 200, told.text
     repaired = told.headers["x-claude-max-repaired"]
     assert repaired == (
-        "input[0].call_id: result without its call; given as text, input: call c1 has no result; it is told so"
+        "input[0].call_id: result without its call; sent as text, input: call c1 has no result; the model is told"
     )
     (body,) = proxy.bodies(marker)
     assert [message["role"] for message in seen(body)["messages"]] == ["user", "assistant", "user"]

@@ -104,7 +104,7 @@ MESSAGES: dict[str, Shape] = {
     ),
     "base64 in lines": Shape(
         "base64 with line breaks", "carried without them", image("image/png", f"{PNG[:40]}\n{PNG[40:]}"),
-        {"messages": (u(Media("image", "image/png", PNG)),)}, "base64 in another spelling",
+        {"messages": (u(Media("image", "image/png", PNG)),)}, "non-standard base64",
     ),
     "tool name with a dot": Shape(
         "tool names with `.`, `/` or spaces", "sent under another name, and reported under their own",

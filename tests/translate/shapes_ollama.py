@@ -66,7 +66,7 @@ OLLAMA: dict[str, Shape] = {
     ),
     "base64 in lines": Shape(
         "base64 with line breaks", "carried without them", said({**HI, "images": [f"{PNG[:40]}\n{PNG[40:]}"]}),
-        {"messages": (u("hi", Media("image", "image/png", PNG)),)}, "base64 in another spelling",
+        {"messages": (u("hi", Media("image", "image/png", PNG)),)}, "non-standard base64",
     ),
     "tool name with a dot": Shape(
         "tool names with `.`, `/` or spaces", "sent under another name, and reported under their own",

@@ -32,7 +32,7 @@ RESPONSES: dict[str, Shape] = {
     "system only": Shape(
         "`developer` messages and nothing else", "the last is given as the user's message",
         said({"role": "developer", "content": "A"}), {"system": "", "messages": (u("A"),)},
-        "system text given as the user message",
+        "system text sent as the user message",
     ),
     "assistant first": Shape(
         "an assistant message first", "a user message is put before it",
@@ -113,7 +113,7 @@ RESPONSES: dict[str, Shape] = {
     ),
     "base64 in lines": Shape(
         "base64 with line breaks", "carried without them", image(f"data:image/png;base64,{PNG[:40]}\r\n{PNG[40:]}"),
-        {"messages": (u(Media("image", "image/png", PNG)),)}, "base64 in another spelling",
+        {"messages": (u(Media("image", "image/png", PNG)),)}, "non-standard base64",
     ),
     "tool name with a dot": Shape(
         "tool names with `.`, `/` or spaces", "sent under another name, and reported under their own",

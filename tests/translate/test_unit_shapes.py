@@ -64,7 +64,7 @@ def becomes(shape: Shape, body: dict[str, Any], dialect: Dialect, told: tuple[st
 
 @pytest.mark.parametrize("name", RESPONSES)
 def test_a_shape_of_responses(name: str) -> None:
-    told = ("system text given", "user message added", "draft 2020-12")
+    told = ("system text sent", "user message added", "draft 2020-12")
     becomes(RESPONSES[name], {"model": "sonnet", "input": "hi"}, responses.DIALECT, told)
 
 

@@ -135,6 +135,6 @@ def _schema(wanted: ResponseFormat | None, repairs: Repairs) -> JsonObject | Non
         raise BadRequest(f"{where} is missing.", param=where)
     made = upgraded(found)
     if made is not found:
-        repairs.tell(where, "schema brought to draft 2020-12")
+        repairs.tell(where, "schema upgraded to draft 2020-12")
     check_schema(made, where)
     return made

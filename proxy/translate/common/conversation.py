@@ -113,7 +113,7 @@ class Conversation:
         if found is None:
             self._repairs.note(
                 where,
-                "result without its call; given as text",
+                "result without its call; sent as text",
                 refusal=f"{where}: {key!r} answers no open call; a result must follow the message whose call it "
                 "answers, once.",
             )
@@ -214,7 +214,7 @@ class Conversation:
             for call in part.calls:
                 if call.is_open:
                     self._close(call)
-                    self._repairs.note(self._field, f"call {call.key} has no result; it is told so")
+                    self._repairs.note(self._field, f"call {call.key} has no result; the model is told")
                     part.results.append(ToolResult(call.id, (Text(NO_RESULT),), is_error=True))
 
     def _let_the_system_ask(self) -> None:
@@ -224,7 +224,7 @@ class Conversation:
         said = [part for part in self._parts if part.blocks or part.results]
         is_unasked = not said or (self._last is None and said[-1].role == "assistant" and not said[-1].results)
         if self._system and is_unasked:
-            self._repairs.tell(self._field, "system text given as the user message")
+            self._repairs.tell(self._field, "system text sent as the user message")
             self._add("user", [Text(self._system.pop())])
 
     def _with_results(self) -> list[_Part]:

@@ -104,7 +104,7 @@ def decoded_base64(data: str, where: str, repairs: Repairs) -> tuple[str, bytes]
             decoded = base64.b64decode(data, validate=True)
         except (binascii.Error, ValueError):
             raise BadRequest(refusal, param=where) from None
-        repairs.note(where, "base64 in another spelling", refusal=refusal)
+        repairs.note(where, "non-standard base64", refusal=refusal)
     if not decoded:
         raise BadRequest(f"{where} is empty.", param=where)
     return data, decoded

@@ -121,5 +121,5 @@ def _given(function: Function, repairs: Repairs) -> JsonObject:
     given = function.parameters or {}
     made = upgraded(given)
     if made is not given:
-        repairs.tell(f"{function.where}.parameters", "schema brought to draft 2020-12")
+        repairs.tell(f"{function.where}.parameters", "schema upgraded to draft 2020-12")
     return made

@@ -119,7 +119,7 @@ def _schema(request: Asked, repairs: Repairs) -> JsonObject | None:
         return None
     made = upgraded(wanted.schema_)
     if made is not wanted.schema_:
-        repairs.tell(f"{where}.schema", "schema brought to draft 2020-12")
+        repairs.tell(f"{where}.schema", "schema upgraded to draft 2020-12")
     check_schema(made, f"{where}.schema")
     return made
 

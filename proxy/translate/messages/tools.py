@@ -118,6 +118,6 @@ def _schema(json: JsonObject, where: str, repairs: Repairs) -> JsonObject:
         raise BadRequest(f"{where}.type: Input should be 'object'", param=where)
     made = upgraded(given)
     if made is not given:
-        repairs.tell(where, "schema brought to draft 2020-12")
+        repairs.tell(where, "schema upgraded to draft 2020-12")
     check_schema(made, where)
     return made

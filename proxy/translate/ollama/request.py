@@ -151,7 +151,7 @@ def _schema(request: Asked, repairs: Repairs) -> JsonObject | None:
         return None
     made = upgraded(request.format)
     if made is not request.format:
-        repairs.tell("format", "schema brought to draft 2020-12")
+        repairs.tell("format", "schema upgraded to draft 2020-12")
     check_schema(made, "format")
     return made
 

@@ -249,7 +249,7 @@ def _schema(form: Format | None, repairs: Repairs) -> JsonObject | None:
         raise BadRequest(f"{where} is missing.", param=where)
     made = upgraded(form.schema_)
     if made is not form.schema_:
-        repairs.tell(where, "schema brought to draft 2020-12")
+        repairs.tell(where, "schema upgraded to draft 2020-12")
     check_schema(made, where)
     return made
 
