@@ -308,10 +308,7 @@ CONVERSATIONS: dict[str, Shape] = {
         {"tool_choice": ToolChoice("named", "look")},
     ),
     "empty functions": Shape(
-        "`functions: []` beside `tools`",
-        "the tools count",
-        {"tools": [tool()], "functions": []},
-        {"tools": (Tool("look", "", {"type": "object", "properties": {}}),)},
+        "`functions: []` beside `tools`", "the tools count", {"tools": [tool()], "functions": []}, has({})
     ),
     "schema of llama.cpp": Shape(
         "`json_object` with a `schema` (llama.cpp)",
