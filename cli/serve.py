@@ -29,7 +29,6 @@ from claude_max.proxy.errors import CliUnavailable
 from claude_max.proxy.port_check import Kind, address, listener, owner
 from claude_max.proxy.renamed import FIX, FLAGS, now_called
 from claude_max.proxy.server import Server, allow_connections, listen
-from claude_max.proxy.translate.common.models import lost_aliases
 
 from .log_format import configure
 from .output import WARN, Exit, err, fail, folded
@@ -155,8 +154,6 @@ def _banner(settings: Settings, usable: UsableCli, port: int, demo: bool) -> Non
         lines.append(Text(f"Listening on {' and '.join(map(str, settings.also_listen))}, too."))
     lines += [Text(usable.notice, WARN)] if usable.notice else []
     lines += [Text(line, WARN) for line in unknown().values()]
-    for name, target in lost_aliases((), settings.aliases).items():
-        lines.append(Text(f"The alias {name} leads to {target!r}, which is not a model.", WARN))
     if demo:
         lines.append(Text("Demo: every answer is scripted. No model is asked, no account is used.", f"bold {WARN}"))
     elif BASE_URL in os.environ:

@@ -23,7 +23,7 @@ from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.engine.wire.command import environment
 from claude_max.proxy.errors import NotSignedIn, ServerFault, UpstreamFault
 from claude_max.proxy.events import JsonObject
-from claude_max.proxy.plan import WINDOWS
+from claude_max.proxy.plan import WINDOWS, offset
 from claude_max.proxy.port_check import address, listener
 from claude_max.proxy.store.forecast import forecast, length_of
 
@@ -83,6 +83,8 @@ class Usage(Result):
         if not self.windows:
             yield Text("The plan reports no windows.")
         yield Windows(self.windows)
+        if any(window.resets_at for window in self.windows):
+            yield Text(f"Times are local ({offset(datetime.now().astimezone())}).", "dim")
         extra = self.extra_usage or {}
         if extra.get("is_enabled"):
             used, limit, currency = extra.get("used_credits"), extra.get("monthly_limit"), extra.get("currency") or ""
@@ -108,7 +110,7 @@ class Windows:
 
 
 def usage(*, json: bool, by: str | None = None, since: str | None = None, csv: bool = False) -> NoReturn:
-    """Prints the plan's windows, and what was used; with one of the others only that, and asks nobody.
+    """Prints the plan's windows, and what was used; with one of the other options only that, without a request.
 
     Exits NO_CLI, NEEDS_LOGIN, or FAILED where the CLI could not get the windows or the ledger cannot be read.
     """

@@ -35,7 +35,7 @@ from .engine.process.worker import Worker
 from .engine.wire.command import environment
 from .engine.wire.models import models_of
 from .engine.wire.versions import Version
-from .events import CacheMark, Model
+from .events import CacheMark, JsonObject, Model
 from .plan import Window
 from .readiness import Login
 from .records import Row
@@ -50,6 +50,7 @@ from .store.ledger_writer import LedgerWriter
 from .store.responses import Limits
 from .translate import chat, completions, messages, ollama, responses
 from .translate.common.dialect import Dialect
+from .translate.common.models import lost_aliases
 
 log = logging.getLogger("claude_max")
 VERSION = version("claude-max-toolkit")
@@ -97,7 +98,17 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
 
     async def launch() -> Worker:
         await upkeep.examine()
-        return await Worker.spawn(cli.path, environ, cwd, timeouts, upkeep.accept)
+        return await Worker.spawn(cli.path, environ, cwd, timeouts, accept)
+
+    lost: set[str] = set()
+
+    def accept(cli_info: JsonObject) -> None:
+        upkeep.accept(cli_info)
+        # Only now is it known what this CLI offers.
+        for name, target in lost_aliases(models_of(cli_info), settings.aliases).items():
+            if name not in lost:
+                lost.add(name)
+                log.warning("the alias %s leads to %r, which is not a model", name, target)
 
     limits = PoolLimits(workers=settings.workers, warm=settings.warm_workers, queue=settings.queue_size)
     pool = Pool(launch, limits, contract.features)
@@ -198,7 +209,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
 def recorded(ledger: LedgerWriter, now: Callable[[], float]) -> Sink:
     """What writes a finished request into the ledger."""
 
-    def sink(row: Row, windows: tuple[Window, ...]) -> None:
+    def sink(row: Row, windows: tuple[Window, ...], _: Mapping[str, str]) -> None:
         at = now()
         told = ((each.name, each.used, each.resets) for each in windows)
         ledger.put(row, tuple(Sample(name, at, used, resets) for name, used, resets in told if used and resets))
@@ -215,7 +226,7 @@ def working_directory() -> Path:
     """An empty folder of this user's own for the CLI to run in.
 
     The same one every time, because its name stands in the CLI's note to the model: another name is another prompt, and
-    a cold prompt cache. Where it cannot be had, a new one.
+    a cold prompt cache. If it cannot be used, a new one.
     """
     home = user_cache_path("claude-max") / "empty"
     try:

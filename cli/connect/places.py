@@ -70,7 +70,7 @@ class Refused(Exception):
 
 
 def target_of(path: Path) -> Path:
-    """The file that is written: where a link leads. Raises Refused where it leads nowhere or in a circle."""
+    """The file that is written: where a link leads. Raises Refused for a broken or circular link."""
     try:
         found = path.resolve()
     except (OSError, RuntimeError):

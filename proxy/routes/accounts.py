@@ -1,7 +1,7 @@
-"""What requests cost, and what is left of the plan: one tab a request, and what the CLI said of limits last.
+"""What requests cost and what is left of the plan: a tab per request, and the limits that the CLI last reported.
 
-A tab is complete when its response has been sent and every call for it has settled; then it is handed on as a Row. The
-guard of extra usage stands here, too.
+A tab is complete when its response was sent and all its calls are finished; then it is passed on as a Row. The guard
+against extra usage is here too.
 """
 
 import asyncio
@@ -22,8 +22,10 @@ from .journal import Entry
 log = logging.getLogger("claude_max.plan")
 
 Overage = Literal["allow", "warn", "refuse"]
-# What takes a row, and the windows that were told with it.
-Sink = Callable[[Row, tuple[Window, ...]], None]
+# What takes a row, the windows that were told with it, and the client's trace context (its headers, where it has one).
+Sink = Callable[[Row, tuple[Window, ...], Mapping[str, str]], None]
+# W3C Trace Context, level 1.
+TRACE_CONTEXT = ("traceparent", "tracestate")
 # How long a request may wait for the calls before it to settle, where extra usage is refused: they tell of it then.
 FINISH_SECONDS = 2.0
 # What is refused without a known end is tried again so often, since nothing else would show that it is over.
@@ -108,17 +110,18 @@ class Accounts:
         """What the CLI said of the plan last, as of now."""
         return limits(self._info, self._now())
 
-    def begin(self, entry: Entry, agent: str, dialect: str) -> Tab:
-        """The tab of a request to an endpoint of `dialect`; `agent` is its User-Agent."""
+    def begin(self, entry: Entry, headers: Mapping[str, str], dialect: str) -> Tab:
+        """The tab of a request to an endpoint of `dialect`; `headers` are the request's, by lower-case name."""
+        trace = {name: headers[name] for name in TRACE_CONTEXT if name in headers}
 
         def closed(tab: Tab) -> None:
             self._settling.discard(tab)
             self._changed.set()
             row, told = _row(entry, tab, dialect, limits(tab.limit, self._now()))
             for sink in self.sinks:
-                sink(row, told)
+                sink(row, told, trace)
 
-        return Tab(entry.begun, self._now(), closed, agent, told=self._receive)
+        return Tab(entry.begun, self._now(), closed, headers.get("user-agent", ""), told=self._receive)
 
     def end(self, tab: Tab) -> None:
         """The response of a request is out."""

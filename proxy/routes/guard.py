@@ -1,4 +1,4 @@
-"""Who may call, and how much they may send. `verdict` is pure; `Guard` applies it around the whole app.
+"""Who may call, and how much they may send. `refusal` is pure; `Guard` applies it around the whole app.
 
 A web page in the user's browser can reach a server on loopback. Three checks keep it out: `Host` must name this machine
 (DNS rebinding), `Origin` must be absent, ours or allowed (scripts), and JSON endpoints need `application/json` (forms
@@ -63,7 +63,7 @@ class Place:
     local: str | None = None
 
 
-def verdict(
+def refusal(
     method: str, path: str, headers: Mapping[str, str], settings: Settings, place: Place = Place()
 ) -> errors.ProxyError | None:
     """Why a request is refused before its body is read, None when it is not. Header names are lower case."""
@@ -108,7 +108,7 @@ def _body_refused(headers: Mapping[str, str], settings: Settings, place: Place) 
     return None
 
 
-def fields(sent: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def header_map(sent: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Headers by lower-case name. One that is sent twice has both values (RFC 9110, 5.3), where they differ."""
     found: defaultdict[bytes, list[bytes]] = defaultdict(list)
     for name, value in sent:
@@ -129,7 +129,7 @@ def too_large(settings: Settings) -> errors.TooLarge:
 
 
 class Guard:
-    """Applies the verdict, limits the body as it arrives, puts the request's id on every response, and logs it.
+    """Refuses requests, limits the body as it arrives, puts the request's id on every response, and logs it.
 
     What fails is told in the dialect of the path asked for, else in OpenAI's.
     """
@@ -161,14 +161,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
         scope = {**scope, "path": meant(scope["method"], scope["path"], self._endpoints, self._fit)}
-        headers = fields(scope["headers"])
+        headers = header_map(scope["headers"])
         request_id = f"req_{self._new_id()}"
         entry = Entry(request_id, scope["method"], quote(scope["path"]), client=client_of(headers))
         form = errors_at(scope["path"], headers, self._dialects, OPENAI_ERRORS)
         scope.setdefault("state", {}).update(journal=entry, errors=form)
         asks = scope["method"] == "POST"
         dialect = next((each.name for each in self._dialects if asks and scope["path"] in each.paths), None)
-        tab = self._accounts.begin(entry, headers.get("user-agent", ""), dialect) if dialect is not None else None
+        tab = self._accounts.begin(entry, headers, dialect) if dialect is not None else None
         scope["state"]["tab"] = tab
 
         begun = False
@@ -189,11 +189,11 @@ class Guard:
                     found["x-claude-max-scripted"] = "true"
             await send(message)
 
-        refusal = self._refusal(scope, headers)
+        refused = self._refused(scope, headers)
         self._running += 1
         try:
-            if refusal is not None:
-                await response(refusal, form, request_id)(scope, receive, named)
+            if refused is not None:
+                await response(refused, form, request_id)(scope, receive, named)
             else:
                 with on(tab or NO_TAB):
                     await self._app(scope, self._limited(receive), named)
@@ -208,7 +208,7 @@ class Guard:
             if tab is not None:
                 self._accounts.end(tab)
 
-    def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> errors.ProxyError | None:
+    def _refused(self, scope: Scope, headers: Mapping[str, str]) -> errors.ProxyError | None:
         """Before the body is read: that is what the memory would go to."""
         if head_size(scope) > self._settings.head_limit:
             limit = f"{self._settings.head_limit} bytes (setting head_limit)"
@@ -219,10 +219,10 @@ class Guard:
         )
         is_served = self._fit(scope["method"], path) != "absent"
         place = Place(untyped, is_served, (scope.get("server") or (None,))[0])
-        refusal = verdict(scope["method"], path, headers, self._settings, place)
-        if refusal is None and scope["path"] not in OPEN_PATHS and self._running >= self._settings.requests_limit:
+        refused = refusal(scope["method"], path, headers, self._settings, place)
+        if refused is None and scope["path"] not in OPEN_PATHS and self._running >= self._settings.requests_limit:
             return errors.Busy(f"Too many requests in flight: {self._running} (setting requests_limit).")
-        return refusal
+        return refused
 
     def _limited(self, receive: Receive) -> Receive:
         """`receive`, raising TooLarge or RequestTimeout while the body arrives."""

@@ -1,4 +1,4 @@
-"""One structured line for each request in the log: who asked what when, and what came of it.
+"""One structured log line per request.
 
 Never prompts, answers or keys; `log_content` adds prompts and answers in records of their own. How a line looks is up
 to the formatter: a record carries the facts as `record.request`.

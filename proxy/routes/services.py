@@ -1,4 +1,4 @@
-"""What every route works with, made once in `app` and handed to the routes by FastAPI's dependency injection."""
+"""Dependencies of the routes, created in `app` and passed by FastAPI's dependency injection."""
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Responses that are streamed, and clients that go away. Knows HTTP connections, not what is said on them."""
+"""Streamed responses, and clients that disconnect. Independent of what is streamed."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
-"""The ledger's tables, and what is written to them and read from them. Called on one thread at a time.
+"""The ledger's tables, and their reads and writes. Called from one thread at a time.
 
-`requests` has a row a request. `spans` adds them up by quarter of an hour, which every local day begins with: so a
-summary of 90 days reads some thousand rows, whatever their requests were. `windows` has what the CLI said of the plan.
+`requests` has one row per request. `spans` has sums per quarter of an hour, so that local days start on a span and a
+summary of 90 days reads some thousand rows. `windows` has what the CLI reported of the plan.
 """
 
 import sqlite3
@@ -145,7 +145,7 @@ def latest(database: sqlite3.Connection) -> float | None:
 
 
 def summary(database: sqlite3.Connection, since: float, by: By | None = None) -> dict[str, Sums]:
-    """Requests since `since` (to a quarter of an hour), by what `by` names, the dearest first; days in their order.
+    """Requests since `since` (to a quarter of an hour), by what `by` names: the most expensive first, days in order.
 
     Without `by` one sum, of the empty name. Days are local, as `2026-11-26`. Raises sqlite3.Error.
     """

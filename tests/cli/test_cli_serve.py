@@ -15,7 +15,7 @@ import psutil
 import pytest
 from harness.asking import directive
 from harness.command import claude_max
-from harness.machine import eventually, free_port
+from harness.machine import eventually, free_port, open_umask
 from harness.proxy import home_environment, installed, running_proxy, scripted, sessions
 from harness.terminal import Terminal, shell
 
@@ -179,11 +179,15 @@ def test_nothing_running_needs_no_word(home: Path) -> None:
 def test_start_and_stop(home: Path, tmp_path: Path) -> None:
     environ = {"XDG_STATE_HOME": str(tmp_path / "state")}
     assert "no server running" in claude_max(home, "stop", environ=environ).out
-    started = claude_max(home, "start", "--json", "--demo", "--port", "0", environ=environ).json
+    with open_umask():
+        started = claude_max(home, "start", "--json", "--demo", "--port", "0", environ=environ).json
     try:
         url = started["url"].removesuffix("/v1")
         assert httpx2.get(f"{url}/health", timeout=10).json()["scripted"] is True
-        assert Path(started["log"]).stat().st_mode & 0o777 == 0o600
+        folder = Path(started["log"]).parent
+        files = (folder, folder / "server.json", folder / "server.log")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in files}
+        assert modes == {"claude-max": 0o700, "server.json": 0o600, "server.log": 0o600}
         again = claude_max(home, "start", "--demo", "--port", "0", environ=environ)
         assert (again.code, f"Process {started['pid']} is running already" in again.err) == (1, True)
     finally:
@@ -290,3 +294,10 @@ def test_it_is_not_its_own_upstream(home: Path) -> None:
     assert done.code == 2
     assert done.err.strip().count("\n") == 0
     assert "ANTHROPIC_BASE_URL names this server itself" in done.err
+
+
+def test_an_alias_that_leads_nowhere_is_told_once_the_cli_said_what_it_offers(home: Path) -> None:
+    environ = {"CLAUDE_MAX_ALIASES": '{"gpt-4o": "sonett", "own": "claude-opus-4-8"}'}
+    with running_proxy(home, "--demo", environ=environ) as proxy:
+        proxy.wait_for("the alias gpt-4o leads to 'sonett', which is not a model")
+    assert sum("the alias" in line for line in proxy.log) == 1

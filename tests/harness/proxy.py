@@ -114,7 +114,7 @@ def running_proxy(
 ) -> Iterator[RunningProxy]:
     """Starts `claude-max serve` on a free port, waits until it is ready, and ends it with SIGTERM.
 
-    `ready` False waits for a verdict of any kind, None only for an answer. `through` is a program that starts it, such
+    `ready` False waits for an answer of any kind, None only for an answer. `through` is a program that starts it, such
     as `prlimit`. One worker is kept warm unless `--warm-workers` says otherwise; each more takes a third of a second of
     processor time.
     """

@@ -1,8 +1,8 @@
-"""Whether one more process is worth its start. Pure arithmetic on times, in seconds.
+"""Decides whether to start another process. Pure arithmetic on times, in seconds.
 
-A start costs a third to half a second of a processor. Where answers take milliseconds, a turn that waits in line has
-its worker before that; where they take seconds, every hesitation is lost. So the expected wait in line is compared with
-the time of a start: a process is started at once, or not at all.
+A start takes 0.3 to 0.5 seconds of CPU time. If answers take milliseconds, a waiting turn gets a worker before the new
+one is ready; if they take seconds, waiting to decide only adds delay. So the expected wait is compared with the time
+of a start, and a process is started at once or not at all.
 """
 
 from collections import deque

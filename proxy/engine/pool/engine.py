@@ -177,10 +177,14 @@ class Engine:
             self._composer.memory.keep(want.prefix, blocks.blocks)
 
     async def _insist(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
-        """The answer, held back until it makes the call; after INSTRUCTIONS attempts without one, the last as it is."""
+        """The answer, held back until it makes the call; after INSTRUCTIONS attempts without one, the last as it is.
+
+        Its usage counts every attempt.
+        """
         told = instructed(turn)
         held: list[Event] = []
-        for _ in range(INSTRUCTIONS):
+        spent = Usage()
+        for attempt in range(INSTRUCTIONS):
             held = []
             async with contextlib.aclosing(self._once(told, without)) as answer:
                 async for event in answer:
@@ -189,13 +193,21 @@ class Engine:
                         for early in held:
                             yield early
                         async for late in answer:
-                            yield late
+                            yield _with_usage(late, spent)
                         return
             last = held[-1] if held else None
-            if isinstance(last, Finished) and last.reason in ("max_tokens", "refusal"):
-                break
+            if isinstance(last, Finished):
+                if last.reason in ("max_tokens", "refusal") or attempt == INSTRUCTIONS - 1:
+                    break
+                spent += last.usage
         for event in held:
-            yield replace(event, ignored=event.ignored | {"tool_choice"}) if isinstance(event, Started) else event
+            said = replace(event, ignored=event.ignored | {"tool_choice"}) if isinstance(event, Started) else event
+            yield _with_usage(said, spent)
+
+
+def _with_usage(event: Event, spent: Usage) -> Event:
+    """The event; the last one of an answer with what earlier attempts used."""
+    return replace(event, usage=event.usage + spent) if isinstance(event, Finished) else event
 
 
 def _told(want: Want, given: Turn, fitted: Turn) -> Want:

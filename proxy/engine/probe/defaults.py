@@ -1,7 +1,7 @@
-"""What the CLI asks for by itself with a model: its `max_tokens` and its `thinking`.
+"""The CLI's own `max_tokens` and `thinking` for a model.
 
-The exact way says both itself, and a client that gives no limit should get the CLI's own. The contract check learns
-them for the models that the CLI offers; another model is asked about once, against the scripted service.
+The exact composition sets both, and a client without a limit should get the CLI's. The contract check learns them for
+the models that the CLI offers; for any other model they are learned once, against the scripted service.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Finds the `claude` program: the one named, else one on PATH or in the usual places, else the bundled one.
 
-May look at files and ask a program for its version, and nothing else.
+Only looks at files and runs `--version`.
 """
 
 import importlib.util
@@ -46,7 +46,7 @@ class Cli:
 
 
 def locate(explicit: str | None, environ: Mapping[str, str]) -> Cli:
-    """The program to run. Raises CliUnavailable with what was wrong with each candidate and the command that mends it.
+    """The program to run. Raises CliUnavailable with what was wrong with each candidate and the command that fixes it.
 
     One that the user named is taken or refused, never replaced by another.
     """

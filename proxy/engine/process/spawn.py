@@ -90,7 +90,7 @@ class ClaudeProcess:
             self._child.stdin.write(b"".join(encode(line) for line in lines))
 
     async def lines(self) -> AsyncIterator[JsonObject]:
-        """Every line until the process closes stdout. Raises CliCrashed when one is no JSON object or is cut."""
+        """Every line until the process closes stdout. Raises CliCrashed when one is not a JSON object or is cut."""
         assert self._child.stdout is not None
         reader = LineReader()
         try:

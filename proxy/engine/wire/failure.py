@@ -1,4 +1,4 @@
-"""What the CLI's own words for a failure mean, as one of our errors. Pure.
+"""Maps the CLI's error messages to our errors. Pure.
 
 Measured on Claude Code 2.1.330 with CLAUDE_CODE_MAX_RETRIES=0. The text of an error ("Not logged in · Please run
 /login") is never an answer; it becomes the message of the error.
@@ -39,7 +39,7 @@ def from_result(
     # As a 429 only where it asks for something; a plan's limit that is reached mentions extra usage as a way out.
     if _EXTRA_USAGE.search(text) and (status != 429 or _REQUIRED.search(text)):
         return errors.ExtraUsageRequired(text)
-    # No status: the CLI counted for itself, and asked nobody.
+    # No status: the CLI counted itself and sent no request.
     if reason == "prompt_too_long" or (status in (None, 400, 413) and _TOO_LONG.search(text)):
         return errors.ContextTooLong(
             f"The conversation does not fit the model's context window: {text}", param="messages"

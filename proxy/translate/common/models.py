@@ -1,7 +1,7 @@
-"""Names of models: which of them mean what to the CLI. Pure.
+"""Resolves model names to names that the CLI takes. Pure.
 
-Never silently another model: a name is a known alias, a name of the CLI's own, a full `claude-…` id (passed on, the API
-decides), or an error that lists what there is. Another spelling of a name is that name: `Sonnet`, `sonnet:latest`
+A name is a known alias, a name of the CLI's own, a full `claude-…` id (passed on; the API decides), or an error that
+lists what there is; never silently another model. Another spelling of a name is that name: `Sonnet`, `sonnet:latest`
 (ollama), `anthropic/claude-sonnet-4.5` (OpenRouter), `claude-4.5-sonnet` (Cursor).
 """
 
@@ -46,7 +46,7 @@ def resolve(requested: str, offered: Sequence[Model], aliases: Mapping[str, str]
 def ids(offered: Sequence[Model], aliases: Mapping[str, str]) -> list[str]:
     """Every id a client may use, each once: the seed's, the families, what the CLI lists, the user's aliases.
 
-    Patterns are no ids, and an alias that leads nowhere is of no use.
+    Without patterns, and without aliases that lead to no model.
     """
     listed = [name for row in offered for name in (row.id, row.name)]
     lost = lost_aliases(offered, aliases)

@@ -214,7 +214,10 @@ async def test_a_fault_and_a_refusal_in_one_request() -> None:
 
 async def test_a_forced_call_is_asked_for_in_words_and_what_came_before_is_not_shown() -> None:
     engine, pool = engine_on(refuses(NO_CHOICE), said("no"), calls("seek"))
-    assert await ask(engine, FORCED) == calls("seek")
+    *shown, last = await ask(engine, FORCED)
+    assert shown == calls("seek")[:-1]
+    assert isinstance(last, Finished)
+    assert last.usage == USAGE + USAGE, "the first attempt counts too"
     note = "Answer by calling the tool `seek`, and with no other text."
     assert [want.system for want in pool.asked] == ["", note, note]
     assert ["tool_choice" in body for body in pool.bodies()] == [True, False, False]
@@ -224,7 +227,9 @@ async def test_a_call_that_never_comes_is_told() -> None:
     engine, pool = engine_on(refuses(NO_CHOICE), said("no"), calls("look"))
     events = await ask(engine, FORCED)
     assert ignored(events) == {"tool_choice"}
-    assert events[1:] == calls("look")[1:]
+    assert events[1:-1] == calls("look")[1:-1]
+    assert isinstance(events[-1], Finished)
+    assert events[-1].usage == USAGE + USAGE, "the first attempt counts too"
     assert len(pool.asked) == 3
 
 
@@ -282,7 +287,7 @@ async def test_a_model_that_takes_neither_is_told_in_words() -> None:
     """It refuses a choice that is ours, not the client's."""
     engine, pool = engine_on(refuses(NO_FORMAT), refuses(NO_CHOICE), said("no"), calls(NAME, '{"n":1}'))
     events = await ask(engine, STRUCTURED)
-    assert events == [BEGAN, TextDelta('{"n":1}'), DONE, Finished("end_turn", USAGE)]
+    assert events == [BEGAN, TextDelta('{"n":1}'), DONE, Finished("end_turn", USAGE + USAGE)]
     assert pool.asked[-1].system == f"Answer by calling the tool `{NAME}`, and with no other text."
 
 
