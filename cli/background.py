@@ -70,7 +70,7 @@ def start(arguments: Sequence[str], *, json: bool) -> NoReturn:
         log.touch(mode=0o600)
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [*_program(), "serve", *arguments],
+                [*program(), "serve", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
@@ -141,6 +141,6 @@ def _running() -> psutil.Process | None:
     return None
 
 
-def _program() -> list[str]:
+def program() -> list[str]:
     """This very program: by the module, because the command need not be on PATH."""
     return [sys.executable, "-m", "claude_max.cli.entry"]
