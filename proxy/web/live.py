@@ -74,16 +74,11 @@ class Live:
         """All of it, as of now."""
         return {**self._look(), "now": self._now(), "requests": [row() for row in reversed(self.recent)]}
 
-    async def events(self) -> AsyncGenerator[bytes]:
+    def events(self) -> AsyncGenerator[bytes]:
         """What one tab is sent. Raises Busy where there are too many."""
         if len(self._tabs) >= MOST_TABS:
             raise Busy(f"{MOST_TABS} pages are open already; close some.")
-        tab = _Tab()
-        self._tabs.add(tab)
-        if self._producer is None or self._producer.done():
-            self._state, self._snapshot = {}, None
-            self._producer = asyncio.ensure_future(self._produce())
-        return self._of(tab)
+        return self._of(_Tab())
 
     def close(self) -> None:
         """Ends what every tab is sent: the server stops."""
@@ -92,18 +87,24 @@ class Live:
             tab.woken.set()
 
     async def _of(self, tab: _Tab) -> AsyncGenerator[bytes]:
+        until = asyncio.get_running_loop().time() + MOST_SECONDS
+        # Only now: a stream whose client left before it began runs nothing of this.
+        self._tabs.add(tab)
+        if self._producer is None or self._producer.done():
+            self._state, self._snapshot = {}, None
+            self._producer = asyncio.ensure_future(self._produce())
         try:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(MOST_SECONDS):
-                    while not self._closed:
-                        if tab.lost:
-                            tab.lost = False
-                            tab.waiting.clear()
-                            yield self._whole()
-                        while tab.waiting and not tab.lost:
-                            yield tab.waiting.popleft()
-                        if not tab.lost:
-                            tab.woken.clear()
+            while not self._closed and (left := until - asyncio.get_running_loop().time()) > 0:
+                if tab.lost:
+                    tab.lost = False
+                    tab.waiting.clear()
+                    yield self._whole()
+                elif tab.waiting:
+                    yield tab.waiting.popleft()
+                else:
+                    tab.woken.clear()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(left):
                             await tab.woken.wait()
         finally:
             self._tabs.discard(tab)

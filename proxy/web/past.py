@@ -22,8 +22,8 @@ from ..store.ledger import By, Sample
 T = TypeVar("T")
 
 GROUPS: tuple[By, ...] = ("day", "model", "client")
-# Seconds for which what was read of it is new enough.
-FRESH = 2.0
+# Seconds for which what was read of it is new enough: less than the page waits after a request (`usage.js`).
+FRESH = 0.5
 WINDOWS_FRESH = 60.0
 # Requests that are shown at once.
 PAGE_ROWS = 100
@@ -40,6 +40,8 @@ class Past:
         self._reading: asyncio.Task[None] | None = None
         self._read_at = float("-inf")
         self._samples: dict[str, list[Sample]] = {}
+        # How often the windows were read.
+        self.reads = 0
 
     async def usage(self) -> JsonObject:
         """`periods`, and `day`, `model` and `client` of 30 days, each a list of lines as `claude-max usage --json`."""
@@ -89,6 +91,7 @@ class Past:
         found, _ = await self._read(read)
         if found is not None:
             self._samples = found
+        self.reads += 1
 
     async def _told(self, read: Callable[[sqlite3.Connection], JsonObject]) -> JsonObject:
         found, trouble = await self._read(read)

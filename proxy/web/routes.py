@@ -131,7 +131,7 @@ def page(live: Live, past: Past, sessions: Sessions, findings: Findings, around:
     @made.get(f"{PAGE}events")
     async def events() -> Response:
         """The same, and every change of it."""
-        return ByteStream(await live.events(), SSE.media_type, lambda _: SSE.keep_alive, KEEPALIVE_SECONDS, {**HEADERS})
+        return ByteStream(live.events(), SSE.media_type, lambda _: SSE.keep_alive, KEEPALIVE_SECONDS, {**HEADERS})
 
     @made.get(f"{PAGE}usage")
     async def usage() -> Response:

@@ -92,7 +92,7 @@ def _window(sources: Sources, window: Window, as_of: float | None) -> JsonObject
         "label": window.label,
         "used": window.used,
         "resets_at": window.resets,
-        "full_at": sources._forecasts.of(window, foreseen),  # noqa: SLF001 - of this module
+        "full_at": sources._forecasts.of((window, sources.past.reads), foreseen),  # noqa: SLF001 - of this module
         "as_of": as_of,
     }
 

@@ -54,7 +54,7 @@ async def until(stream: AsyncGenerator[bytes], name: str) -> Told:
 async def test_a_snapshot_then_what_changes(looked: Looked) -> None:
     looked.ask(1)
     looked.ask(2)
-    stream = await looked.live.events()
+    stream = looked.live.events()
     name, snapshot = await told(stream)
     assert (name, snapshot["number"], snapshot["now"]) == ("snapshot", 0, 1_700_000_000.0)
     assert [row["id"] for row in snapshot["requests"]] == [2, 1]
@@ -73,7 +73,7 @@ async def test_nobody_looks_where_nobody_is(looked: Looked) -> None:
     await asyncio.sleep(0.02)
     assert looked.times == 0
     assert len(looked.live.recent) == RECENT
-    stream = await looked.live.events()
+    stream = looked.live.events()
     await told(stream)
     await until(stream, "state")
     await stream.aclose()
@@ -83,7 +83,7 @@ async def test_nobody_looks_where_nobody_is(looked: Looked) -> None:
     await asyncio.sleep(0.02)
     assert looked.times == seen
     # And again.
-    again = await looked.live.events()
+    again = looked.live.events()
     assert (await told(again))[0] == "snapshot"
     looked.state["number"] = 1
     assert (await until(again, "state"))[1]["number"] in (0, 1)
@@ -91,25 +91,26 @@ async def test_nobody_looks_where_nobody_is(looked: Looked) -> None:
 
 
 async def test_many_tabs_cost_one_look(looked: Looked) -> None:
-    streams = [await looked.live.events() for _ in range(MOST_TABS)]
+    streams = [looked.live.events() for _ in range(MOST_TABS)]
     whole = [await told(stream) for stream in streams]
     assert looked.times <= 2
     assert all(one == whole[0] for one in whole)
     with pytest.raises(Busy):
-        await looked.live.events()
+        looked.live.events()
     looked.ask(1)
     before = looked.times
     for stream in streams:
         assert (await until(stream, "request"))[1] == {"id": 1}
     assert looked.times - before <= 3
     await streams[0].aclose()
-    await (await looked.live.events()).aclose()
+    # One that never begins takes no place.
+    await looked.live.events().aclose()
     for stream in streams:
         await stream.aclose()
 
 
 async def test_a_tab_that_sleeps_gets_a_snapshot(looked: Looked) -> None:
-    asleep, awake = await looked.live.events(), await looked.live.events()
+    asleep, awake = looked.live.events(), looked.live.events()
     await told(asleep)
     await told(awake)
     for number in range(3 * MOST_WAITING):
@@ -127,7 +128,7 @@ async def test_a_tab_that_sleeps_gets_a_snapshot(looked: Looked) -> None:
 
 
 async def test_a_state_that_cannot_be_told_is_told_later(looked: Looked) -> None:
-    stream = await looked.live.events()
+    stream = looked.live.events()
     await told(stream)
     looked.state["fails"] = True
     await asyncio.sleep(0.02)
@@ -138,7 +139,7 @@ async def test_a_state_that_cannot_be_told_is_told_later(looked: Looked) -> None
 
 
 async def test_the_end_of_the_server_ends_every_tab(looked: Looked) -> None:
-    stream = await looked.live.events()
+    stream = looked.live.events()
     await told(stream)
     looked.live.close()
     async with asyncio.timeout(5):

@@ -17,6 +17,7 @@ export function tokens(number) {
 
 export function dollars(value) {
   if (value === null || value === undefined) return "–";
+  if (value > 0 && value < 0.0001) return "< $0.0001";
   const digits = value > 0 && value < 0.01 ? 4 : 2;
   return `$${value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
 }

@@ -1,7 +1,7 @@
 // One question and its answer, as it is streamed by /v1/chat/completions, with the receipt in its headers.
 
 import { $, el, facts, say } from "./dom.js";
-import { count, dollars, percent, seconds } from "./format.js";
+import { count, dollars, percent, seconds, span } from "./format.js";
 
 const PATH = "/v1/chat/completions";
 
@@ -80,7 +80,7 @@ export class Playground {
     if (!answer.ok) {
       const told = await answer.json().catch(() => ({}));
       const wait = answer.headers.get("retry-after");
-      throw new Error(`${answer.status}: ${told?.error?.message ?? "no reason was given"}${wait ? ` Try again in ${wait} s.` : ""}`);
+      throw new Error(`${answer.status}: ${told?.error?.message ?? "no reason was given"}${wait ? ` Try again in ${span(Number(wait))}.` : ""}`);
     }
     for await (const chunk of events(answer.body)) {
       if (chunk.error) throw new Error(chunk.error.message);

@@ -6,7 +6,7 @@ import { $, el, say } from "./dom.js";
 import { count, dollars, percent, plural, tokens } from "./format.js";
 
 // Milliseconds: the ledger is written in batches, and a burst of requests is read once.
-const LATER = 1500;
+const LATER = 800;
 const DAYS = 30;
 // Lines of a ranking before the rest is added up.
 const LINES = 8;
