@@ -27,7 +27,7 @@ export function say(element, text) {
 
 /** `name` and `value` pairs in a `dl`. */
 export function facts(list, pairs) {
-  list.replaceChildren(...pairs.filter(Boolean).flatMap(([name, ...value]) => [el("dt", {}, name), el("dd", {}, ...value)]));
+  list.replaceChildren(...pairs.filter(Boolean).map(([name, ...value]) => el("div", {}, el("dt", {}, name), el("dd", {}, ...value))));
 }
 
 /** A text with a button that copies it. */

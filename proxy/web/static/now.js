@@ -100,8 +100,8 @@ function showWorkers(workers, now) {
   const memory = processes.reduce((sum, each) => sum + each.memory, 0);
   const line = waiting ? `${plural(waiting, "request")} waiting (of ${queue} at most)` : "nobody waits";
   say($("workers-summary"), `${processes.length} of ${most} at most · ${megabytes(memory)} together · ${line}`);
-  $("workers").replaceChildren(...processes.map((each) => el("li", { class: `worker ${each.state}` },
+  $("workers").replaceChildren(...processes.map((each) => el("li", { class: `worker ${each.state}`, title: each.pid ? `process ${each.pid}` : null },
     el("p", { class: "line" }, el("span", {}, el("span", { class: "dot", "aria-hidden": "true" }), WORKER[each.state] ?? each.state),
       el("span", { class: "number dim" }, each.memory ? megabytes(each.memory) : "")),
-    el("p", { class: "dim small" }, `${plural(each.turns, "turn")} served · ${span(now - each.since)} old${each.pid ? ` · process ${each.pid}` : ""}`))));
+    el("p", { class: "dim small" }, `${plural(each.turns, "turn")} served · ${span(now - each.since)} old`))));
 }

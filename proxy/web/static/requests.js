@@ -4,15 +4,17 @@ import { read } from "./api.js";
 import { $, el, say } from "./dom.js";
 import { count, dollars, moment, percent, plural, seconds, tokens } from "./format.js";
 
-// Rows in the table at most until older ones are asked for.
-const KEPT = 100;
+// Rows in the table at first, and how many more each time. What is known beyond them is forgotten from twice STEP on.
+const FIRST = 15;
+const STEP = 100;
 const DIALECTS = { chat_completions: "chat completions", ollama_chat: "ollama chat", ollama_generate: "ollama generate" };
 const STATES = { waiting: "waits for a worker", asking: "asks the model", answering: "answers" };
 
 export class Requests {
   #rows = new Map();
   #running = [];
-  #older = false;
+  #shown = FIRST;
+  #more = false;
   #seeded = false;
   #clock;
 
@@ -24,8 +26,8 @@ export class Requests {
 
   clear() {
     this.#rows.clear();
-    this.#running = [];
-    this.#older = this.#seeded = false;
+    this.#shown = FIRST;
+    this.#more = this.#seeded = false;
     this.#draw();
     this.running([]);
   }
@@ -36,22 +38,19 @@ export class Requests {
     this.#draw();
     if (!this.#seeded) {
       this.#seeded = true;
-      await this.#fetchOlder(null);
+      await this.#fetch(null);
+      this.#draw();
     }
   }
 
   add(row) {
-    const known = this.#rows.has(row.id);
     this.#rows.set(row.id, row);
-    const oldest = this.#sorted().at(-1);
-    if (!this.#older && this.#rows.size > KEPT && oldest !== row) {
-      this.#rows.delete(oldest.id);
-      $("requests-more").hidden = false;
+    const sorted = this.#sorted();
+    for (const old of sorted.length > this.#shown + 2 * STEP ? sorted.slice(this.#shown + STEP) : []) {
+      this.#rows.delete(old.id);
+      this.#more = true;
     }
-    if (known || this.#sorted()[0] !== row) return this.#draw();
-    $("finished").prepend(this.#line(row));
-    while ($("finished").rows.length > this.#rows.size) $("finished").rows[$("finished").rows.length - 1].remove();
-    this.#summary();
+    this.#draw();
   }
 
   running(rows) {
@@ -72,38 +71,43 @@ export class Requests {
     return [...this.#rows.values()].sort((one, two) => two.at - one.at || (two.id > one.id ? 1 : -1));
   }
 
+  /** Lines that are there stay: a selection in them, too. */
   #draw() {
-    $("finished").replaceChildren(...this.#sorted().map((row) => this.#line(row)));
+    const body = $("finished");
+    const known = new Map([...body.rows].map((line) => [line.dataset.id, line]));
+    const wanted = this.#sorted().slice(0, this.#shown).map((row) => known.get(row.id) ?? this.#line(row));
+    const kept = new Set(wanted);
+    for (const line of [...body.rows]) if (!kept.has(line)) line.remove();
+    wanted.forEach((line, at) => body.rows[at] !== line && body.insertBefore(line, body.rows[at] ?? null));
     this.#summary();
   }
 
   #summary() {
-    const shown = this.#rows.size;
     say($("requests-summary"), this.#running.length ? `${plural(this.#running.length, "request")} in flight` : "");
-    $("requests-empty").hidden = shown > 0 || this.#running.length > 0;
+    $("requests-empty").hidden = this.#rows.size > 0 || this.#running.length > 0;
+    $("older").hidden = !this.#more && this.#rows.size <= this.#shown;
+    $("requests-more").hidden = $("older").hidden && !$("older-trouble").textContent;
   }
 
   async #showOlder() {
-    this.#older = true;
-    const last = this.#sorted().at(-1);
     $("older").disabled = true;
-    await this.#fetchOlder(last ?? null);
+    this.#shown += STEP;
+    if (this.#more && this.#rows.size < this.#shown + 1) await this.#fetch(this.#sorted().at(-1) ?? null);
+    this.#draw();
     $("older").disabled = false;
   }
 
-  async #fetchOlder(before) {
+  /** Reads some from the ledger, the latest or those before a row. */
+  async #fetch(before) {
     const query = before ? `?before=${before.at}&id=${encodeURIComponent(before.id)}` : "";
-    let found;
     try {
-      found = await read(`/page/requests${query}`);
-    } catch {
-      return;
+      const found = await read(`/page/requests${query}`);
+      for (const row of found.requests ?? []) if (!this.#rows.has(row.id)) this.#rows.set(row.id, row);
+      this.#more = found.more ?? this.#more;
+      say($("older-trouble"), before ? found.trouble : "");
+    } catch (error) {
+      say($("older-trouble"), error.message);
     }
-    say($("older-trouble"), before || this.#rows.size === 0 ? found.trouble : "");
-    for (const row of found.requests ?? []) if (!this.#rows.has(row.id)) this.#rows.set(row.id, row);
-    $("requests-more").hidden = !found.more && !found.trouble;
-    $("older").hidden = !found.more;
-    this.#draw();
   }
 
   #line(row) {
