@@ -19,7 +19,18 @@ DOCS = Path(__file__).parents[2] / "docs/json.md"
 COMMANDS = [
     *((), ("serve",), ("start",), ("stop",), ("chat",), ("login",), ("install-agent",), ("uninstall-agent",)),
     *(("service",), ("service", "logs"), ("service", "install"), ("config",), ("config", "set"), ("doctor",)),
-    *(("status",), ("logs",), ("models",), ("usage",), ("help",), ("version",), ("connect",), ("disconnect",), ("launch",), ("env",)),
+    *(
+        ("status",),
+        ("logs",),
+        ("models",),
+        ("usage",),
+        ("help",),
+        ("version",),
+        ("connect",),
+        ("disconnect",),
+        ("launch",),
+        ("env",),
+    ),
 ]
 
 
