@@ -9,6 +9,9 @@ from ..events import Event, Finished, Started, TextDelta, ToolCallDelta, ToolCal
 from ..translate.common.filters import Filter
 from .services import Engine
 
+# Events, each with the number of its answer.
+Batch = list[tuple[int, Event]]
+
 
 class Answers:
     """One answer to each Turn, at most `at_once` at a time, so that one request cannot fill the whole queue.
@@ -24,7 +27,8 @@ class Answers:
         self._engine = engine
         self._filters = filters
         self._places = asyncio.Semaphore(at_once)
-        self._arrived: asyncio.Queue[tuple[int, Event | Exception | None]] = asyncio.Queue()
+        self._arrived: deque[tuple[int, Event | Exception | None]] = deque()
+        self._awaited = asyncio.Event()
         self._early: deque[tuple[int, Event]] = deque()
         self._running = len(turns)
         self._pumps = [asyncio.ensure_future(self._pump(*numbered)) for numbered in enumerate(turns)]
@@ -34,11 +38,11 @@ class Answers:
         begun: dict[int, Started] = {}
         try:
             while len(begun) < len(self._pumps):
-                index, event = await self._next()
-                if isinstance(event, Started):
-                    begun[index] = event
-                else:
-                    self._early.append((index, event))
+                for index, event in await self._batch():
+                    if isinstance(event, Started):
+                        begun[index] = event
+                    else:
+                        self._early.append((index, event))
         except BaseException:
             await self.aclose()
             raise
@@ -51,22 +55,36 @@ class Answers:
         """The text and the calls so far, of all answers together, for the log."""
         return "".join(self._said)
 
-    def __aiter__(self) -> AsyncIterator[tuple[int, Event]]:
-        """The events of all answers, each with its answer's number, in the order they come."""
-        return self._events()
+    def __aiter__(self) -> AsyncIterator[Batch]:
+        """The events of all answers, each with its answer's number, in the order they come.
 
-    async def _events(self) -> AsyncIterator[tuple[int, Event]]:
-        while self._early:
-            yield self._early.popleft()
-        with contextlib.suppress(StopAsyncIteration):
-            while True:
-                yield await self._next()
+        What is there already comes as one batch, so that it can be written at once.
+        """
+        return self._batches()
 
-    async def _next(self) -> tuple[int, Event]:
+    async def _batches(self) -> AsyncIterator[Batch]:
+        if self._early:
+            yield list(self._early)
+        while batch := await self._batch():
+            yield batch
+
+    async def _batch(self) -> Batch:
+        """What has arrived, once there is something; empty after the last. Raises what an answer has failed with."""
         while self._running:
-            index, event = await self._arrived.get()
-            if isinstance(event, Exception):
-                raise event
+            if batch := self._taken():
+                return batch
+            if self._arrived and isinstance(failure := self._arrived.popleft()[1], Exception):
+                raise failure
+            if self._running:
+                self._awaited.clear()
+                await self._awaited.wait()
+        return []
+
+    def _taken(self) -> Batch:
+        """What has arrived, up to a failure."""
+        batch: Batch = []
+        while self._arrived and not isinstance(self._arrived[0][1], Exception):
+            index, event = self._arrived.popleft()
             if isinstance(event, TextDelta):
                 self._said.append(event.text)
             elif isinstance(event, ToolCallStarted):
@@ -75,10 +93,15 @@ class Answers:
                 self._said.append(event.json)
             elif isinstance(event, Finished):
                 self.usage = (self.usage or Usage()) + event.usage
-            if event is not None:
-                return index, event
-            self._running -= 1
-        raise StopAsyncIteration
+            if event is None:
+                self._running -= 1
+            elif not isinstance(event, Exception):
+                batch.append((index, event))
+        return batch
+
+    def _put(self, index: int, event: Event | Exception | None) -> None:
+        self._arrived.append((index, event))
+        self._awaited.set()
 
     async def aclose(self) -> None:
         """Abandons what is not finished."""
@@ -92,13 +115,13 @@ class Answers:
             async with self._places, contextlib.aclosing(self._engine.events(turn)) as events:
                 async for event in events:
                     for each in _filtered(event, filters):
-                        self._arrived.put_nowait((index, each))
+                        self._put(index, each)
                     if any(each.done for each in filters):
                         break
         except Exception as error:  # noqa: BLE001 - raised again where the events are read
-            self._arrived.put_nowait((index, error))
+            self._put(index, error)
         else:
-            self._arrived.put_nowait((index, None))
+            self._put(index, None)
 
 
 def _filtered(event: Event, filters: Sequence[Filter]) -> list[Event]:

@@ -179,21 +179,26 @@ class _Exchange:
                 pass
         return begun
 
-    async def frames(self) -> AsyncGenerator[Frame]:
-        """The frames of the reply, once it has started."""
+    async def frames(self) -> AsyncGenerator[list[Frame]]:
+        """The frames of the reply, once it has started; those that can be written together in one list."""
         async with contextlib.aclosing(self._answers):
             try:
                 with _in_words_of(self._fields, self._turn):
-                    async for index, event in self._answers:
-                        for frame in self.reply.feed(index, event):
-                            yield frame
+                    async for batch in self._answers:
+                        made: list[Frame] = []
+                        try:
+                            for index, event in batch:
+                                made += self.reply.feed(index, event)
+                        finally:
+                            # Also what came before an event that is a failure.
+                            if made:
+                                yield made
             finally:
                 self._entry.usage = self._answers.usage
                 if self._log_content:
                     log_answer(self._entry, self._answers.text)
             await self._keep()
-            for frame in self.reply.end():
-                yield frame
+            yield self.reply.end()
 
     async def _keep(self) -> None:
         """Before the client knows that the answer is complete: its next request may go on from it at once."""

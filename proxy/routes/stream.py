@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -73,8 +73,13 @@ class ByteStream(Response):
 
     async def _pump(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for chunk in with_signs_of_life(self._chunks, self._sign, self._keepalive):
+
+        async def write(chunk: bytes) -> None:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+        async with SignsOfLife(write, self._sign, self._keepalive) as kept:
+            async for chunk in self._chunks:
+                await kept.write(chunk)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -83,7 +88,7 @@ class EventStream(ByteStream):
 
     def __init__(
         self,
-        frames: AsyncGenerator[Frame],
+        frames: AsyncGenerator[list[Frame]],
         form: StreamForm,
         failed: Callable[[ProxyError], list[Frame]],
         abandon: Callable[[], Awaitable[None]],
@@ -119,43 +124,54 @@ class EventStream(ByteStream):
     async def _written(self) -> AsyncGenerator[bytes]:
         write = self._form.write
         try:
-            async for frame in self._frames:
-                yield write(frame)
+            async for frames in self._frames:
+                if frames:
+                    yield b"".join(map(write, frames))
             if self._form.end:
                 yield self._form.end
         except Exception as error:  # noqa: BLE001 - the status is sent: the only place left for a failure is the stream
-            for frame in self._failed(from_exception(error)):
-                yield write(frame)
+            yield b"".join(map(write, self._failed(from_exception(error))))
 
 
-async def with_signs_of_life(
-    chunks: AsyncIterator[bytes], sign: Callable[[float], bytes], seconds: float
-) -> AsyncIterator[bytes]:
-    """The chunks, and a `sign` for every `seconds` in which none came; an empty one is not sent.
+class SignsOfLife:
+    """Writes chunks, and a sign for every `seconds` in which none came. One timer, however many chunks there are."""
 
-    `sign` is given how many seconds the silence has lasted.
-    """
-    coming: asyncio.Future[bytes] | None = None
-    try:
+    def __init__(
+        self, write: Callable[[bytes], Awaitable[None]], sign: Callable[[float], bytes], seconds: float
+    ) -> None:
+        """`sign` is given how many seconds the silence has lasted; an empty one is not written."""
+        self._write = write
+        self._sign = sign
+        self._seconds = seconds
+        self._one_at_a_time = asyncio.Lock()
+        self._last = 0.0
+
+    async def __aenter__(self) -> "SignsOfLife":
+        self._last = asyncio.get_running_loop().time()
+        self._watching = asyncio.ensure_future(self._watch())
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await _cancel(self._watching)
+
+    async def write(self, chunk: bytes) -> None:
+        """Writes a chunk; not in the middle of a sign."""
+        async with self._one_at_a_time:
+            await self._write(chunk)
+        self._last = asyncio.get_running_loop().time()
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        since, signs = self._last, 0
         while True:
-            coming = asyncio.ensure_future(_next(chunks))
-            silence = 0.0
-            while not (await asyncio.wait({coming}, timeout=seconds))[0]:
-                silence += seconds
-                if life := sign(silence):
-                    yield life
-            try:
-                chunk = coming.result()
-            except StopAsyncIteration:
-                return
-            yield chunk
-    finally:
-        if coming is not None:
-            await _cancel(coming)
-
-
-async def _next(chunks: AsyncIterator[bytes]) -> bytes:
-    return await anext(chunks)
+            await asyncio.sleep(since + self._seconds * (signs + 1) - loop.time())
+            if since != self._last:
+                since, signs = self._last, 0
+                continue
+            signs += 1
+            if life := self._sign(self._seconds * signs):
+                async with self._one_at_a_time:
+                    await self._write(life)
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from claude_max.proxy import errors
 from claude_max.proxy.engine.planning.roster import PoolLimits
-from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature, Initialize, SetSystem, steps
+from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature, SetSystem, steps
 from claude_max.proxy.engine.planning.want import Want
 from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.engine.process.channel import Unconfirmed
@@ -113,6 +113,7 @@ class FakeWorker:
         self.alive = True
         self.good = True
         self.busy = False
+        self.warmed = False
         self.turns = 0
         self.settle_error: Exception | None = None
         self._done = False
@@ -130,6 +131,11 @@ class FakeWorker:
         self.system = system
         self.cli_info = {"models": []}
 
+    async def warm_up(self) -> None:
+        assert self.system is not None
+        self.warmed = True
+        await self.world.pause()
+
     async def run(self, want: Want) -> AsyncGenerator[Event]:
         assert self.alive, "a dead worker was used"
         assert not self.busy, "two turns at once"
@@ -140,11 +146,9 @@ class FakeWorker:
             self.good = False
             await world.pause()
             raise Unconfirmed("a step was not confirmed")
-        for step in steps(self.system, want):
+        for step in steps(self.system or "", want):
             await world.pause()
             match step:
-                case Initialize():
-                    raise AssertionError("a prepared one was initialized")
                 case SetSystem(system):
                     assert system, "none cannot become one"
                     self.system = system

@@ -10,8 +10,7 @@ from typing import Any
 
 from claude_max.proxy.app import VERSION
 from claude_max.proxy.engine.planning.body import Defaults
-from claude_max.proxy.engine.planning.steps import EVERYTHING
-from claude_max.proxy.engine.probe.contract import ContractResult
+from claude_max.proxy.engine.probe.contract import CAPABILITIES, ContractResult
 from claude_max.proxy.engine.probe.contract_store import key, remember
 from claude_max.proxy.engine.probe.locate import locate
 
@@ -149,6 +148,6 @@ def vouched(program: Path) -> dict[str, str]:
     """
     cache = program.parent / "cache"
     defaults = {f"claude-{name}-5-5": Defaults(128_000) for name in ("opus", "sonnet", "haiku")}
-    record = ContractResult(frozenset({"answers", "isolation", "verbatim", "errors", *EVERYTHING}), {}, defaults, "1h")
+    record = ContractResult(frozenset(CAPABILITIES), {}, defaults, "1h")
     remember(cache / "claude-max" / "contracts.json", key(locate(str(program), {}), VERSION), record)
     return {"XDG_CACHE_HOME": str(cache)}

@@ -17,7 +17,7 @@ from claude_max.proxy.routes.answers import Answers
 from claude_max.proxy.routes.endpoint import LARGE, parsed
 from claude_max.proxy.routes.failures import ClientGone
 from claude_max.proxy.routes.services import Services
-from claude_max.proxy.routes.stream import LONG_SILENCE, EventStream, while_connected, with_signs_of_life
+from claude_max.proxy.routes.stream import LONG_SILENCE, EventStream, SignsOfLife, while_connected
 from claude_max.proxy.translate.common.dialect import RequestContext
 from claude_max.proxy.translate.common.frames import NDJSON, SSE, Frame, json_line, server_sent_event
 from claude_max.proxy.translate.common.openai_completions import STREAM
@@ -28,78 +28,90 @@ KEEP_ALIVE = SSE.keep_alive
 ASK: list[Event] = [Started("m"), TextDelta("a"), Finished("end_turn", Usage(output=1))]
 
 
-def test_a_comment_for_every_silence_and_the_chunks_in_order() -> None:
-    silent = asyncio.Event()
+def alive(written: list[bytes], seconds: float, sign: bytes = KEEP_ALIVE) -> SignsOfLife:
+    async def write(chunk: bytes) -> None:
+        await asyncio.sleep(0)
+        written.append(chunk)
 
-    async def chunks() -> AsyncGenerator[bytes]:
-        yield b"one"
-        await silent.wait()
-        yield b"two"
-
-    async def test() -> None:
-        found: list[bytes] = []
-        async for chunk in with_signs_of_life(chunks(), lambda _: KEEP_ALIVE, 0.001):
-            found.append(chunk)
-            if found.count(KEEP_ALIVE) == 3:
-                silent.set()
-        assert found[0] == b"one"
-        assert found[-1] == b"two"
-        assert set(found[1:-1]) == {KEEP_ALIVE}
-        assert len(found) >= 5
-
-    asyncio.run(test())
+    return SignsOfLife(write, lambda _: sign, seconds)
 
 
-def test_without_silence_there_is_no_comment() -> None:
-    async def chunks() -> AsyncGenerator[bytes]:
+async def test_a_comment_for_every_silence_and_the_chunks_in_order() -> None:
+    written: list[bytes] = []
+    async with alive(written, 0.001) as kept:
+        await kept.write(b"one")
+        while written.count(KEEP_ALIVE) < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        await kept.write(b"two")
+    assert written[0] == b"one"
+    assert written[-1] == b"two"
+    assert set(written[1:-1]) == {KEEP_ALIVE}
+    await asyncio.sleep(0.005)
+    assert written[-1] == b"two", "none after the end"
+
+
+async def test_the_length_of_a_silence_is_counted_from_the_last_chunk() -> None:
+    told: list[float] = []
+
+    async def write(chunk: bytes) -> None:
+        """Goes nowhere."""
+
+    def sign(seconds: float) -> bytes:
+        told.append(seconds)
+        return b"x"
+
+    async with SignsOfLife(write, sign, 0.02) as kept:
+        await asyncio.sleep(0.05)
+        before = len(told)
+        await kept.write(b"one")
+        while len(told) < before + 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    assert told[:before] == pytest.approx([0.02 * (n + 1) for n in range(before)])
+    assert told[before : before + 2] == pytest.approx([0.02, 0.04])
+
+
+async def test_without_silence_there_is_no_comment() -> None:
+    written: list[bytes] = []
+    async with alive(written, 60) as kept:
         for number in range(50):
-            yield str(number).encode()
-
-    async def test() -> None:
-        assert [chunk async for chunk in with_signs_of_life(chunks(), lambda _: KEEP_ALIVE, 60)] == [
-            str(n).encode() for n in range(50)
-        ]
-
-    asyncio.run(test())
+            await kept.write(str(number).encode())
+    assert written == [str(number).encode() for number in range(50)]
 
 
-def test_a_failure_of_the_chunks_is_raised() -> None:
-    async def chunks() -> AsyncGenerator[bytes]:
-        yield b"one"
-        raise errors.UpstreamFault("cut")
+async def test_a_sign_is_not_written_into_a_chunk() -> None:
+    """A client that takes nothing for a while: the chunk under way is finished first."""
+    written: list[bytes] = []
+    takes = asyncio.Event()
 
-    async def test() -> None:
-        found = with_signs_of_life(chunks(), lambda _: KEEP_ALIVE, 60)
-        assert await anext(found) == b"one"
-        with pytest.raises(errors.UpstreamFault):
-            await anext(found)
+    async def write(chunk: bytes) -> None:
+        written.append(chunk + b"(")
+        await takes.wait()
+        written.append(b")")
 
-    asyncio.run(test())
+    async with SignsOfLife(write, lambda _: KEEP_ALIVE, 0.001) as kept:
+        writing = asyncio.ensure_future(kept.write(b"one"))
+        await asyncio.sleep(0.01)
+        assert written == [b"one("]
+        takes.set()
+        await writing
+    assert written[:2] == [b"one(", b")"]
 
 
-def test_an_empty_sign_of_life_is_not_sent() -> None:
-    silent = asyncio.Event()
-
-    async def chunks() -> AsyncGenerator[bytes]:
-        yield b"one"
-        await silent.wait()
-        yield b"two"
-
-    async def test() -> None:
-        asyncio.get_running_loop().call_later(0.05, silent.set)
-        found = [chunk async for chunk in with_signs_of_life(chunks(), lambda _: NDJSON.keep_alive, 0.001)]
-        assert found == [b"one", b"two"]
-
-    asyncio.run(asyncio.wait_for(test(), 10))
+async def test_an_empty_sign_of_life_is_not_sent() -> None:
+    written: list[bytes] = []
+    async with alive(written, 0.001, NDJSON.keep_alive) as kept:
+        await kept.write(b"one")
+        await asyncio.sleep(0.01)
+    assert written == [b"one"]
 
 
 def test_a_long_silence_has_events_that_say_nothing() -> None:
     """And a comment has no empty line behind it: openai-go before 3.43 fails on one."""
     empty = Frame({"empty": True})
 
-    async def silent() -> AsyncGenerator[Frame]:
+    async def silent() -> AsyncGenerator[list[Frame]]:
         await asyncio.Event().wait()
-        yield ONE
+        yield [ONE]
 
     async def abandon() -> None:
         """Nothing to end."""
@@ -162,7 +174,7 @@ ONE, LAST = Frame({"n": 1}), Frame({"n": 2})
 ONE_WRITTEN = server_sent_event(ONE)
 
 
-async def sent(frames: AsyncGenerator[Frame], receive: Callable[[], Awaitable[Any]] = never) -> list[bytes]:
+async def sent(frames: AsyncGenerator[list[Frame]], receive: Callable[[], Awaitable[Any]] = never) -> list[bytes]:
     bodies: list[bytes] = []
 
     async def send(message: Any) -> None:
@@ -177,17 +189,17 @@ async def sent(frames: AsyncGenerator[Frame], receive: Callable[[], Awaitable[An
 
 
 def test_the_end_follows_the_last_frame_of_a_whole_answer() -> None:
-    async def chunks() -> AsyncGenerator[Frame]:
-        yield ONE
-        yield LAST
+    async def chunks() -> AsyncGenerator[list[Frame]]:
+        yield [ONE, LAST]
+        yield [LAST]
 
-    written = [ONE_WRITTEN, server_sent_event(LAST), b"data: [DONE]\n\n"]
+    written = [ONE_WRITTEN + server_sent_event(LAST), server_sent_event(LAST), b"data: [DONE]\n\n"]
     assert asyncio.run(sent(chunks())) == [b"start", *written, b""]
 
 
 def test_a_failure_in_mid_stream_is_its_last_event() -> None:
-    async def chunks() -> AsyncGenerator[Frame]:
-        yield ONE
+    async def chunks() -> AsyncGenerator[list[Frame]]:
+        yield [ONE]
         raise errors.Overloaded("too much")
 
     found = asyncio.run(sent(chunks()))
@@ -201,9 +213,9 @@ def test_a_client_that_leaves_ends_the_stream_and_what_makes_it() -> None:
         closed = asyncio.Event()
         first = asyncio.Event()
 
-        async def chunks() -> AsyncGenerator[Frame]:
+        async def chunks() -> AsyncGenerator[list[Frame]]:
             try:
-                yield ONE
+                yield [ONE]
                 first.set()
                 await asyncio.Event().wait()
             finally:
@@ -244,7 +256,7 @@ def test_several_answers_begin_in_their_order_and_each_is_whole() -> None:
     async def test() -> None:
         answers = Answers(Scripted([*ASK], [*ASK[:1], TextDelta("b"), *ASK[2:]]), (TURN, TURN))
         started = await answers.start()
-        found = [item async for item in answers]
+        found = [item async for batch in answers for item in batch]
         await answers.aclose()
         assert started == Started("m")
         assert found[:2] == [(0, ASK[0]), (1, ASK[0])]
@@ -292,8 +304,11 @@ def test_one_that_fails_later_is_raised_where_it_is_read() -> None:
         engine = Scripted([Started("m"), TextDelta("a"), errors.UpstreamFault("cut")])
         answers = Answers(engine, (TURN,))
         await answers.start()
+        found = []
         with pytest.raises(errors.UpstreamFault):
-            [item async for item in answers]
+            async for batch in answers:
+                found += batch
+        assert found == [(0, Started("m")), (0, TextDelta("a"))]
         await answers.aclose()
         assert engine.closed == 1
 
@@ -306,10 +321,10 @@ def test_a_client_that_leaves_before_the_first_byte_ends_the_answer_too() -> Non
         answers = Answers(engine, (TURN,))
         await answers.start()
 
-        async def lines() -> AsyncGenerator[Frame]:
+        async def lines() -> AsyncGenerator[list[Frame]]:
             try:
                 async for _ in answers:
-                    yield ONE
+                    yield [ONE]
             finally:
                 await answers.aclose()
 

@@ -1,9 +1,8 @@
 """The steps from what a worker holds to a Want, computed without taking any of them. Pure.
 
 Between turns a worker holds its system prompt and nothing else. What each step needs (see the contract check):
-- Initialize: once, first. Whether there is a system prompt can change later in one direction only: a process that has
-  one takes another, a process without one takes one, and none gets rid of it.
-- SetSystem: awaited before the question, because a refused one would cost an answer to the wrong prompt.
+- SetSystem: awaited before the question, because a refused one would cost an answer to the wrong prompt. A process that
+  has a system prompt takes another, a process without one takes one, and none gets rid of it.
 - Configure: the want's settings.
 - Append, Offer: the lines way's history and tools. Ask: the line that asks.
 """
@@ -15,15 +14,8 @@ from typing import Literal
 from ...events import Message, Tool
 from .want import Want
 
-Feature = Literal["exact", "rewind", "system", "lines", "tools"]
-EVERYTHING: frozenset[Feature] = frozenset({"exact", "rewind", "system", "lines", "tools"})
-
-
-@dataclass(frozen=True, slots=True)
-class Initialize:
-    """Send `initialize` with this system prompt (empty for none)."""
-
-    system: str
+Feature = Literal["exact", "rewind", "system", "lines", "tools", "silence"]
+EVERYTHING: frozenset[Feature] = frozenset({"exact", "rewind", "system", "lines", "tools", "silence"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +54,18 @@ class Ask:
     want: Want
 
 
-Step = Initialize | SetSystem | Configure | Offer | Append | Ask
+Step = SetSystem | Configure | Offer | Append | Ask
 
 
-def can_serve(system: str | None, wanted: str, features: frozenset[Feature] = EVERYTHING) -> bool:
-    """Whether a process that holds `system` (None: not initialized) can come to hold `wanted`."""
-    return system is None or system == wanted or (bool(wanted) and "system" in features)
+def can_serve(system: str, wanted: str, features: frozenset[Feature] = EVERYTHING) -> bool:
+    """Whether a process that holds `system` (empty for none) can come to hold `wanted`."""
+    return system == wanted or (bool(wanted) and "system" in features)
 
 
-def steps(system: str | None, want: Want) -> Sequence[Step]:
+def steps(system: str, want: Want) -> Sequence[Step]:
     """The steps of a worker that holds `system` and can serve the want; the last one asks."""
     way: list[Step] = []
-    if system is None:
-        way.append(Initialize(want.system))
-    elif system != want.system:
+    if system != want.system:
         way.append(SetSystem(want.system, want.model))
     way.append(Configure(want))
     if want.way == "lines":

@@ -281,6 +281,10 @@ class Pool:
             worker = await self._launch()
             self._workers[member.key] = worker
             await worker.prepare(member.system)
+            self._pace.started(time.monotonic() - member.born)
+            if not len(self._queue) and {"silence", "rewind"} <= self.features:
+                # Nobody waits: the first turn is spared what is slow when it runs first.
+                await worker.warm_up()
         except BaseException as error:
             self._failed_starts += 1
             self._close(member)
@@ -291,7 +295,6 @@ class Pool:
                 raise
         else:
             self._failed_starts = 0
-            self._pace.started(time.monotonic() - member.born)
             self.cli_info = worker.cli_info or self.cli_info
             if self._roster.is_outdated(member):
                 self._close(member)

@@ -47,5 +47,8 @@ class BaitedHome:
                 "CLAUDE_CONFIG_DIR": str(config),
                 "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-contract",
                 "ANTHROPIC_BASE_URL": url,
+                # A closed port: what the CLI may send anywhere else, with its own address of the service, goes nowhere.
+                "HTTPS_PROXY": "http://127.0.0.1:9",
+                "NO_PROXY": "127.0.0.1,localhost",
             }
         )

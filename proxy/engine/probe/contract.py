@@ -42,6 +42,7 @@ CAPABILITIES: Mapping[str, str] = {
     "system": "the system prompt of a running process can be replaced, and leaves no trace",
     "lines": "a history that is appended line by line arrives with its roles, and asks nothing by itself",
     "tools": "tools offered by MCP are called under their own names, in parallel, and can be taken away",
+    "silence": "a message to an idle process reaches nobody",
     "errors": "a rate limit is reported, and not tried again by the CLI",
     "peers": "a message of another Claude Code session does not reach the model",
     "models": "what the CLI asks for with each model it offers (`max_tokens`, thinking) can be learned",
@@ -220,6 +221,13 @@ class Contract:
         expect(called == names, "parallel calls did not arrive under their own names")
         await ask.lines(said("user", "none"))
         expect(not ask.body().get("tools"), "tools stayed after they were taken away")
+
+    async def _silence(self) -> None:
+        ask = self.examiner
+        worker = await ask.worker()
+        before = ask.calls
+        await worker.warm_up()
+        expect(ask.calls == before, "a message to an idle process reached the service")
 
     async def _errors(self) -> None:
         ask = self.examiner

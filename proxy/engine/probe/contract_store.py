@@ -15,7 +15,7 @@ import orjson
 from ...errors import CliUnavailable
 from ...events import JsonObject
 from ..planning.body import Defaults
-from .contract import ContractResult, examine
+from .contract import CAPABILITIES, ContractResult, examine
 from .locate import UPDATE, Cli
 
 log = logging.getLogger("claude_max.engine")
@@ -33,9 +33,13 @@ def recall(file: Path, name: str) -> ContractResult | None:
     """The record of that name, None where there is none that can be read."""
     try:
         found = orjson.loads(file.read_bytes())[name]
+        holds, fails = frozenset(map(str, found["holds"])), {name: str(why) for name, why in found["fails"].items()}
+        if holds | fails.keys() != CAPABILITIES.keys():
+            # Of another check than today's.
+            return None
         return ContractResult(
-            frozenset(map(str, found["holds"])),
-            {name: str(why) for name, why in dict(found["fails"]).items()},
+            holds,
+            fails,
             {model: Defaults(int(each["max_tokens"]), each["thinking"]) for model, each in found["defaults"].items()},
             str(found["cache_ttl"]),
         )

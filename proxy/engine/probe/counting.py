@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from ...errors import CliCrashed, ProxyError
 from ...events import JsonObject, Turn
 from ..planning.steps import Append, can_serve, steps
-from ..planning.want import plain_want
+from ..planning.want import Want, plain_want
 from ..process.channel import Unconfirmed
 from ..process.worker import Worker
 
@@ -44,7 +44,8 @@ class TokenCounter:
                 self._idle.cancel()
             counted = False
             try:
-                found = await self._count(await self._ready(turn), turn)
+                want = plain_want(turn, str(uuid.uuid4()), self._base_url)
+                found = await self._count(await self._ready(want), want)
                 counted = True
                 return found
             except Unconfirmed as doubt:
@@ -63,21 +64,21 @@ class TokenCounter:
         self._end()
         await asyncio.gather(*self._ending, return_exceptions=True)
 
-    async def _ready(self, turn: Turn) -> Worker:
-        """A process that can hold the Turn."""
+    async def _ready(self, want: Want) -> Worker:
+        """A process that can hold the want."""
         worker = self._worker
-        if worker is None or not worker.alive or not can_serve(worker.system, turn.system):
+        if worker is None or not worker.alive or not can_serve(worker.system, want.system):
             self._end()
             worker = self._worker = await self._launch()
+            await worker.initialize(want.system)
         return worker
 
-    async def _count(self, worker: Worker, turn: Turn) -> int:
-        want = plain_want(turn, str(uuid.uuid4()), self._base_url)
+    async def _count(self, worker: Worker, want: Want) -> int:
         worker.channel.begin_turn()
         for step in steps(worker.system, want)[:-1]:
             await worker.take(step)
         # The last one too is only held: asking is what costs.
-        await worker.take(Append(turn.messages[-1]))
+        await worker.take(Append(want.turn.messages[-1]))
         usage = await worker.channel.control("get_context_usage", detail="full")
         await worker.rewind()
         worker.channel.idle = True

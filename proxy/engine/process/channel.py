@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ... import errors
 from ...events import JsonObject, Tool
 from ..wire import mcp, protocol
+from .inbox import Inbox
 from .spawn import ClaudeProcess
 
 log = logging.getLogger("claude_max.engine")
@@ -65,7 +66,7 @@ class Channel:
         self._timeouts = timeouts
         self._replies: dict[str, asyncio.Future[JsonObject]] = {}
         self._count = 0
-        self._lines: asyncio.Queue[JsonObject | None] = asyncio.Queue()
+        self._inbox = Inbox()
         self._tools: tuple[Tool, ...] = ()
         self._listed = asyncio.Event()
         self._reader = asyncio.create_task(self._read())
@@ -133,14 +134,8 @@ class Channel:
 
     async def line(self, seconds: float) -> JsonObject:
         """The next line that is no request and no reply. Raises TimeoutError, or the ProxyError of a broken process."""
-        if not self._lines.empty():
-            # Most lines of a burst are here already: neither a timer nor a turn of the event loop is needed.
-            line = self._lines.get_nowait()
-        else:
-            async with asyncio.timeout(seconds):
-                line = await self._lines.get()
+        line = await self._inbox.get(seconds)
         if line is None:
-            self._lines.put_nowait(None)
             raise self.broken or self.process.crashed()
         return line
 
@@ -161,9 +156,8 @@ class Channel:
 
     def begin_turn(self) -> None:
         """Drops what was said while no turn was under way. Raises the ProxyError of a broken process."""
-        while not self._lines.empty():
-            if self._lines.get_nowait() is None:
-                self._lines.put_nowait(None)
+        while not self._inbox.empty:
+            if self._inbox.take() is None:
                 raise self.broken or self.process.crashed()
         self.idle = False
 
@@ -190,11 +184,12 @@ class Channel:
                 reply.set_exception(self.broken)
                 # Nobody may come for it any more.
                 reply.exception()
-        self._lines.put_nowait(None)
+        self._inbox.put(None)
 
     async def close(self) -> None:
         """Ends the process; returns when it is gone."""
         await self.process.close()
+        self._inbox.close()
         self._reader.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._reader
@@ -231,7 +226,7 @@ class Channel:
                 self.fail(errors.CliCrashed("The Claude Code CLI began a turn of its own."))
                 self.process.begin_close()
             case _:
-                self._lines.put_nowait(line)
+                self._inbox.put(line)
 
     def _serve(self, request_id: str, request: JsonObject) -> None:
         """The CLI's own requests: its MCP messages; everything else (permissions, hooks) is refused.

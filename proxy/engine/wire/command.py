@@ -25,6 +25,8 @@ ARGUMENTS: tuple[str, ...] = (
     *("--settings", SETTINGS),
     "--strict-mcp-config",
     "--no-session-persistence",
+    # No skills and no commands: a client's "/cost" is text. Settings are applied faster, too, as none are looked for.
+    "--disable-slash-commands",
     # One API call a turn: a call of a tool that travels in the body is the client's to answer, not the CLI's.
     *("--max-turns", "1"),
     # The client's own tools need no permission prompt; `mcp__*` would silently refuse every call.

@@ -12,7 +12,6 @@ from claude_max.proxy.engine.planning.steps import (
     Append,
     Ask,
     Configure,
-    Initialize,
     Offer,
     SetSystem,
     can_serve,
@@ -24,17 +23,13 @@ from claude_max.proxy.events import ServerTool
 @pytest.mark.parametrize(
     ("held", "wanted", "first"),
     [
-        (None, "", [Initialize("")]),
-        (None, "S", [Initialize("S")]),
         ("", "", []),
         ("S", "S", []),
         ("", "S", [SetSystem("S", "sonnet")]),
         ("T", "S", [SetSystem("S", "sonnet")]),
     ],
 )
-def test_the_system_prompt_comes_first_and_only_when_it_changes(
-    held: str | None, wanted: str, first: list[Any]
-) -> None:
+def test_the_system_prompt_comes_first_and_only_when_it_changes(held: str, wanted: str, first: list[Any]) -> None:
     want = wants(turn(user("a"), system=wanted))
     assert list(steps(held, want)) == [*first, Configure(want), Ask(want)]
 
@@ -58,17 +53,17 @@ def test_the_lines_way_offers_tools_and_writes_the_history() -> None:
 
 def test_without_tools_none_are_offered() -> None:
     want = by_lines(turn(user("a"), tools=(ServerTool({"name": "web_search"}),)))
-    assert list(steps(None, want)) == [Initialize(""), Configure(want), Ask(want)]
+    assert list(steps("", want)) == [Configure(want), Ask(want)]
 
 
 @pytest.mark.parametrize(
     ("held", "wanted", "all_features", "without_system"),
     [
-        (None, "", True, True), (None, "S", True, True), ("", "", True, True), ("S", "S", True, True),
+        ("", "", True, True), ("S", "S", True, True),
         ("", "S", True, False), ("T", "S", True, False), ("S", "", False, False),
     ],
 )  # fmt: skip
-def test_who_can_serve(held: str | None, wanted: str, all_features: bool, without_system: bool) -> None:
+def test_who_can_serve(held: str, wanted: str, all_features: bool, without_system: bool) -> None:
     assert can_serve(held, wanted) is all_features
     assert can_serve(held, wanted, EVERYTHING - {"system"}) is without_system
 
@@ -76,8 +71,8 @@ def test_who_can_serve(held: str | None, wanted: str, all_features: bool, withou
 SYSTEMS = st.sampled_from(("", "S", "T"))
 
 
-@given(st.none() | SYSTEMS, SYSTEMS)
-def test_who_can_serve_comes_to_hold_what_is_wanted(held: str | None, wanted: str) -> None:
+@given(SYSTEMS, SYSTEMS)
+def test_who_can_serve_comes_to_hold_what_is_wanted(held: str, wanted: str) -> None:
     """As the CLI has it: initialized once, a prompt replaced by another one, and none got rid of."""
     if not can_serve(held, wanted):
         assert held
@@ -87,11 +82,7 @@ def test_who_can_serve_comes_to_hold_what_is_wanted(held: str | None, wanted: st
     way = steps(held, wants(turn(user("a"), system=wanted)))
     for step in way:
         match step:
-            case Initialize(system):
-                assert holds is None
-                holds = system
             case SetSystem(system, _):
-                assert holds is not None
                 assert system
                 holds = system
     assert holds == wanted

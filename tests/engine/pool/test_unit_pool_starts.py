@@ -7,7 +7,7 @@ from engine.asking import ask, asking, shut
 from engine.fake_worker import World, end, quiet
 
 from claude_max.proxy import errors
-from claude_max.proxy.engine.planning.steps import EVERYTHING
+from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature
 from claude_max.proxy.engine.pool import pool as module
 from claude_max.proxy.engine.process.channel import Unconfirmed
 
@@ -25,6 +25,21 @@ async def test_a_start_outlives_the_client_that_wanted_it() -> None:
     assert [worker.system for worker in world.workers] == ["S"]
     assert await ask(pool, "b", system="S") == "Finished"
     assert len(world.workers) == 1
+    await shut(pool, world)
+
+
+@pytest.mark.parametrize("lacks", [None, "silence", "rewind"])
+async def test_a_spare_process_is_warmed_up_and_one_that_somebody_waits_for_is_not(lacks: Feature | None) -> None:
+    world = World()
+    pool = world.pool(2, warm=1, features=EVERYTHING - {lacks})
+    pool.start()
+    await quiet(pool)
+    assert [worker.warmed for worker in world.workers] == [lacks is None]
+    await shut(pool, world)
+    world = World()
+    pool = world.pool(2, features=EVERYTHING - {lacks})
+    assert await ask(pool, "a") == "Finished"
+    assert [worker.warmed for worker in world.workers] == [False]
     await shut(pool, world)
 
 

@@ -18,6 +18,11 @@ from claude_max.proxy.errors import CliUnavailable, ProxyError
 REWIND: frozenset[Feature] = frozenset({"rewind"})
 
 
+# Process ids, and the memory of each.
+SMALL, LARGE = 1, 2
+MEMORY = {SMALL: upkeep.LARGE_BYTES, LARGE: upkeep.LARGE_BYTES + 1}
+
+
 class Looked:
     """The pool as upkeep sees it: a list of what it was told."""
 
@@ -37,7 +42,8 @@ class Looked:
 
     def trim(self, *, idle: float, too_large: Any) -> None:
         assert idle > 0
-        assert not too_large(os.getpid())
+        assert not too_large(SMALL)
+        assert too_large(LARGE)
 
 
 class Room:
@@ -68,7 +74,8 @@ class Room:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Room:
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
+    monkeypatch.setattr(upkeep, "resident", MEMORY.__getitem__)
     return Room(tmp_path)
 
 

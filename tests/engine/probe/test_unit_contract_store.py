@@ -9,14 +9,14 @@ import pytest
 from claude_max.proxy.engine.planning.body import Defaults
 from claude_max.proxy.engine.planning.steps import EVERYTHING
 from claude_max.proxy.engine.probe import contract_store
-from claude_max.proxy.engine.probe.contract import ContractResult
+from claude_max.proxy.engine.probe.contract import CAPABILITIES, ContractResult
 from claude_max.proxy.engine.probe.contract_store import MOST_RECORDS, key, recall, remember, verified
 from claude_max.proxy.engine.probe.locate import Cli
 from claude_max.proxy.errors import CliUnavailable
 
 DEFAULTS = {"claude-a": Defaults(64_000, {"type": "adaptive"}), "claude-b": Defaults(8192, None)}
 SAFE = frozenset({"answers", "verbatim", "isolation", "limits"})
-GOOD = ContractResult(SAFE | EVERYTHING, {}, DEFAULTS, "1h")
+GOOD = ContractResult(frozenset(CAPABILITIES), {}, DEFAULTS, "1h")
 
 
 @pytest.fixture
@@ -40,13 +40,20 @@ class Examined:
 
 def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "contracts.json"
-    partly = ContractResult(frozenset({"answers"}), {"rewind": "left a trace"})
+    partly = ContractResult(frozenset({"answers"}), dict.fromkeys(CAPABILITIES.keys() - {"answers"}, "left a trace"))
     remember(file, "one", GOOD)
     remember(file, "two", partly)
     assert recall(file, "one") == GOOD
     assert recall(file, "two") == partly
     assert recall(file, "three") is None
     assert [path.name for path in file.parent.iterdir()] == ["contracts.json"], "no scratch file is left"
+
+
+def test_a_record_of_another_check_is_not_used(tmp_path: Path) -> None:
+    file = tmp_path / "contracts.json"
+    for other in (GOOD.holds - {"peers"}, GOOD.holds | {"something new"}):
+        remember(file, "one", ContractResult(other, {}))
+        assert recall(file, "one") is None
 
 
 @pytest.mark.parametrize(

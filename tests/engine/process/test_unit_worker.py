@@ -37,6 +37,28 @@ async def test_a_new_process_is_initialized_and_reset() -> None:
     await worker.close()
 
 
+async def test_a_warm_up_is_a_turn_without_an_address_and_leaves_nothing() -> None:
+    process = FakeProcess()
+    worker = await ready(process)
+    process.answers.append([{"type": "result", "is_error": True, "result": "API Error: Invalid URL"}])
+    await worker.warm_up()
+    assert process.asked() == ["user", "rewind_conversation"]
+    process.answers.append(HELLO)
+    assert shown(await run(worker, wants(ASK))) == "Hello"
+    assert await worker.settle()
+    await worker.close()
+
+
+@pytest.mark.parametrize("said", ["Hello", "API Error: 401 no", "API Error: Connection refused"])
+async def test_a_process_that_reaches_somebody_while_idle_is_not_used(said: str) -> None:
+    process = FakeProcess()
+    worker = await ready(process)
+    process.answers.append([{"type": "result", "is_error": said != "Hello", "result": said}])
+    with pytest.raises(Unconfirmed, match="address was taken away"):
+        await worker.warm_up()
+    await worker.close()
+
+
 async def test_a_turn_is_one_write_two_settings_and_a_rewind() -> None:
     process = FakeProcess()
     worker = await ready(process)
@@ -305,7 +327,6 @@ async def test_a_process_that_is_not_accepted() -> None:
     worker = worker_on(FakeProcess(), LONG, accept)
     with pytest.raises(Unconfirmed, match="another version"):
         await worker.prepare("")
-    assert worker.system is None
     await worker.close()
 
 

@@ -24,7 +24,7 @@ async def first_events(worker: Worker, process: FakeProcess, *lines: Line) -> tu
             found.append(each)  # noqa: PERF401 - looked at on the way
 
     task = asyncio.create_task(collect())
-    await until(lambda: process._out.empty() and worker.channel._lines.empty())
+    await until(lambda: process._out.empty() and worker.channel._inbox.empty)
     for _ in range(10):
         await asyncio.sleep(0)
     return found, task
