@@ -24,7 +24,7 @@ from harness.machine import eventually, free_port
 from harness.past_requests import FILE, month
 from harness.proxy import RunningProxy, running_proxy, scripted
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, ViewportSize, expect
 
 from claude_max.proxy.store import ledger
 
@@ -39,8 +39,8 @@ LIMITS = {"status": "allowed", "claim": "five_hour", "reset": "+3600", "5h": 0.6
 NASTY = "<img src=x onerror=alert(1)>"
 # Where `just screenshots` wants them.
 SHOTS = os.environ.get("CLAUDE_MAX_SCREENSHOTS")
-DESK = {"width": 1200, "height": 1400}
-PHONE = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1200, "height": 1400}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 MOST_BYTES = 150_000
 
 
@@ -65,9 +65,17 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
 
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Any]:
-    """Opens a page, and fails where the page says an error or shows a dialog. What is `refused` may be said."""
+    """Opens a page, and fails where a page has an error, shows a dialog, or breaks its policy."""
     with ExitStack() as stack:
         said: list[str] = []
+
+        def told(message: ConsoleMessage) -> None:
+            if "Content Security" in message.text:
+                said.append(message.text)
+
+        def shown(dialog: Dialog) -> None:
+            said.append(dialog.message)
+            dialog.dismiss()
 
         def open_page(url: str, *, context: BrowserContext | None = None, **more: Any) -> Page:
             if context is None:
@@ -75,8 +83,8 @@ def opened(browser: Browser) -> Iterator[Any]:
                 stack.callback(context.close)
             page = context.new_page()
             page.on("pageerror", lambda error: said.append(str(error)))
-            page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
-            page.on("console", lambda told: said.append(told.text) if "Content Security" in told.text else None)
+            page.on("dialog", shown)
+            page.on("console", told)
             page.goto(url)
             return page
 
@@ -184,7 +192,7 @@ def test_a_streamed_answer_with_its_receipt(used: RunningProxy, opened: Any, mar
     page.get_by_label("Message").press("Control+Enter")
     answer = page.locator("#answer-text")
     expect(answer).to_contain_text("word1 word2")
-    assert "word40" not in answer.text_content()
+    assert "word40" not in answer.inner_text()
     expect(answer).to_have_text(" ".join(f"word{number}" for number in range(1, 41)))
     receipt = page.locator("#receipt")
     for words in ("Prepared in", "exact, ", "claude-haiku-5-5", "40 tokens", "List price", "five_hour;used="):
