@@ -42,6 +42,8 @@ class Past:
         self._samples: dict[str, list[Sample]] = {}
         # How often the windows were read.
         self.reads = 0
+        # A locked ledger holds up one thread at most.
+        self._one_at_a_time = asyncio.Lock()
 
     async def usage(self) -> JsonObject:
         """`periods`, and `day`, `model` and `client` of 30 days, each a list of lines as `claude-max usage --json`."""
@@ -111,7 +113,8 @@ class Past:
                 return read(database)
 
         try:
-            return await asyncio.to_thread(work), ""
+            async with self._one_at_a_time:
+                return await asyncio.to_thread(work), ""
         except (sqlite3.Error, OSError) as error:
             return None, f"The ledger cannot be read now: {error}."
 

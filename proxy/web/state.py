@@ -4,8 +4,10 @@ Nothing in it changes by itself from one look to the next: how long something ta
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any, TypeVar
 
 from ..engine.pool.pool import Pool
 from ..engine.pool.upkeep import resident
@@ -15,10 +17,27 @@ from ..routes.accounts import Accounts
 from ..store.forecast import forecast
 from .past import Past
 
+T = TypeVar("T")
+
 MEGABYTE = 2**20
-# Seconds for which a forecast holds, and the memory of a process: both take more than a look.
-FORECAST_SECONDS = 60.0
-MEMORY_SECONDS = 5.0
+
+
+class Remembered:
+    """Values for some seconds. What was not asked for as long is forgotten."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._known: dict[Hashable, tuple[float, Any]] = {}
+
+    def of(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value of `key`, made where it is not known."""
+        now = self._clock()
+        self._known = {each: known for each, known in self._known.items() if now - known[0] < self._seconds}
+        if key not in self._known:
+            self._known[key] = now, make()
+        found: T = self._known[key][1]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +53,8 @@ class Sources:
     since: float
     pid: int
     now: Callable[[], float]
-    _memory: "_Remembered" = field(default_factory=lambda: _Remembered(MEMORY_SECONDS))
-    _forecasts: "_Remembered" = field(default_factory=lambda: _Remembered(FORECAST_SECONDS))
-
-
-class _Remembered:
-    """Values for some seconds. What was not asked for as long is forgotten."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._known: dict[object, tuple[float, object]] = {}
-
-    def of(self, key: object, make: Callable[[], object]) -> object:
-        now = time.monotonic()
-        self._known = {each: known for each, known in self._known.items() if now - known[0] < self._seconds}
-        if key not in self._known:
-            self._known[key] = now, make()
-        return self._known[key][1]
+    for_seconds: Remembered = field(default_factory=lambda: Remembered(5.0))
+    for_a_minute: Remembered = field(default_factory=lambda: Remembered(60.0))
 
 
 def state(sources: Sources) -> JsonObject:
@@ -92,7 +96,7 @@ def _window(sources: Sources, window: Window, as_of: float | None) -> JsonObject
         "label": window.label,
         "used": window.used,
         "resets_at": window.resets,
-        "full_at": sources._forecasts.of((window, sources.past.reads), foreseen),  # noqa: SLF001 - of this module
+        "full_at": sources.for_a_minute.of((window, sources.past.reads), foreseen),
         "as_of": as_of,
     }
 
@@ -107,8 +111,9 @@ def _workers(sources: Sources) -> JsonObject:
             "pid": pid,
             "state": member.status.name.lower(),
             "turns": member.turns,
-            "since": round(behind + member.born),
-            "memory": 0 if pid is None else sources._memory.of(pid, lambda pid=pid: _megabytes(pid)),  # type: ignore[misc]  # noqa: SLF001
+            # To a second it would change by itself, where the two clocks differ by half of one.
+            "since": sources.for_a_minute.of(("born", member.key), partial(round, behind + member.born)),
+            "memory": 0 if pid is None else sources.for_seconds.of(pid, partial(_memory, pid)),
         }
         for member, pid in pool.members()
     ]
@@ -122,5 +127,5 @@ def _workers(sources: Sources) -> JsonObject:
     }
 
 
-def _megabytes(pid: int) -> int:
+def _memory(pid: int) -> int:
     return round(resident(pid) / MEGABYTE) * MEGABYTE

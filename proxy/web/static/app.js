@@ -24,8 +24,8 @@ const clock = () => Date.now() / 1000 + ahead;
 const usage = new Usage();
 const requests = new Requests(clock);
 const playground = new Playground();
+const doctor = new Doctor();
 new Connect();
-new Doctor();
 
 whenSignedOut(showSignIn);
 
@@ -53,6 +53,7 @@ function listen() {
     requests.snapshot(told.requests);
     show(told);
     usage.refresh(true);
+    doctor.remembered();
   });
   source.addEventListener("state", (event) => show(JSON.parse(event.data)));
   source.addEventListener("request", (event) => {

@@ -1,6 +1,6 @@
 // What doctor finds, when it is asked.
 
-import { post } from "./api.js";
+import { post, read } from "./api.js";
 import { $, copied, el, say } from "./dom.js";
 import { moment, plural } from "./format.js";
 
@@ -10,6 +10,12 @@ const WORDS = { ok: "fine", warning: "to look at", failed: "failed" };
 export class Doctor {
   constructor() {
     $("examine").addEventListener("click", () => this.#examine());
+  }
+
+  /** What was found last, where doctor was asked before. */
+  async remembered() {
+    const found = await read("/page/doctor").catch(() => ({}));
+    if (found.findings) this.#draw(found);
   }
 
   async #examine() {
