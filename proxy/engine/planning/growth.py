@@ -14,6 +14,8 @@ FIRST_TURN = 3.0
 FIRST_START = 0.5
 # How many of the latest turns, and starts, are remembered.
 REMEMBERED = 8
+# Of how many starts' length a turn is long.
+LONG = 4
 
 
 class Pace:
@@ -40,6 +42,15 @@ class Pace:
     def start(self) -> float:
         """The usual time of a start."""
         return median(self._starts) if self._starts else FIRST_START
+
+
+def starts_at_once(pace: Pace, processors: int) -> int:
+    """How many processes may start at the same time while turns are under way.
+
+    A start fills a processor. Turns much longer than a start wait for the model most of the time, and leave theirs to
+    it; short ones need one.
+    """
+    return processors if pace.turn > LONG * pace.start else max(1, processors // 2)
 
 
 def expected_wait(pace: Pace, busy: Sequence[float], starting: Sequence[float], ahead: int) -> float:

@@ -18,9 +18,11 @@ from ...events import (
     Finished,
     Media,
     OpaqueBlock,
+    ServerTool,
     Started,
     Text,
     Thinking,
+    Tool,
     ToolCall,
     ToolCallStarted,
     ToolResult,
@@ -44,6 +46,7 @@ INSTRUCTIONS = 2
 RETRY_SECONDS = 0.2
 # Characters of a Turn above which it is composed in a thread: 1 MB takes some 5 ms.
 LARGE = 500_000
+PART = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,23 +209,38 @@ def _told(want: Want, given: Turn, fitted: Turn) -> Want:
 
 
 def size_of(turn: Turn) -> int:
-    """About how many characters a Turn has, without making a copy of it."""
-    size = len(turn.system)
+    """About how many characters a Turn has as JSON, without making a copy of it."""
+    size = len(turn.system) + sum(_size_of_tool(tool) for tool in turn.tools)
     for message in turn.messages:
+        # Its braces, names and marks are of about this length.
+        size += PART * len(message.content)
         for item in message.content:
             parts = item.content if isinstance(item, ToolResult) else (item,)
             size += sum(len(part.text) for part in parts if isinstance(part, Text | Thinking))
             size += sum(len(part.data or "") for part in parts if isinstance(part, Media))
             size += sum(_characters(part.json) for part in parts if isinstance(part, OpaqueBlock))
             size += _characters(item.arguments) if isinstance(item, ToolCall) else 0
-    # A tool is some hundreds of characters; one of 100 KB does not stop the event loop for long.
-    return size + 1000 * len(turn.tools)
+    return size
+
+
+def _size_of_tool(tool: Tool | ServerTool) -> int:
+    if isinstance(tool, ServerTool):
+        return _characters(tool.json)
+    properties = tool.parameters.get("properties")
+    # Deeper than the first level of properties a schema is rarely large; an enumeration may be.
+    within = properties.values() if isinstance(properties, dict) else ()
+    return len(tool.description) + _characters(tool.parameters) + sum(map(_characters, within))
 
 
 def _characters(value: object) -> int:
     """About how many characters a JSON value has, two levels deep; most of a large one is in a few strings."""
     if isinstance(value, dict):
-        value = list(value.values())
+        return sum(map(len, value)) + _characters(list(value.values()))
     if isinstance(value, list):
-        return sum(len(item) if isinstance(item, str | list | dict) else 8 for item in value)
+        return sum(len(item) + 4 if isinstance(item, str) else _width(item) for item in value)
     return len(value) if isinstance(value, str) else 8
+
+
+def _width(value: object) -> int:
+    """As `_characters`, without a look into it."""
+    return 16 * (1 + len(value)) if isinstance(value, list | dict) else 8

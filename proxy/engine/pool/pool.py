@@ -16,7 +16,7 @@ from ... import errors, receipts
 from ...events import Event, JsonObject
 from ...receipts import Call, Receipt, Tab
 from ..planning.choice import Evict, Start, Take, choose
-from ..planning.growth import Pace, is_worth_a_start
+from ..planning.growth import Pace, is_worth_a_start, starts_at_once
 from ..planning.roster import Member, PoolLimits, Roster, Status
 from ..planning.steps import EVERYTHING, Feature, can_serve
 from ..planning.want import Want
@@ -32,7 +32,7 @@ ATTEMPTS = 3
 CLOSE_SECONDS = 5.0
 # How long a turn waits in line before it looks again whether a start is worth it: others may take longer than usual.
 LOOK_SECONDS = 0.1
-STARTS_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
+PROCESSORS = os.cpu_count() or 1
 
 
 class Pool:
@@ -230,7 +230,7 @@ class Pool:
         # Where a turn is being taken back, its worker is free in milliseconds.
         starting = [now - member.born for member in fits if member.status is Status.STARTING]
         soon = [float("inf") for member in fits if member.status is Status.FINISHING]
-        if busy and len(starting) >= STARTS_AT_ONCE:
+        if busy and len(starting) >= starts_at_once(self._pace, PROCESSORS):
             return False
         return not (busy or soon) or is_worth_a_start(self._pace, busy, [*soon, *starting], ahead)
 
@@ -315,7 +315,7 @@ class Pool:
         wanted = limits.warm if self.cli_info else max(1, limits.warm)
         has_bare = any(member.system == "" for member in ready)
         missing = len(ready) < wanted or (wanted > 0 and not has_bare)
-        if missing and roster.room and roster.count(Status.STARTING) < STARTS_AT_ONCE:
+        if missing and roster.room and roster.count(Status.STARTING) < max(1, PROCESSORS // 2):
             self._start_worker("")
 
     def _close_dead(self) -> None:
