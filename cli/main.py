@@ -270,6 +270,29 @@ def config_show(json: Json = False) -> None:
 
 
 @app.command(cls=Command, rich_help_panel=INSPECT)
+def status(
+    json: Json = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it until Ctrl-C, as it changes.")] = False,
+    web: Annotated[bool, typer.Option("--web", help="Open the server's page in a browser.")] = False,
+) -> None:
+    """Show which server runs, and what it does now. Exit code 0 where a request would be answered."""
+    from .status import status as show
+
+    show(json=json, watch=watch, web=web)
+
+
+@app.command(cls=Command, rich_help_panel=INSPECT)
+def logs(
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, metavar="N", help="Number of lines.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow new lines.")] = False,
+) -> None:
+    """Print the log of the server in the background, or of the service."""
+    from .logs import logs as show
+
+    show(lines=lines, follow=follow)
+
+
+@app.command(cls=Command, rich_help_panel=INSPECT)
 def doctor(
     json: Json = False,
     list_checks: Annotated[bool, typer.Option("--list-checks", help="List the available checks, and exit.")] = False,

@@ -32,6 +32,7 @@ from claude_max.proxy.server import Server, allow_connections, listen
 
 from .log_format import configure
 from .output import WARN, Exit, err, fail, folded
+from .page import around
 from .service import log
 from .service.inside import is_service
 from .signals import Terminated, call_when_terminated, ignore
@@ -110,10 +111,12 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
     with err.status(f"Checking Claude Code {cli.version_text}…") if err.is_terminal else contextlib.nullcontext():
         usable = await usable_cli(settings, cli)
     async with upstream(demo) as source:
-        app = create_app(settings, usable, source)
-        _banner(settings, usable, sockets[0].getsockname()[1], demo)
+        port = sockets[0].getsockname()[1]
+        app = create_app(settings, usable, source, around(settings, port))
+        _banner(settings, usable, port, demo)
 
         async def drain(at_once: bool) -> None:
+            app.state.live.close()
             await app.state.drain(0 if at_once else settings.drain_timeout)
 
         server = Server(app, settings, drain)

@@ -26,9 +26,10 @@ from claude_max.proxy.events import JsonObject
 from claude_max.proxy.plan import WINDOWS, offset
 from claude_max.proxy.port_check import address, listener
 from claude_max.proxy.store.forecast import forecast, length_of
+from claude_max.proxy.store.usage import Line
 
 from .output import UNBOUNDED, WARN, Result, render, render_text
-from .spending import Line, Spending, ledger_file, periods, price, samples, spending, table
+from .spending import Spending, ledger_file, periods, price, samples, spending, table
 
 LABELS = {**WINDOWS, "seven_day_oauth_apps": "weekly limit of other apps"}
 BAR = 24

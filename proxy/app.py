@@ -51,6 +51,11 @@ from .store.responses import Limits
 from .translate import chat, completions, messages, ollama, responses
 from .translate.common.dialect import Dialect
 from .translate.common.models import lost_aliases
+from .web.live import Live
+from .web.past import Past, row_json
+from .web.routes import Around, Findings, page
+from .web.sessions import Sessions
+from .web.state import Sources, state
 
 log = logging.getLogger("claude_max")
 VERSION = version("claude-max-toolkit")
@@ -83,12 +88,12 @@ async def usable_cli(settings: Settings, cli: Cli) -> UsableCli:
     return await usable(cli, contract_of, os.environ, is_explicit=settings.claude_path is not None)
 
 
-def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastAPI:
+def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: Around = Around()) -> FastAPI:  # noqa: B008 - frozen
     """The whole proxy. Its workers start and end with the app's lifespan.
 
-    `app.state.drain` takes no more requests, and gives running answers so many seconds.
-
-    `usable` is what `usable_cli` found.
+    `usable` is what `usable_cli` found, `around` what its page shows beside itself. `app.state.drain` refuses new
+    requests and gives running answers so many seconds. `app.state.live` has the open pages, which are to be closed
+    before the server waits for its connections.
     """
     cli, contract = usable.cli, usable.contract
     environ = environment(source.environ, allow_api_key=settings.allow_anthropic_api_key)
@@ -141,17 +146,24 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
     counter = TokenCounter(launch, environ.get(BASE_URL, ""))
     login = Login(cli.path, environ)
     keep = Limits(settings.responses_keep_days * 24 * 3600, settings.responses_keep_mb * 1_000_000)
-    state = user_state_path("claude-max")
-    store = Keeper(state / "responses.db", keep, time.time)
+    kept = user_state_path("claude-max")
+    store = Keeper(kept / "responses.db", keep, time.time)
     # A demo's answers cost nothing.
     ledger_days = 0 if source.scripted else settings.ledger_keep_days
-    ledger = LedgerWriter(state / "ledger.db", ledger_days * 24 * 3600, time.time, time.monotonic)
+    ledger = LedgerWriter(kept / "ledger.db", ledger_days * 24 * 3600, time.time, time.monotonic)
     metrics = Metrics()
     traces = Traces.configured(environ=os.environ)
-    sinks: list[Sink] = [recorded(ledger, time.time), metrics.observe]
+    past = Past(kept / "ledger.db" if ledger_days > 0 else None)
+    live = Live(lambda: state(sources), time.time)
+    sinks: list[Sink] = [
+        recorded(ledger, time.time),
+        metrics.observe,
+        lambda row, _, __: live.finished(lambda: row_json(row)),
+    ]
     if traces is not None:
         sinks.append(traces.observe)
     accounts = Accounts(settings.overage, tuple(sinks))
+    accounts.on_change = live.poke
 
     def ready() -> dict[str, object]:
         signed_in = login.look()
@@ -171,6 +183,20 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
         defaults.stop()
         await pool.drain(seconds)
 
+    sources = Sources(
+        health=ready,
+        plan=lambda: login.plan,
+        models=offered,
+        pool=pool,
+        accounts=accounts,
+        past=past,
+        since=time.time(),
+        pid=os.getpid(),
+        now=time.time,
+    )
+    key = settings.api_key.get_secret_value() if settings.api_key is not None else None
+    findings = Findings(around.examine)
+
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool.start()
@@ -181,7 +207,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
         finally:
             looking.cancel()
             # An examination that it has begun ends its process and removes its folder first.
-            closing = (each.close() for each in (login, counter, defaults, pool, store))
+            closing = (each.close() for each in (login, counter, defaults, pool, store, past, findings))
             await asyncio.gather(asyncio.wait({looking}), *closing)
             # What was under way has settled now.
             await ledger.close()
@@ -189,7 +215,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
                 await traces.close()
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.drain = drain
+    app.state.drain, app.state.live = drain, live
     services = Services(
         engine=Engine(pool, composer),
         settings=settings,
@@ -202,7 +228,8 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
         accounts=accounts,
         metrics=metrics,
     )
-    wiring.install(app, services, DIALECTS, scripted=source.scripted)
+    shown = page(live, past, Sessions(key, time.monotonic), findings, around)
+    wiring.install(app, services, DIALECTS, scripted=source.scripted, page=shown)
     return app
 
 

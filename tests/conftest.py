@@ -60,6 +60,7 @@ MARKERS = {
     "translate": "unit",
     "test_config.py": "unit",
     "test_errors.py": "unit",
+    "web": "unit",
 }
 # Seconds for one unit test; those that start processes have `timeout` of pyproject.toml.
 UNIT_SECONDS = 20

@@ -18,6 +18,7 @@ PAGES = (
     "dialects.md",
     "configuration.md",
     "commands.md",
+    "page.md",
     "json.md",
     "errors.md",
     "service.md",

@@ -86,6 +86,19 @@ class Tab:
             self.closed(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A request that is not answered yet. `at` is unix seconds; `state` is "waiting" until it has a worker."""
+
+    id: str
+    at: float
+    dialect: str
+    client: str
+    asked: str
+    model: str
+    state: Literal["waiting", "asking", "answering"]
+
+
 class Accounts:
     """Of one server. `sinks` take each finished request; `now` is unix seconds."""
 
@@ -104,6 +117,14 @@ class Accounts:
         self._was_extra = False
         self._settling: set[Tab] = set()
         self._changed = asyncio.Event()
+        self._running: dict[Tab, tuple[Entry, str]] = {}
+        # Told whenever a request comes or is answered.
+        self.on_change: Callable[[], None] = lambda: None
+
+    @property
+    def running(self) -> list[Running]:
+        """The requests that are not answered yet, in the order they came."""
+        return [_running(tab, *known) for tab, known in self._running.items()]
 
     @property
     def limits(self) -> Limits:
@@ -121,13 +142,18 @@ class Accounts:
             for sink in self.sinks:
                 sink(row, told, trace)
 
-        return Tab(entry.begun, self._now(), closed, headers.get("user-agent", ""), told=self._receive)
+        tab = Tab(entry.begun, self._now(), closed, headers.get("user-agent", ""), told=self._receive)
+        self._running[tab] = (entry, dialect)
+        self.on_change()
+        return tab
 
     def end(self, tab: Tab) -> None:
         """The response of a request is out."""
         if tab.open:
             self._settling.add(tab)
         tab.over()
+        self._running.pop(tab, None)
+        self.on_change()
 
     async def admit(self) -> None:
         """Raises ExtraUsageRequired where requests are billed on top of the plan now and that is refused."""
@@ -183,6 +209,13 @@ class Accounts:
 def _warning(window: Window) -> str:
     resets = f", resets {when(window.resets)}" if window.resets else ""
     return f"{(window.used or 0) * 100:.0f} % of the {window.label} used{resets}"
+
+
+def _running(tab: Tab, entry: Entry, dialect: str) -> Running:
+    model = entry.model[:LONGEST] if entry.first is not None else ""
+    state: Literal["waiting", "asking", "answering"] = "asking" if tab.call is not None else "waiting"
+    state = "answering" if entry.first is not None else state
+    return Running(entry.id, tab.now, dialect, known_name(tab.agent), entry.asked[:LONGEST], model, state)
 
 
 def _row(entry: Entry, tab: Tab, dialect: str, found: Limits) -> tuple[Row, tuple[Window, ...]]:

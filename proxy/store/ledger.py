@@ -162,3 +162,22 @@ def samples(database: sqlite3.Connection, name: str, since: float) -> list[Sampl
     """What was said of a window since `since`, the oldest first. Raises sqlite3.Error."""
     rows = database.execute("SELECT * FROM windows WHERE name = ? AND at >= ? ORDER BY at", (name, since))
     return [Sample(*row) for row in rows]
+
+
+def rows(database: sqlite3.Connection, count: int, before: tuple[float, str] | None = None) -> list[Row]:
+    """The latest `count` requests, the newest first; those before the time and id of one. Raises sqlite3.Error."""
+    where = "" if before is None else "WHERE (at, id) < (?, ?)"
+    query = f"SELECT {', '.join(COLUMNS)} FROM requests {where} ORDER BY at DESC, id DESC LIMIT ?"  # noqa: S608 - constants
+    found = database.execute(query, (*(before or ()), count))
+    return [Row(**_typed(dict(zip(COLUMNS, values, strict=True)))) for values in found]
+
+
+def latest_samples(database: sqlite3.Connection) -> list[Sample]:
+    """What was said last of each window. Raises sqlite3.Error."""
+    found = database.execute("SELECT name, max(at), used, resets FROM windows GROUP BY name ORDER BY name")
+    return [Sample(*row) for row in found]
+
+
+def _typed(row: dict[str, Any]) -> dict[str, Any]:
+    """SQLite has no truth values."""
+    return {**row, "warm": bool(row["warm"]), "overage": bool(row["overage"])}

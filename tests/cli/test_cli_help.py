@@ -11,7 +11,7 @@ from harness.command import claude_max
 from harness.proxy import home_environment, installed
 from harness.terminal import shell
 
-from claude_max.cli import background, config, config_edit, doctor, models, report, usage
+from claude_max.cli import background, config, config_edit, doctor, models, report, status_view, usage
 from claude_max.cli.connect import exports
 from claude_max.cli.connect import results as connected
 from claude_max.cli.service import results
@@ -21,7 +21,18 @@ DOCS = Path(__file__).parents[2] / "docs/json.md"
 COMMANDS = [
     *((), ("serve",), ("start",), ("stop",), ("chat",), ("login",), ("install-agent",), ("uninstall-agent",)),
     *(("service",), ("service", "logs"), ("service", "install"), ("config",), ("config", "set"), ("doctor",)),
-    *(("models",), ("usage",), ("help",), ("version",), ("connect",), ("disconnect",), ("launch",), ("env",)),
+    *(
+        ("status",),
+        ("logs",),
+        ("models",),
+        ("usage",),
+        ("help",),
+        ("version",),
+        ("connect",),
+        ("disconnect",),
+        ("launch",),
+        ("env",),
+    ),
 ]
 
 
@@ -103,6 +114,7 @@ SHAPES = [
         Finding,
     ),
     *(doctor.Checks, doctor.Listed, report.Report, models.Models, models.Row, usage.Usage, usage.Window),
+    *(status_view.Server, status_view.Asked, status_view.Workers, status_view.Process),
     *(background.Started, background.Stopped, results.Change, results.Status),
     *(connected.Clients, connected.Client, connected.Connected, connected.Changed, exports.Exports),
 ]

@@ -69,6 +69,20 @@ class Pool:
         return bool(self.cli_info) and self._stopped is None
 
     @property
+    def limits(self) -> PoolLimits:
+        """How many there may be."""
+        return self._roster.limits
+
+    @property
+    def waiting(self) -> int:
+        """How many turns wait for a worker."""
+        return len(self._queue)
+
+    def members(self) -> list[tuple[Member, int | None]]:
+        """Every worker with its process id, None while it has no process."""
+        return [(each, worker.pid if (worker := self._workers.get(each.key)) else None) for each in self._roster]
+
+    @property
     def _stopped(self) -> errors.ProxyError | None:
         """Why turns are not accepted, None where they are."""
         return self._closing or self._refusal
