@@ -47,6 +47,10 @@ docs:
     uv run python tests/bench/history.py --write
     uv run python -m claude_max.cli.completion
 
+# The pictures of the page in docs, by the test that drives it. Needs Chromium.
+screenshots:
+    CLAUDE_MAX_SCREENSHOTS=docs uv run pytest tests/e2e/test_page.py -n0 -k fits
+
 # The manual as a site in dist/site/site. `uvx` brings zensical, which is needed for nothing else.
 site:
     uv run python tests/site_pages.py dist/site

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import psutil
 from platformdirs import user_state_path
@@ -62,15 +62,14 @@ def start(arguments: Sequence[str], *, json: bool) -> NoReturn:
     running = _running()
     if running is not None:
         fail(f"Process {running.pid} is running already: `claude-max stop` ends it.", Exit.FAILED, json=json)
-    folder = user_state_path("claude-max")
-    log = folder / "server.log"
+    log = log_file()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
         log.touch(mode=0o600)
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [*_program(), "serve", *arguments],
+                [*program(), "serve", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
@@ -103,9 +102,9 @@ def stop(*, json: bool) -> NoReturn:
 
 
 def _answering(process: "subprocess.Popen[bytes]", log: Path, *, json: bool) -> Started:
-    known = psutil.Process(process.pid).create_time()
+    known = {"pid": process.pid, "started": psutil.Process(process.pid).create_time()}
     _record().touch(mode=0o600)
-    _record().write_text(jsonlib.dumps({"pid": process.pid, "started": known}), encoding="utf-8")
+    _record().write_text(jsonlib.dumps(known), encoding="utf-8")
     deadline = time.monotonic() + START_SECONDS
     while True:
         code = process.poll()
@@ -115,6 +114,7 @@ def _answering(process: "subprocess.Popen[bytes]", log: Path, *, json: bool) -> 
             last = "\n".join(said.splitlines()[-LAST_LINES:])
             fail(f"The server ended:\n{last}", _exit(code), json=json)
         if found := _URL.search(said):
+            _record().write_text(jsonlib.dumps({**known, "url": found[1]}), encoding="utf-8")
             return Started(found[1], process.pid, log)
         if time.monotonic() > deadline:
             process.terminate()
@@ -130,10 +130,29 @@ def _record() -> Path:
     return user_state_path("claude-max") / "server.json"
 
 
+def log_file() -> Path:
+    """Where the log of the server that `start` begins is."""
+    return user_state_path("claude-max") / "server.log"
+
+
+def running() -> tuple[int, str] | None:
+    """The process of the server that `start` began, and its address without a path; None where none runs."""
+    process = _running()
+    return None if process is None else (process.pid, str(_said().get("url", "")).removesuffix("/v1"))
+
+
+def _said() -> dict[str, Any]:
+    try:
+        said = jsonlib.loads(_record().read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def _running() -> psutil.Process | None:
     """The server that `start` began, by its number and the time of its start; None where it has ended."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, psutil.Error):
-        said = jsonlib.loads(_record().read_text("utf-8"))
+    with contextlib.suppress(ValueError, KeyError, TypeError, psutil.Error):
+        said = _said()
         process = psutil.Process(int(said["pid"]))
         same = abs(process.create_time() - float(said["started"])) < 1
         if same and process.status() != psutil.STATUS_ZOMBIE:
@@ -141,6 +160,6 @@ def _running() -> psutil.Process | None:
     return None
 
 
-def _program() -> list[str]:
+def program() -> list[str]:
     """This very program: by the module, because the command need not be on PATH."""
     return [sys.executable, "-m", "claude_max.cli.entry"]

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from claude_max.proxy.config import PREFIX, Settings, config_path, load, open_to_all, unknown, written
 
-from .output import Result, render
+from .output import WARN, Result, render
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Validity(Result):
         yield Text(
             f"{self.path} is valid" if self.exists else f"Defaults and variables only: {self.path} does not exist"
         )
-        yield from (Text(warning, "yellow") for warning in self.warnings)
+        yield from (Text(warning, WARN) for warning in self.warnings)
 
 
 def path(*, json: bool) -> NoReturn:

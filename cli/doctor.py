@@ -28,7 +28,7 @@ from claude_max.proxy.doctor import (
 )
 
 from .connect.inspect import clients
-from .output import Exit, Result, fail, render
+from .output import COMMAND, WARN, Exit, Result, fail, render
 from .service.actions import settings_of
 from .service.choose import choose, unasked
 from .service.inside import environment_of
@@ -38,7 +38,7 @@ from .service.rewrite import rewrite
 from .service.spec import ServiceError
 from .service.steps import Machine as ServiceMachine
 
-MARKS = {Status.OK: ("✓", "green"), Status.WARNING: ("!", "yellow"), Status.FAILED: ("✗", "red")}
+MARKS = {Status.OK: ("✓", "green"), Status.WARNING: ("!", WARN), Status.FAILED: ("✗", "red")}
 # What some findings mean for the whole; the first that failed decides.
 EXITS = {
     "config": Exit.USAGE,
@@ -80,7 +80,7 @@ class Diagnosis(Result):
                 row.add_row("", Text(finding.detail, "dim", overflow="fold"))
             yield row
             for command in finding.fix:
-                yield Text(f"    {command}", "cyan")
+                yield Text(f"    {command}", COMMAND)
         yield Text()
         yield self._summary()
 
@@ -90,7 +90,7 @@ class Diagnosis(Result):
             look = f", {count[Status.WARNING]} to look at" if count[Status.WARNING] else ""
             return Text(f"{count[Status.FAILED]} failed{look}", "bold red")
         if count[Status.WARNING]:
-            return Text(f"It works; {count[Status.WARNING]} to look at", "bold yellow")
+            return Text(f"It works; {count[Status.WARNING]} to look at", f"bold {WARN}")
         return Text("All is well", "bold green")
 
 

@@ -100,11 +100,11 @@ def _rows(rows: Sequence[Row], width: int) -> "Iterator[RenderableType]":
 
     if width < NARROW:
         for name, text in rows:
-            yield Text(f"  {name}", "cyan", overflow="fold")
+            yield Text(f"  {name}", "bold", overflow="fold")
             yield Padding(Text(" ".join(text.split())), (0, 0, 0, 4))
         return
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(style="bold", no_wrap=True)
     table.add_column()
     for name, text in rows:
         table.add_row(f"  {name}", Text(" ".join(text.split())))

@@ -8,11 +8,11 @@ import logging
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from .output import err, printable
+from .output import err, folded, printable
 
 LogFormat = Literal["auto", "text", "json"]
-DIM, BOLD, RED, GREEN, YELLOW, CYAN = "2", "1", "31", "32", "33", "36"
-LEVELS = {"WARNING": YELLOW, "ERROR": RED, "CRITICAL": RED}
+DIM, BOLD, RED, GREEN, MAGENTA = "2", "1", "31", "32", "35"
+LEVELS = {"WARNING": MAGENTA, "ERROR": RED, "CRITICAL": RED}
 
 
 def configure(level: str, form: LogFormat) -> None:
@@ -50,23 +50,26 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line; a traceback or a prompt may follow in lines of its own."""
-        when = self._in(DIM, datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S"))
+        clock = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
+        when = self._in(DIM, clock)
         facts: dict[str, Any] | None = getattr(record, "request", None)
         if facts is not None:
             return f"{when} {self._request(facts)}"
         level = LEVELS.get(record.levelname)
         message = printable(record.getMessage())
+        if err.is_terminal and "\n" not in message:
+            message = folded(f"{clock} {message}", err.width).removeprefix(f"{clock} ")
         said = f"{self._in(level, message)}" if level else message
         trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
         return f"{when} {said}{trace}"
 
     def _request(self, facts: dict[str, Any]) -> str:
         status, error = facts["status"], facts.get("error")
-        colour = RED if status >= 500 or (error and status < 400) else YELLOW if status >= 400 else GREEN
+        colour = RED if status >= 500 or (error and status < 400) else MAGENTA if status >= 400 else GREEN
         parts = [
             _word(facts.get("client") or "-"),
             _word(facts.get("dialect") or f"{facts['method']} {facts['path']}"),
-            self._in(CYAN, _word(facts["model"])) if facts.get("model") else "",
+            self._in(BOLD, _word(facts["model"])) if facts.get("model") else "",
             self._in(colour, "stream failed" if error and status < 400 else str(status)),
         ]
         if "completion_tokens" in facts:

@@ -31,7 +31,12 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
+        from .update_check import notice
+
         typer.echo(f"claude-max {version('claude-max-toolkit')}")
+        # Not on stdout, which programs read.
+        if (newer := notice()) is not None:
+            typer.echo(newer, err=True)
         raise typer.Exit
 
 
@@ -265,6 +270,29 @@ def config_show(json: Json = False) -> None:
 
 
 @app.command(cls=Command, rich_help_panel=INSPECT)
+def status(
+    json: Json = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it until Ctrl-C, as it changes.")] = False,
+    web: Annotated[bool, typer.Option("--web", help="Open the server's page in a browser.")] = False,
+) -> None:
+    """Show which server runs, and what it does now. Exit code 0 where a request would be answered."""
+    from .status import status as show
+
+    show(json=json, watch=watch, web=web)
+
+
+@app.command(cls=Command, rich_help_panel=INSPECT)
+def logs(
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, metavar="N", help="Number of lines.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow new lines.")] = False,
+) -> None:
+    """Print the log of the server in the background, or of the service."""
+    from .logs import logs as show
+
+    show(lines=lines, follow=follow)
+
+
+@app.command(cls=Command, rich_help_panel=INSPECT)
 def doctor(
     json: Json = False,
     list_checks: Annotated[bool, typer.Option("--list-checks", help="List the available checks, and exit.")] = False,
@@ -287,6 +315,22 @@ def doctor(
     from .doctor import doctor as examine
 
     examine(json=json, list_checks=list_checks, only=check or (), live=live, fix=fix, report=report)
+
+
+@app.command(cls=Command, rich_help_panel=INSPECT)
+def check(
+    path: Annotated[
+        str | None, typer.Argument(metavar="PATH", help="A claude program; else the one that `serve` would run.")
+    ] = None,
+    newest: Annotated[
+        bool, typer.Option("--newest", help="Download the newest release, check it, and delete it.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Check whether a Claude Code CLI does what claude-max relies on. No account, no tokens."""
+    from .check import check as examine
+
+    examine(path, newest=newest, json=json)
 
 
 @app.command(cls=Command, rich_help_panel=INSPECT)

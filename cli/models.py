@@ -1,4 +1,7 @@
-"""`claude-max models`: what the CLI offers this login, and which names clients may use. Asks no model anything."""
+"""`claude-max models`: what the CLI offers this login, and which names clients may use. Asks no model anything.
+
+A proxy that runs is asked first: what clients may use is what it offers, which may be another login's, or a demo's.
+"""
 
 import asyncio
 import os
@@ -6,21 +9,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+import httpx2
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from claude_max.proxy.config import load
+from claude_max.proxy.config import Settings
 from claude_max.proxy.engine.probe import queries
 from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.engine.wire.command import environment
+from claude_max.proxy.events import Model
+from claude_max.proxy.port_check import address
 from claude_max.proxy.translate.common import models as names
 
-from .output import Result, render
+from .connect.here import proxy
+from .output import WARN, Result, render
 
 DEFAULT = "default"
 # Below it a table breaks words.
 WIDE = 100
+SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,7 @@ class Models(Result):
         yield Text()
         yield Text("Clients may use a model's id, any of its names, and any full claude-… id.", "dim")
         for name, target in self.lost.items():
-            yield Text(f"The alias {name} leads to {target!r}, which is not a model.", "yellow")
+            yield Text(f"The alias {name} leads to {target!r}, which is not a model.", WARN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +99,8 @@ def models(*, json: bool) -> NoReturn:
 
 
 def _models() -> Models:
-    settings = load()
-    cli = locate(settings.claude_path, os.environ)
-    environ = environment(os.environ, allow_api_key=settings.allow_anthropic_api_key)
-    offered = asyncio.run(queries.models(cli.path, environ))
+    settings, answers = proxy()
+    offered = (_of_proxy(settings) if answers else ()) or _of_cli(settings)
     default = next((model.id for model in offered if model.name == DEFAULT), None)
     full = {model.name: model.id for model in offered}
     ids = {}
@@ -107,3 +113,33 @@ def _models() -> Models:
         for model in offered
     ]
     return Models(tuple(rows), ids, names.lost_aliases(offered, aliases))
+
+
+def _of_cli(settings: Settings) -> tuple[Model, ...]:
+    cli = locate(settings.claude_path, os.environ)
+    environ = environment(os.environ, allow_api_key=settings.allow_anthropic_api_key)
+    return asyncio.run(queries.models(cli.path, environ))
+
+
+def _of_proxy(settings: Settings) -> tuple[Model, ...]:
+    """What a running proxy offers; none where it wants another key, or has heard nothing of its CLI yet."""
+    key = {} if settings.api_key is None else {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"}
+    try:
+        with httpx2.Client(timeout=SECONDS, trust_env=False, headers=key) as http:
+            listed = http.get(f"{address(settings)}/v1/models").raise_for_status().json()["data"]
+        found = {each["id"]: each for each in listed if each.get("canonical_slug")}
+    except (httpx2.HTTPError, ValueError, KeyError, TypeError, AttributeError):
+        return ()
+    # What is left are the names of the CLI's own list; each stands there under its full id, too.
+    ours = {*names.SEED_IDS, *settings.all_aliases, *(each["canonical_slug"] for each in found.values())}
+    return tuple(
+        Model(
+            id,
+            each["canonical_slug"],
+            each.get("name", ""),
+            each.get("description", ""),
+            tuple(each.get("reasoning_efforts", ())),
+        )
+        for id, each in found.items()
+        if id not in ours
+    )

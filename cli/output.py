@@ -45,6 +45,8 @@ NAME = "claude-max"
 SCHEMA = 1
 # Wider than any line: what goes into a pipe or a file is neither cut nor broken.
 UNBOUNDED = 100_000
+# Legible on a light and on a dark background; yellow, cyan and white are not (tests/cli/test_colours.py).
+WARN, COMMAND = "magenta", "bold"
 # C0 and C1 controls but newline and tab; a lone escape character is enough to retitle or reprogram a terminal.
 _CONTROLS = dict.fromkeys([*(c for c in range(32) if c not in (9, 10)), *range(127, 160)])
 

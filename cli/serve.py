@@ -22,7 +22,6 @@ from claude_max.proxy.config import (
     without_password,
 )
 from claude_max.proxy.engine.planning.want import BASE_URL
-from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.engine.probe.fallback import UsableCli
 from claude_max.proxy.engine.probe.locate import Cli, locate
 from claude_max.proxy.engine.wire.command import API_KEYS
@@ -30,13 +29,13 @@ from claude_max.proxy.errors import CliUnavailable
 from claude_max.proxy.port_check import Kind, address, listener, owner
 from claude_max.proxy.renamed import FIX, FLAGS, now_called
 from claude_max.proxy.server import Server, allow_connections, listen
-from claude_max.proxy.translate.common.models import lost_aliases
 
 from .log_format import configure
-from .output import Exit, err, fail
+from .output import WARN, Exit, err, fail, folded
+from .page import around
 from .service import log
 from .service.inside import is_service
-from .signals import Terminated, cancel_when_terminated, ignore
+from .signals import Terminated, call_when_terminated, ignore
 from .upstream import upstream
 
 
@@ -72,7 +71,6 @@ def serve(*, demo: bool, **flags: Any) -> None:
     if settings.log_level != "debug":
         # It tells of each server that starts and stops, the scripted one of the contract check included.
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
     for sentence in (*old, *(old_names() if service else ())):
         logging.getLogger("claude_max").error("%s: `%s` rewrites it.", sentence, FIX)
     try:
@@ -80,11 +78,6 @@ def serve(*, demo: bool, **flags: Any) -> None:
             asyncio.run(_serve(settings, cli, sockets, demo))
     except CliUnavailable as error:
         fail(error.message, Exit.NO_CLI)
-
-
-def _is_no_cancellation(record: logging.LogRecord) -> bool:
-    """Whether a record is not uvicorn's traceback of a start that a signal has cancelled, as it was told to."""
-    return not record.getMessage().rstrip().endswith("CancelledError")
 
 
 def _renamed_flags(flags: dict[str, Any], *, accept: bool) -> list[str]:
@@ -103,19 +96,31 @@ def _renamed_flags(flags: dict[str, Any], *, accept: bool) -> list[str]:
 
 async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], demo: bool) -> None:
     task = asyncio.current_task()
+    server: Server | None = None
     assert task is not None
-    cancel_when_terminated(task)
+
+    def stop() -> None:
+        # A server is never cancelled: it would leave its lifespan, and with it the pool, to the end of the loop, which
+        # cancels the start of a process together with what would end it.
+        if server is None:
+            task.cancel()
+        else:
+            server.should_exit = True
+
+    call_when_terminated(asyncio.get_running_loop(), stop)
     with err.status(f"Checking Claude Code {cli.version_text}…") if err.is_terminal else contextlib.nullcontext():
         usable = await usable_cli(settings, cli)
     async with upstream(demo) as source:
-        app = create_app(settings, usable, source)
-        _banner(settings, usable, sockets[0].getsockname()[1], demo)
-        pool: Pool = app.state.pool
+        port = sockets[0].getsockname()[1]
+        app = create_app(settings, usable, source, around(settings, port))
+        _banner(settings, usable, port, demo)
 
         async def drain(at_once: bool) -> None:
-            await pool.drain(0 if at_once else settings.drain_timeout)
+            app.state.live.close()
+            await app.state.drain(0 if at_once else settings.drain_timeout)
 
-        await Server(app, settings, drain).serve(sockets)
+        server = Server(app, settings, drain)
+        await server.serve(sockets)
         ignore()
 
 
@@ -150,20 +155,20 @@ def _banner(settings: Settings, usable: UsableCli, port: int, demo: bool) -> Non
     ]
     if settings.also_listen:
         lines.append(Text(f"Listening on {' and '.join(map(str, settings.also_listen))}, too."))
-    lines += [Text(usable.notice, "yellow")] if usable.notice else []
-    lines += [Text(line, "yellow") for line in unknown().values()]
-    for name, target in lost_aliases((), settings.aliases).items():
-        lines.append(Text(f"The alias {name} leads to {target!r}, which is not a model.", "yellow"))
+    lines += [Text(usable.notice, WARN)] if usable.notice else []
+    lines += [Text(line, WARN) for line in unknown().values()]
     if demo:
-        lines.append(Text("Demo: every answer is scripted. No model is asked, no account is used.", "bold yellow"))
+        lines.append(Text("Demo: every answer is scripted. No model is asked, no account is used.", f"bold {WARN}"))
     elif BASE_URL in os.environ:
         base = without_password(os.environ[BASE_URL])
-        lines.append(Text(f"{BASE_URL} is set: requests go to {base}", "yellow"))
+        lines.append(Text(f"{BASE_URL} is set: requests go to {base}", WARN))
     for name in API_KEYS if settings.allow_anthropic_api_key and not demo else ():
         if name in os.environ:
-            lines.append(Text(f"{name} is in use: requests are billed to it, not to your subscription.", "yellow"))
+            lines.append(Text(f"{name} is in use: requests are billed to it, not to your subscription.", WARN))
     # A full disk under the log must not keep the server from serving.
     with contextlib.suppress(OSError):
         for line in lines:
-            # Without a frame and unbroken, so that each line can be copied.
-            err.print(line, soft_wrap=True, highlight=False)
+            # Without a frame. What is copied is not broken.
+            broken = err.is_terminal and not line.plain.startswith("export ")
+            shown = Text(folded(line.plain, err.width), line.style) if broken else line
+            err.print(shown, soft_wrap=True, highlight=False)

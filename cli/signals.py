@@ -3,7 +3,7 @@
 import contextlib
 import signal
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     import asyncio
@@ -43,12 +43,15 @@ def undo_when_terminated() -> None:
     _handle(end)
 
 
-def cancel_when_terminated(task: "asyncio.Task[Any]") -> None:
-    """From now on they, and SIGINT, cancel `task`: raised in an event loop, an exception loses what was just begun."""
+def call_when_terminated(loop: "asyncio.AbstractEventLoop", stop: Callable[[], object]) -> None:
+    """From now on the first of them, or SIGINT, calls `stop` in the loop, where every task stands at an `await`.
+
+    Raised in a loop, an exception loses what was just begun.
+    """
 
     def end(number: int, frame: object) -> None:
         ignore()
-        task.get_loop().call_soon_threadsafe(task.cancel)
+        loop.call_soon_threadsafe(stop)
 
     _handle(end, "SIGINT")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from platformdirs import user_state_path
 from rich.console import RenderableType
@@ -17,39 +17,18 @@ from rich.text import Text
 
 from claude_max.proxy.config import ConfigError
 from claude_max.proxy.store import ledger
+from claude_max.proxy.store import usage as store_usage
 from claude_max.proxy.store.database import read_only
-from claude_max.proxy.store.ledger import SUMS, By, Sums
+from claude_max.proxy.store.ledger import By
+from claude_max.proxy.store.usage import Line, begin, grouped, total
 
 from .output import Result, printable
 
 # What a plan costs a month, in US dollars (2026-11); one name may stand for two.
 PRICES = {"pro": (20.0,), "max": (100.0, 200.0)}
 GROUPS: tuple[By, ...] = get_args(By)
-PERIODS = {"today": 0, "7 days": 6, "30 days": 29}
 _SPAN = re.compile(r"(\d+)([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Requests added up. `value_usd` is what they would cost at list price, by the CLI's own count."""
-
-    name: str
-    requests: int
-    failed: int
-    input_tokens: int
-    cache_read_tokens: int
-    cache_write_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    value_usd: float
-    unpriced: int
-
-    @property
-    def cached(self) -> float | None:
-        """The share of the input that came from the prompt cache."""
-        prompt = self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
-        return self.cache_read_tokens / prompt if prompt else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +67,7 @@ def ledger_file() -> Path:
 def since(text: str | None, now: datetime) -> datetime:
     """A span back from now (`36h`, `7d`, `2w`), or a local date or time in ISO 8601. Raises ConfigError."""
     if text is None:
-        return _midnight(now) - timedelta(days=PERIODS["30 days"])
+        return begin(now, "30 days")
     if found := _SPAN.fullmatch(text):
         try:
             return now - timedelta(hours=int(found[1]) * _HOURS[found[2]])
@@ -108,21 +87,14 @@ def spending(by: str | None, text: str | None) -> Spending:
         raise ConfigError(f"--by {group}: use one of {', '.join(GROUPS)}")
     start = since(text, datetime.now().astimezone())
     with read_only(ledger_file()) as database:
-        found = {} if database is None else ledger.summary(database, start.timestamp(), group)
-    rows = tuple(_line(name or "(none)", sums) for name, sums in found.items())
-    return Spending(start.isoformat(timespec="seconds"), group, _line("total", _total(found.values())), rows)
+        rows = () if database is None else grouped(database, group, start)
+    return Spending(start.isoformat(timespec="seconds"), group, total(rows), rows)
 
 
 def periods() -> tuple[Line, ...]:
     """Today, 7 and 30 days, by local midnights; nothing where there is no ledger. Raises sqlite3.Error."""
-    today = _midnight(datetime.now().astimezone())
     with read_only(ledger_file()) as database:
-        if database is None:
-            return ()
-        return tuple(
-            _line(name, ledger.summary(database, (today - timedelta(days=days)).timestamp()).get("", Sums()))
-            for name, days in PERIODS.items()
-        )
+        return () if database is None else store_usage.periods(database, datetime.now().astimezone())
 
 
 def samples(name: str, length: float) -> list[ledger.Sample]:
@@ -155,22 +127,6 @@ def tokens(count: int) -> str:
         if count >= limit:
             return f"{count / limit:.3g} {unit}"
     return str(count)
-
-
-def _line(name: str, sums: Sums) -> Line:
-    values: list[Any] = [getattr(sums, each) for each in SUMS]
-    values[SUMS.index("cost")] = round(sums.cost, 6)
-    return Line(name, *values)
-
-
-def _total(all_of_it: Iterable[Sums]) -> Sums:
-    every = list(all_of_it)
-    return Sums(*(sum(getattr(each, name) for each in every) for name in SUMS))
-
-
-def _midnight(now: datetime) -> datetime:
-    # Through the naive time, so that a day on which the clocks change begins at its own midnight.
-    return now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None).astimezone()
 
 
 def _safe(name: str) -> str:

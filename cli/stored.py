@@ -46,6 +46,7 @@ def everything() -> tuple[Stored, ...]:
         ),
         Stored("log", "the log of `claude-max start`", False, (state / "server.log",)),
         Stored("contracts", "what was found out about each version of the CLI", False, (cache / "contracts.json",)),
+        Stored("update", "the newest version of claude-max, with `update_check`", False, (cache / "update.json",)),
     )
 
 
@@ -69,10 +70,11 @@ class Purge(Result):
 
     def view(self) -> Iterable[RenderableType]:
         """A table, and how to remove what it lists."""
-        table = Table.grid("", Column(justify="right"), "", "", padding=(0, 2))
+        table = Table.grid(Column(no_wrap=True), Column(justify="right", no_wrap=True), "", padding=(0, 2))
         for place in self.stored:
-            holds = "holds content" if place.content else ""
-            table.add_row(place.name, "removed" if place.purged else f"{place.bytes:,} bytes", place.about, holds)
+            holds = " (holds content)" if place.content else ""
+            size = "removed" if place.purged else f"{place.bytes:,} bytes"
+            table.add_row(place.name, size, f"{place.about}{holds}")
         yield table
         if not any(place.purged for place in self.stored):
             yield Text("Remove with `claude-max purge NAME…` or `claude-max purge all`.")

@@ -21,13 +21,15 @@ from claude_max.proxy.config import load
 from claude_max.proxy.engine.probe import queries
 from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.engine.wire.command import environment
-from claude_max.proxy.errors import ServerFault, UpstreamFault
+from claude_max.proxy.errors import NotSignedIn, ServerFault, UpstreamFault
 from claude_max.proxy.events import JsonObject
-from claude_max.proxy.plan import WINDOWS
+from claude_max.proxy.plan import WINDOWS, offset
+from claude_max.proxy.port_check import address, listener
 from claude_max.proxy.store.forecast import forecast, length_of
+from claude_max.proxy.store.usage import Line
 
-from .output import UNBOUNDED, Result, render, render_text
-from .spending import Line, Spending, ledger_file, periods, price, samples, spending, table
+from .output import UNBOUNDED, WARN, Result, render, render_text
+from .spending import Spending, ledger_file, periods, price, samples, spending, table
 
 LABELS = {**WINDOWS, "seven_day_oauth_apps": "weekly limit of other apps"}
 BAR = 24
@@ -82,6 +84,8 @@ class Usage(Result):
         if not self.windows:
             yield Text("The plan reports no windows.")
         yield Windows(self.windows)
+        if any(window.resets_at for window in self.windows):
+            yield Text(f"Times are local ({offset(datetime.now().astimezone())}).", "dim")
         extra = self.extra_usage or {}
         if extra.get("is_enabled"):
             used, limit, currency = extra.get("used_credits"), extra.get("monthly_limit"), extra.get("currency") or ""
@@ -107,7 +111,7 @@ class Windows:
 
 
 def usage(*, json: bool, by: str | None = None, since: str | None = None, csv: bool = False) -> NoReturn:
-    """Prints the plan's windows, and what was used; with one of the others only that, and asks nobody.
+    """Prints the plan's windows, and what was used; with one of the other options only that, without a request.
 
     Exits NO_CLI, NEEDS_LOGIN, or FAILED where the CLI could not get the windows or the ledger cannot be read.
     """
@@ -162,7 +166,7 @@ def _windows(limits: dict[str, Any]) -> Iterable[Window]:
 
 def _row(window: Window) -> tuple[Text, ProgressBar, Text, Text]:
     used = window.utilization or 0
-    style = "red" if used >= FULL else "yellow" if used >= HIGH else "green"
+    style = "red" if used >= FULL else WARN if used >= HIGH else "green"
     return (
         Text(window.label[:1].upper() + window.label[1:]),
         ProgressBar(total=100, completed=min(used, 100), width=BAR, complete_style=style, finished_style=style),
@@ -175,7 +179,7 @@ def _when(window: Window) -> Iterable[tuple[str, str]]:
     """ "full at 16:40 at this rate, resets Thu 18:00, …"."""
     if window.full_at is not None:
         full = datetime.fromisoformat(window.full_at).astimezone()
-        yield (f"full {full:%a %H:%M} at this rate, ", "yellow")
+        yield (f"full {full:%a %H:%M} at this rate, ", WARN)
     yield (resets(window.resets_at, datetime.now(UTC)), "dim")
 
 
@@ -183,7 +187,13 @@ def _usage() -> Usage:
     settings = load()
     cli = locate(settings.claude_path, os.environ)
     environ = environment(os.environ, allow_api_key=settings.allow_anthropic_api_key)
-    found = from_get_usage(asyncio.run(queries.usage(cli.path, environ)))
+    try:
+        found = from_get_usage(asyncio.run(queries.usage(cli.path, environ)))
+    except NotSignedIn as error:
+        if not listener(settings).health.get("scripted"):
+            raise
+        demo = f"The proxy at {address(settings)} is a demo, which uses no plan."
+        raise NotSignedIn(f"{error.message} {demo}") from None
     try:
         windows = tuple(_foreseen(window) for window in found.windows)
         return replace(found, windows=windows, periods=periods(), plan_price=price(found.plan, settings.plan_price))

@@ -14,7 +14,7 @@ CHECKS = (
 )
 
 
-STORED = ("ledger", "responses", "chat", "log", "contracts")
+STORED = ("ledger", "responses", "chat", "log", "contracts", "update")
 
 
 def stored(incomplete: str) -> list[str]:

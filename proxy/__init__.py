@@ -13,6 +13,7 @@ config     TOML, variables and flags make one frozen Settings
 translate  API dialects to Turns, events to responses; pure
 engine     Turns to claude processes and back; its own docstring is the map of that room
 routes     the edge of HTTP, and the guard before it
+web        the page at `/`
 scripted   a scripted Messages API: the demo, the contract check, the tests
 doctor     what may be wrong with this machine, each finding with the command that fixes it
 readiness  is the CLI signed in?

@@ -35,7 +35,7 @@ from .engine.process.worker import Worker
 from .engine.wire.command import environment
 from .engine.wire.models import models_of
 from .engine.wire.versions import Version
-from .events import CacheMark, Model
+from .events import CacheMark, JsonObject, Model
 from .plan import Window
 from .readiness import Login
 from .records import Row
@@ -50,6 +50,12 @@ from .store.ledger_writer import LedgerWriter
 from .store.responses import Limits
 from .translate import chat, completions, messages, ollama, responses
 from .translate.common.dialect import Dialect
+from .translate.common.models import lost_aliases
+from .web.live import Live
+from .web.past import Past, row_json
+from .web.routes import Around, Findings, page
+from .web.sessions import Sessions
+from .web.state import Sources, state
 
 log = logging.getLogger("claude_max")
 VERSION = version("claude-max-toolkit")
@@ -82,10 +88,12 @@ async def usable_cli(settings: Settings, cli: Cli) -> UsableCli:
     return await usable(cli, contract_of, os.environ, is_explicit=settings.claude_path is not None)
 
 
-def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastAPI:
-    """The whole proxy. Its workers start and end with the app's lifespan; `app.state.pool` is theirs.
+def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: Around = Around()) -> FastAPI:  # noqa: B008 - frozen
+    """The whole proxy. Its workers start and end with the app's lifespan.
 
-    `usable` is what `usable_cli` found.
+    `usable` is what `usable_cli` found, `around` what its page shows beside itself. `app.state.drain` refuses new
+    requests and gives running answers so many seconds. `app.state.live` has the open pages, which are to be closed
+    before the server waits for its connections.
     """
     cli, contract = usable.cli, usable.contract
     environ = environment(source.environ, allow_api_key=settings.allow_anthropic_api_key)
@@ -95,7 +103,17 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
 
     async def launch() -> Worker:
         await upkeep.examine()
-        return await Worker.spawn(cli.path, environ, cwd, timeouts, upkeep.accept)
+        return await Worker.spawn(cli.path, environ, cwd, timeouts, accept)
+
+    lost: set[str] = set()
+
+    def accept(cli_info: JsonObject) -> None:
+        upkeep.accept(cli_info)
+        # Only now is it known what this CLI offers.
+        for name, target in lost_aliases(models_of(cli_info), settings.aliases).items():
+            if name not in lost:
+                lost.add(name)
+                log.warning("the alias %s leads to %r, which is not a model", name, target)
 
     limits = PoolLimits(workers=settings.workers, warm=settings.warm_workers, queue=settings.queue_size)
     pool = Pool(launch, limits, contract.features)
@@ -128,17 +146,24 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
     counter = TokenCounter(launch, environ.get(BASE_URL, ""))
     login = Login(cli.path, environ)
     keep = Limits(settings.responses_keep_days * 24 * 3600, settings.responses_keep_mb * 1_000_000)
-    state = user_state_path("claude-max")
-    store = Keeper(state / "responses.db", keep, time.time)
+    kept = user_state_path("claude-max")
+    store = Keeper(kept / "responses.db", keep, time.time)
     # A demo's answers cost nothing.
     ledger_days = 0 if source.scripted else settings.ledger_keep_days
-    ledger = LedgerWriter(state / "ledger.db", ledger_days * 24 * 3600, time.time, time.monotonic)
+    ledger = LedgerWriter(kept / "ledger.db", ledger_days * 24 * 3600, time.time, time.monotonic)
     metrics = Metrics()
     traces = Traces.configured(environ=os.environ)
-    sinks: list[Sink] = [recorded(ledger, time.time), metrics.observe]
+    past = Past(kept / "ledger.db" if ledger_days > 0 else None)
+    live = Live(lambda: state(sources), time.time)
+    sinks: list[Sink] = [
+        recorded(ledger, time.time),
+        metrics.observe,
+        lambda row, _, __: live.finished(lambda: row_json(row)),
+    ]
     if traces is not None:
         sinks.append(traces.observe)
     accounts = Accounts(settings.overage, tuple(sinks))
+    accounts.on_change = live.poke
 
     def ready() -> dict[str, object]:
         signed_in = login.look()
@@ -153,6 +178,25 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
             "scripted": source.scripted,
         }
 
+    async def drain(seconds: float) -> None:
+        # Who waits for them would come to the pool when its end is over.
+        defaults.stop()
+        await pool.drain(seconds)
+
+    sources = Sources(
+        health=ready,
+        plan=lambda: login.plan,
+        models=offered,
+        pool=pool,
+        accounts=accounts,
+        past=past,
+        since=time.time(),
+        pid=os.getpid(),
+        now=time.time,
+    )
+    key = settings.api_key.get_secret_value() if settings.api_key is not None else None
+    findings = Findings(around.examine)
+
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool.start()
@@ -163,7 +207,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
         finally:
             looking.cancel()
             # An examination that it has begun ends its process and removes its folder first.
-            closing = (each.close() for each in (login, counter, defaults, pool, store))
+            closing = (each.close() for each in (login, counter, defaults, pool, store, past, findings))
             await asyncio.gather(asyncio.wait({looking}), *closing)
             # What was under way has settled now.
             await ledger.close()
@@ -171,7 +215,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
                 await traces.close()
 
     app = FastAPI(title="claude-max", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.pool = pool
+    app.state.drain, app.state.live = drain, live
     services = Services(
         engine=Engine(pool, composer),
         settings=settings,
@@ -184,14 +228,15 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream) -> FastA
         accounts=accounts,
         metrics=metrics,
     )
-    wiring.install(app, services, DIALECTS, scripted=source.scripted)
+    shown = page(live, past, Sessions(key, time.monotonic), findings, around)
+    wiring.install(app, services, DIALECTS, scripted=source.scripted, page=shown)
     return app
 
 
 def recorded(ledger: LedgerWriter, now: Callable[[], float]) -> Sink:
     """What writes a finished request into the ledger."""
 
-    def sink(row: Row, windows: tuple[Window, ...]) -> None:
+    def sink(row: Row, windows: tuple[Window, ...], _: Mapping[str, str]) -> None:
         at = now()
         told = ((each.name, each.used, each.resets) for each in windows)
         ledger.put(row, tuple(Sample(name, at, used, resets) for name, used, resets in told if used and resets))
@@ -208,7 +253,7 @@ def working_directory() -> Path:
     """An empty folder of this user's own for the CLI to run in.
 
     The same one every time, because its name stands in the CLI's note to the model: another name is another prompt, and
-    a cold prompt cache. Where it cannot be had, a new one.
+    a cold prompt cache. If it cannot be used, a new one.
     """
     home = user_cache_path("claude-max") / "empty"
     try:

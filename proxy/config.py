@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     head_limit: int = Field(64 * 1024, ge=1024, description="Maximum size of a request's head, in bytes.")
     head_timeout: float = Field(20, gt=0, description="Seconds in which a request's head must arrive.")
     body_limit: int = Field(32 * 1024 * 1024, ge=1024, description="Maximum size of a request body, in bytes.")
-    json_depth: int = Field(100, ge=4, le=200, description="Maximum nesting of a request's JSON; of a schema, 64.")
+    json_depth: int = Field(200, ge=4, le=200, description="Maximum nesting of a request's JSON; of a schema, 64.")
     body_timeout: float = Field(60, gt=0, description="Seconds in which a request's body must arrive.")
     write_timeout: float = Field(
         60, gt=0, description="Seconds without progress before a client that does not read is disconnected."
@@ -154,6 +154,9 @@ class Settings(BaseSettings):
     plan_price: float | None = Field(
         None, ge=0, description="What your plan costs a month in US dollars, to compare with.", examples=[100]
     )
+    update_check: bool = Field(
+        False, description="Ask the package index once a day for a newer claude-max; `claude-max --version` tells."
+    )
     openai_names: bool = Field(
         False, description="Serve OpenAI's usual names (gpt-…, o3 …) with sonnet, the small ones with haiku."
     )
@@ -181,7 +184,7 @@ class Settings(BaseSettings):
     def _whole_origins(cls, origins: list[str], given: ValidationInfo) -> list[str]:
         """As browsers send them. `*` would let every page that is visited use the subscription.
 
-        A pattern is any port of one host (`http://localhost:*`), or any host of a scheme that is no web page's
+        A pattern is any port of one host (`http://localhost:*`), or any host of a scheme that web pages do not have
         (`vscode-webview://*`).
         """
         bare = [_bare_origin(origin) for origin in origins]
@@ -407,7 +410,7 @@ def _mistake(
 
 
 def unknown_setting(name: str) -> str:
-    """What to say of a name that is no setting's."""
+    """The message for an unknown setting."""
     near = [f"; is it {each}?" for each in difflib.get_close_matches(name, Settings.model_fields, n=1)]
     return f"unknown setting{''.join(near)}"
 

@@ -76,11 +76,20 @@ def limits(info: Mapping[str, Any] | None, now: float) -> Limits:
 
 
 def when(moment: float) -> str:
-    """A moment of unix seconds as text; empty for one that no calendar has."""
+    """A moment of unix seconds in local time with its offset, as `2026-11-26 18:00 UTC+01:00`.
+
+    Empty for one that no calendar has.
+    """
     try:
-        return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        local = datetime.fromtimestamp(moment, UTC).astimezone()
+        return f"{local:%Y-%m-%d %H:%M} {offset(local)}"
     except (ValueError, OverflowError, OSError):
         return ""
+
+
+def offset(local: datetime) -> str:
+    """The offset of a local time, as `UTC+01:00`."""
+    return f"UTC{local.isoformat(timespec='seconds')[-6:]}"
 
 
 def _windows(said: Mapping[str, Any], resets: float | None) -> list[Window]:

@@ -27,6 +27,8 @@ class Login:
         self._heard = float("-inf")
         self._asking: asyncio.Task[None] | None = None
         self.signed_in: bool | None = None
+        # Of the subscription, as the CLI calls it ("pro", "max"); None where there is none, or nothing is known.
+        self.plan: str | None = None
 
     def look(self) -> bool | None:
         """What is known now, None for nothing yet; begins to ask again when that is old."""
@@ -53,6 +55,8 @@ class Login:
         try:
             said = await login(self._program, self._environ)
             self._note(said["loggedIn"] is True)
+            plan = said.get("subscriptionType")
+            self.plan = plan if isinstance(plan, str) else None
         except (CliCrashed, OSError):
             # An OSError is this machine's: no room for the question's own folder, no file handle left.
             self.signed_in = None

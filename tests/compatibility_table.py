@@ -15,6 +15,21 @@ TABLES = (
     ("Addresses of other APIs", "routes/test_unit_addresses", "ELSEWHERE", "", "test_not_here"),
     ("Conversations", "translate/shapes", "CONVERSATIONS", "translate/test_unit_shapes", "test_a_shape"),
     ("Values", "translate/shapes", "VALUES", "translate/test_unit_shapes", "test_a_shape"),
+    (
+        "The Responses API",
+        "translate/shapes_responses",
+        "RESPONSES",
+        "translate/test_unit_shapes",
+        "test_a_shape_of_responses",
+    ),
+    (
+        "The Messages API",
+        "translate/shapes_messages",
+        "MESSAGES",
+        "translate/test_unit_shapes",
+        "test_a_shape_of_messages",
+    ),
+    ("ollama", "translate/shapes_ollama", "OLLAMA", "translate/test_unit_shapes", "test_a_shape_of_ollama"),
     ("Images that are too large", "engine/planning/test_unit_images", "LARGE", "", "test_sides"),
     ("Bodies", "translate/test_unit_bodies", "BODIES", "", "test_a_body"),
     ("Compressed bodies", "routes/test_unit_compressed", "COMPRESSED", "", "test_a_compressed_body"),
@@ -26,7 +41,7 @@ HEAD = """# What clients send, and what happens
 Made by `uv run python tests/compatibility_table.py --write` from the data of the tests: each row is one test, run with
 `uv run pytest 'tests/<test>'`.
 
-What is put right is named in the response header `x-claude-max-repaired` (marked with *). With the setting
+Repairs are named in the response header `x-claude-max-repaired` (marked with *). With the setting
 `strict = true` it is refused instead, where OpenAI refuses it. What has no effect is named in `x-claude-max-ignored`.
 """
 

@@ -19,8 +19,10 @@ from harness.proxy import RunningProxy, installed, running_proxy, scripted
 
 from claude_max.proxy.engine.probe.locate import locate
 
-# Tests that run in the background of a script inherit an ignored Ctrl-C, and would pass it on to what they start.
+# Tests that run in the background of a script, or under `nohup`, inherit ignored signals, and would pass them on.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 # The marker of each folder; a file that is not of its folder's kind is named itself.
@@ -41,6 +43,7 @@ MARKERS = {
     "cli/test_readme_blocks.py": "unit",
     "certified": "certified",
     "clients": "clients",
+    "compat": "compat",
     "clients/test_clients_agents.py": "slow_clients",
     "dialects": "unit",
     "connect": "unit",
@@ -49,6 +52,8 @@ MARKERS = {
     "doctor": "e2e",
     "e2e": "e2e",
     "engine": "unit",
+    "packaging": "e2e",
+    "packaging/test_packaging_files.py": "unit",
     "routes": "unit",
     "scripted": "unit",
     "scripted/test_scripted_cli.py": "e2e",
@@ -56,6 +61,7 @@ MARKERS = {
     "translate": "unit",
     "test_config.py": "unit",
     "test_errors.py": "unit",
+    "web": "unit",
 }
 # Seconds for one unit test; those that start processes have `timeout` of pyproject.toml.
 UNIT_SECONDS = 20

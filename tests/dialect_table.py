@@ -49,8 +49,9 @@ export ANTHROPIC_AUTH_TOKEN=anything                # or the `api_key` that is s
 Messages and tools reach the service as the client sent them, whatever their blocks hold. This needs the exact
 composition; with `composition = "lines"` what the CLI would lose is refused. `system` becomes one text, on which the
 CLI sets its own cache marks: two of the service's four, so that two of the client's are carried, the last ones, and
-the others named. Betas in `anthropic-beta` are the CLI's own choice, and the header is named. `GET /v1/models` has
-Anthropic's shape where the request has the header `anthropic-version`.
+the others named. What the service would refuse of a conversation (lost results, blank texts) is
+[repaired](compatibility-requests.md) and named. Betas in `anthropic-beta` are the CLI's own choice, and the header is
+named. `GET /v1/models` has Anthropic's shape where the request has the header `anthropic-version`.
 
 `POST /v1/messages/count_tokens` is the CLI's own count and costs no tokens. It asks the service's count for the
 messages, as the CLI would send them line by line; the system prompt is counted as a message, which is some tokens

@@ -4,8 +4,7 @@
 
 A block is what stands between `<!-- help: doctor -->` (or `help: config show`, `help:` for the whole program),
 `<!-- settings -->`, `<!-- environment -->`, `<!-- contract -->`, `<!-- errors -->`, `<!-- exit codes -->`,
-`<!-- clients -->` or `<!-- certified -->`, and the
-next `<!-- end -->`.
+`<!-- clients -->`, `<!-- certified -->`, `<!-- compat -->` or `<!-- team -->`, and the next `<!-- end -->`.
 """
 
 import json
@@ -32,8 +31,10 @@ ROOT = Path(__file__).parent.parent
 SECURITY = ROOT / "SECURITY.md"
 DOCUMENTS = [ROOT / "README.md", SECURITY, *sorted((ROOT / "docs").glob("*.md"))]
 CERTIFIED = Path(__file__).parent / "certified" / "outcomes.json"
+TEAM = ROOT / "templates" / "compose" / "team.yaml"
+COMPAT = Path(__file__).parent / "compat" / "outcomes.json"
 WORKS = ("a plain answer", "a tool makes a file", "a 429", "a cut stream", "launch")
-_NAMES = "help:[^>]*?|settings|environment|contract|errors|exit codes|clients|certified"
+_NAMES = "help:[^>]*?|settings|environment|contract|errors|exit codes|clients|certified|compat|team"
 BLOCK = re.compile(rf"(<!-- ({_NAMES}) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 MARKER = re.compile(rf"<!-- (?:{_NAMES}) -->")
 # Not 80: GitHub and package indexes show code blocks of this width whole, and so does a terminal.
@@ -64,6 +65,10 @@ def made(name: str) -> str:
             return clients_table()
         case "certified":
             return certified_table()
+        case "team":
+            return f"```yaml\n{TEAM.read_text(encoding='utf-8').strip()}\n```"
+        case "compat":
+            return compat_table()
         case _:
             return f"```\n{help_text(*name.removeprefix('help:').split())}\n```"
 
@@ -136,7 +141,7 @@ def clients_table() -> str:
 
 
 def certified_table() -> str:
-    """What tests/certified found out last: each client with its version, and what worked when."""
+    """What tests/certified found out last: each client with its version, and what worked when; and who is missing."""
     outcomes = json.loads(CERTIFIED.read_text(encoding="utf-8"))
     rows = [
         (
@@ -148,7 +153,28 @@ def certified_table() -> str:
         )
         for name, one in sorted(outcomes.items())
     ]
-    return table(("Client", "Version", *WORKS, "Tried", "Good to know"), rows)
+    missing = ", ".join(
+        sorted((each.title for each in catalogue().values() if each.name not in outcomes), key=str.lower)
+    )
+    tried = table(("Client", "Version", *WORKS, "Tried", "Good to know"), rows)
+    return f"{tried}\n\nNot tried with the program itself, but set up as its documentation says: {missing}."
+
+
+def compat_table() -> str:
+    """What tests/compat found out last of each version of the CLI, the newest first."""
+    outcomes = json.loads(COMPAT.read_text(encoding="utf-8"))
+    newest_first = sorted(outcomes, key=lambda text: [int(part) for part in text.split(".")], reverse=True)
+    what = sorted({each for one in outcomes.values() for each in one["works"]})
+    rows = [
+        (
+            version,
+            outcomes[version]["package"],
+            *(outcomes[version]["works"].get(each, "not tried") for each in what),
+            outcomes[version]["date"],
+        )
+        for version in newest_first
+    ]
+    return table(("Claude Code", "claude-agent-sdk", *what, "Tried"), rows)
 
 
 def flag(setting: str) -> str:

@@ -9,7 +9,7 @@ from claude_max.proxy.errors import CliUnavailable
 from claude_max.proxy.events import JsonObject
 from claude_max.proxy.port_check import Kind, address, listener
 
-from ..output import Exit
+from ..output import Exit, err
 from ..service.actions import installed
 from .client import Client, Failure, opened
 
@@ -35,14 +35,18 @@ async def connected(settings: Settings, *, demo: bool) -> AsyncIterator[Connecti
         async with opened(url, key) as client:
             yield Connection(client, url, bool(health.get("scripted")))
         return
-    # The whole proxy is half a second of imports that a running one saves.
-    from ..embedded import embedded
+    async with contextlib.AsyncExitStack() as stack:
+        # The first start of all examines the CLI, which takes seconds.
+        with err.status("Starting a proxy…") if err.is_terminal else contextlib.nullcontext():
+            # The whole proxy is half a second of imports that a running one saves.
+            from ..embedded import embedded
 
-    try:
-        async with embedded(settings, demo=demo) as proxy, opened(proxy.url, proxy.key, starting=True) as client:
-            yield Connection(client, "a proxy of its own", demo)
-    except CliUnavailable as error:
-        raise Failure(error.message, Exit.NO_CLI) from None
+            try:
+                proxy = await stack.enter_async_context(embedded(settings, demo=demo))
+            except CliUnavailable as error:
+                raise Failure(error.message, Exit.NO_CLI) from None
+            client = await stack.enter_async_context(opened(proxy.url, proxy.key, starting=True))
+        yield Connection(client, "a proxy of its own", demo)
 
 
 def _ours(settings: Settings | None) -> tuple[Settings, JsonObject] | None:

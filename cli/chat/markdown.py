@@ -18,19 +18,30 @@ from rich.theme import Theme
 # HTML is shown as the text it is: rich draws nothing at all for it.
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
 
-# Neither white, black nor yellow, which one of the two backgrounds swallows.
+# Neither white, black, yellow nor cyan, which one of the two backgrounds swallows.
 CODE = ANSISyntaxTheme(
     {
         Comment: Style(dim=True, italic=True),
         Keyword: Style(color="blue", bold=True),
         Name.Function: Style(color="magenta"),
         Name.Class: Style(color="magenta", bold=True),
-        Number: Style(color="cyan"),
+        Number: Style(color="magenta"),
         Operator: Style(),
         String: Style(color="green"),
     }
 )
-THEME = Theme({"markdown.code": "bold cyan", "markdown.code_block": "cyan"})
+THEME = Theme(
+    {
+        "markdown.code": "bold magenta",
+        "markdown.code_block": "none",
+        "markdown.list": "none",
+        "markdown.item.number": "bold",
+        "markdown.link": "underline",
+        "markdown.link_url": "underline",
+        "markdown.table.border": "dim",
+        "markdown.table.header": "bold",
+    }
+)
 TASKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 
 

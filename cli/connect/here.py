@@ -1,6 +1,9 @@
 """This machine, for the commands: whose files, where records are kept, and which proxy clients are set up for."""
 
+import json
 import os
+import sys
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from platformdirs import user_state_path
@@ -18,8 +21,20 @@ MODEL = "sonnet"
 
 
 def surroundings() -> Surroundings:
-    """Of whoever runs the command."""
-    return Surroundings(os.environ, Path.home())
+    """Of whoever runs the command.
+
+    `uv run` puts the programs that this project is tested with on PATH, clients among them.
+    """
+    return Surroundings(os.environ, Path.home(), not_theirs=Path(sys.executable).parent if is_editable() else None)
+
+
+def is_editable() -> bool:
+    """Whether this program is installed for working on it (PEP 610), into an environment of its own."""
+    try:
+        source = json.loads(distribution("claude-max-toolkit").read_text("direct_url.json") or "{}")
+        return bool(source.get("dir_info", {}).get("editable")) and sys.prefix != sys.base_prefix
+    except (PackageNotFoundError, ValueError, AttributeError):
+        return False
 
 
 def store() -> Store:

@@ -15,11 +15,15 @@ from .recipe import File, Recipe
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The environment and the home folder of whoever runs the clients, and the platform as `sys.platform` names it."""
+    """The environment and the home folder of whoever runs the clients, and the platform as `sys.platform` names it.
+
+    Programs in the folder `not_theirs` are not that person's clients, though it may be on PATH.
+    """
 
     environ: Mapping[str, str]
     home: Path
     platform: str = sys.platform
+    not_theirs: Path | None = None
 
     def expand(self, place: str) -> Path | None:
         """A place of a recipe as a path; None where one of its variables is not set."""
@@ -40,7 +44,8 @@ class Surroundings:
 
     def found(self, recipe: Recipe) -> bool:
         """Whether a client seems to be on this machine."""
-        path = self.environ.get("PATH", os.defpath)
+        folders = self.environ.get("PATH", os.defpath).split(os.pathsep)
+        path = os.pathsep.join(each for each in folders if self.not_theirs is None or Path(each) != self.not_theirs)
         if any(shutil.which(program, path=path) for program in recipe.programs):
             return True
         places = [self.expand(trace) for trace in recipe.traces]
@@ -65,7 +70,7 @@ class Refused(Exception):
 
 
 def target_of(path: Path) -> Path:
-    """The file that is written: where a link leads. Raises Refused where it leads nowhere or in a circle."""
+    """The file that is written: where a link leads. Raises Refused for a broken or circular link."""
     try:
         found = path.resolve()
     except (OSError, RuntimeError):

@@ -1,7 +1,7 @@
 """What would be done to a client's files, as data: nothing is written here.
 
-A second `connect` starts from the file as it was before the first: what the first wrote is taken back and written anew,
-so that `disconnect` always returns to what the person had.
+A second `connect` starts from the file as it was before the first: what the first wrote is replaced, so that
+`disconnect` always returns to what the person had.
 """
 
 import difflib

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from ..output import Exit, Result
+from ..output import WARN, Exit, Result
 
+# Below it a table breaks words.
+NARROW = 60
 Outcome = Literal["written", "removed", "unchanged", "dry-run", "refused", "by hand", "absent"]
 
 
@@ -33,17 +35,32 @@ class Clients(Result):
 
     def view(self) -> Iterable[RenderableType]:
         """A line a client."""
-        table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-        for title in ("Client", "On this machine", "Set up", "File"):
-            table.add_column(title, overflow="fold")
-        for client in self.clients:
-            style = "" if client.found or client.set_up else "dim"
-            files = str(client.files[0]) if client.files else "by hand"
-            cells = (client.name, "found" if client.found else "-", "yes" if client.set_up else "-", files)
-            table.add_row(*(Text(cell, style) for cell in cells))
-        yield table
+        yield Listed(self.clients)
         yield Text()
         yield Text("`claude-max connect NAME` sets one up, after showing what it would write.", "dim")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A row a client; in a narrow terminal two lines."""
+
+    clients: tuple[Client, ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+        for title in ("Client", "Here", "Set up", "File"):
+            table.add_column(title, overflow="fold", no_wrap=title != "File")
+        for client in self.clients:
+            style = "" if client.found or client.set_up else "dim"
+            file = str(client.files[0]) if client.files else "by hand"
+            here, set_up = "found" if client.found else "-", "yes" if client.set_up else "-"
+            table.add_row(*(Text(cell, style) for cell in (client.name, here, set_up, file)))
+            if options.max_width < NARROW:
+                known = [word for word, holds in (("found", client.found), ("set up", client.set_up)) if holds]
+                yield Text(f"{client.name}{': ' if known else ''}{', '.join(known)}", style)
+                yield Text(f"  {file}", style, overflow="fold")
+        if options.max_width >= NARROW:
+            yield table
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +124,11 @@ def _file(file: Changed) -> Iterable[RenderableType]:
         case _:
             return
     if file.why:
-        yield Text(file.why, "yellow")
+        yield Text(file.why, WARN)
 
 
 def shown(diff: str) -> Iterable[Text]:
     """A difference with colours."""
     for line in diff.splitlines():
-        style = "bold" if line[:3] in ("---", "+++") else {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+        style = "bold" if line[:3] in ("---", "+++") else {"+": "green", "-": "red", "@": "dim"}.get(line[:1], "")
         yield Text(line, style)

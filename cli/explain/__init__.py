@@ -1,5 +1,5 @@
-"""`claude-max explain`: the exact body that the real CLI sends for a request, and whose each byte of it is.
+"""`claude-max explain`: the exact body that the real CLI sends for a request, and the origin of each byte.
 
-`command` runs the request through a proxy before a scripted service · `owners` whose a part is · `spans` a JSON text
-cut into parts.
+`command` runs the request through a proxy before a scripted service · `owners` the origin of each part · `spans` splits
+a JSON text into parts.
 """

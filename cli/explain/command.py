@@ -19,6 +19,7 @@ from claude_max.proxy.errors import BadRequest, ServerFault
 from claude_max.proxy.events import JsonObject
 from claude_max.proxy.scripted import ScriptedAPI
 from claude_max.proxy.translate.common.dialect import Dialect, RequestContext
+from claude_max.proxy.translate.common.repairs import Repairs
 from claude_max.proxy.translate.common.validation import parse_object
 
 from ..embedded import embedded
@@ -27,7 +28,7 @@ from .owners import LABELS, Owners
 from .spans import Span, spans
 
 STDIN = "-"
-STYLES = {"yours": "green", "cli": "yellow", "ours": "cyan"}
+STYLES = {"yours": "green", "cli": "magenta", "ours": "bold"}
 # Seconds; the scripted service answers at once, and a process takes one to start.
 PATIENCE = 60.0
 NAMES = {dialect.name: dialect for dialect in DIALECTS}
@@ -73,11 +74,12 @@ def explain(file: str, *, api: str | None, json: bool) -> NoReturn:
 def explained(raw: bytes, api: str | None = None, settings: Settings | None = None) -> Explanation:
     """What the CLI sends for a request body. Raises ConfigError for a wrong `api`, a ProxyError."""
     settings = settings or load()
-    body = parse_object(raw, settings.json_depth)
+    body = parse_object(raw, settings.json_depth, Repairs(strict=settings.strict))
     dialect = NAMES.get(api or _guessed(body))
     if dialect is None:
         raise ConfigError(f"--api {api}: use one of {', '.join(NAMES)}")
-    asked = dialect.to_turn(body, RequestContext(aliases=settings.aliases, web_search=settings.web_search))
+    context = RequestContext(aliases=settings.all_aliases, web_search=settings.web_search, strict=settings.strict)
+    asked = dialect.to_turn(body, context)
     if not asked.turns:
         raise BadRequest("This request asks no model: nothing is sent.")
     arrived, way = asyncio.run(_sent(raw, dialect, settings))

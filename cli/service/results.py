@@ -10,7 +10,7 @@ from typing import Literal
 from rich.console import RenderableType
 from rich.text import Text
 
-from ..output import Exit, Result
+from ..output import COMMAND, WARN, Exit, Result
 from ..signals import BY_SIGNAL
 
 Outcome = Literal["installed", "updated", "started", "unchanged", "restarted", "uninstalled", "absent", "dry-run"]
@@ -45,13 +45,13 @@ class Change(Result):
             if self.content:
                 yield Text(f"# {self.file}", style="bold")
                 yield Text(self.content.rstrip())
-            yield from (Text(f"$ {command}", style="cyan") for command in self.commands)
+            yield from (Text(f"$ {command}", style=COMMAND) for command in self.commands)
         yield Text(SENTENCES[self.outcome], style="bold")
         if self.url:
             yield Text(self.url)
         if self.signed_in is False:
-            yield Text("Claude Code is not signed in there: claude-max login", style="yellow")
-        yield from (Text(f"· {note}", style="yellow") for note in self.notes)
+            yield Text("Claude Code is not signed in there: claude-max login", style=WARN)
+        yield from (Text(f"· {note}", style=WARN) for note in self.notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from .spec import ServiceError
 RUN_SECONDS = 60.0
 # `launchctl bootout` answers before the job is gone (5 s seen on macOS 26); until then `bootstrap` fails with an
 # input/output error. Longer than ExitTimeOut of the property list.
-SETTLE_SECONDS = 30.0
+FINISH_SECONDS = 30.0
 POLL_SECONDS = 0.2
 
 
@@ -49,7 +49,7 @@ class Remove:
 class Run:
     """Runs a command; its failure ends the action.
 
-    Exit codes in `again` are retried until SETTLE_SECONDS; those in `fine` count as success.
+    Exit codes in `again` are retried until FINISH_SECONDS; those in `fine` count as success.
     """
 
     argv: tuple[str, ...]
@@ -134,10 +134,10 @@ class Machine:
                     raise ServiceError(f"`{shlex.join(argv)}` failed with exit code {done.returncode}: {said}")
             case UntilFails(argv):
                 if self._until(argv, lambda code: code != 0).returncode == 0:
-                    raise ServiceError(f"The service did not end within {SETTLE_SECONDS:.0f} s (`{shlex.join(argv)}`).")
+                    raise ServiceError(f"The service did not end within {FINISH_SECONDS:.0f} s (`{shlex.join(argv)}`).")
 
     def _until(self, argv: Sequence[str], good: Callable[[int], bool]) -> Completed:
-        deadline = self.clock() + SETTLE_SECONDS
+        deadline = self.clock() + FINISH_SECONDS
         while not good((done := self.ask(argv)).returncode) and self.clock() < deadline:
             self.pause(POLL_SECONDS)
         return done

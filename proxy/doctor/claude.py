@@ -32,10 +32,11 @@ def check_cli(machine: Machine) -> Finding | None:
     if isinstance(cli, CliUnavailable):
         old = isinstance(cli, CliTooOld)
         fix: tuple[str, ...] = ("claude update", *INSTALL_COMMANDS) if old else INSTALL_COMMANDS
-        if "CLAUDE_MAX_CLAUDE_PATH" in machine.environ:
+        if (path := machine.settings.claude_path) is not None:
             # No other program is taken in its place, however many are installed.
-            fix = (f"{shlex.quote(machine.environ['CLAUDE_MAX_CLAUDE_PATH'])} update",) if old else ()
-            fix = (*fix, "unset CLAUDE_MAX_CLAUDE_PATH")
+            by_variable = "CLAUDE_MAX_CLAUDE_PATH" in machine.environ
+            otherwise = "unset CLAUDE_MAX_CLAUDE_PATH" if by_variable else "claude-max config unset claude_path"
+            fix = (f"{shlex.quote(str(path))} update", otherwise) if old else (otherwise,)
         return failed("cli", cli.message, "Without it no request can be answered.", *fix)
     summary = f"Claude Code {cli.version_text} at {cli.path} ({cli.source})"
     if cli.version < TESTED:

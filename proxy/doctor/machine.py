@@ -18,7 +18,7 @@ from ..engine.probe import queries
 from ..engine.probe.locate import Cli, locate
 from ..engine.wire.command import environment
 from ..errors import CliUnavailable
-from ..events import JsonObject
+from ..events import JsonObject, Model
 from ..port_check import Listener, listener
 
 if TYPE_CHECKING:
@@ -77,6 +77,11 @@ def _contract(cli: Cli) -> "ContractResult":
     return asyncio.run(record_of(cli, file, version("claude-max-toolkit"), os.environ))
 
 
+def _models(program: Path, environ: Mapping[str, str]) -> Sequence[Model]:
+    """As `queries.models`."""
+    return asyncio.run(queries.models(program, environ))
+
+
 def managed_settings() -> tuple[Path, ...]:
     """Where an administrator's settings for Claude Code are, by platform (code.claude.com/docs/en/settings)."""
     match sys.platform:
@@ -106,7 +111,8 @@ class Machine:
 
     `folders` are those that must be writable, by what they are for. `contract` and `service` are None where nobody
     can tell; `service` returns None when it is not installed. `seeds` are the services that take a port. `clients` are
-    the programs that are set up for a claude-max, as far as their files can be read.
+    the programs that are set up for a claude-max, as far as their files can be read. `models` are those that a CLI
+    offers; it raises a ProxyError.
     """
 
     environ: Mapping[str, str]
@@ -123,6 +129,7 @@ class Machine:
     service: Callable[[], ServiceRecord | None] | None = None
     legacy_services: Callable[[int], Sequence[LegacyService]] = _no_legacy
     clients: Callable[[Settings], Sequence[ClientRecord]] | None = None
+    models: Callable[[Path, Mapping[str, str]], Sequence[Model]] | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -179,4 +186,5 @@ def this_machine(
         service=service,
         legacy_services=legacy_services,
         clients=clients,
+        models=_models,
     )

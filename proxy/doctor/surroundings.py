@@ -1,5 +1,6 @@
 """The checks of everything around the CLI: environment, configuration, port, folders, memory."""
 
+import contextlib
 import os
 import shlex
 import tempfile
@@ -7,7 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..config import WORKER_MB, ConfigError, open_to_all, unknown, without_password
+from ..engine.probe.locate import Cli
 from ..engine.wire.command import API_KEYS
+from ..errors import ProxyError
 from ..port_check import Kind, Listener, address
 from ..translate.common.models import lost_aliases
 from .finding import Finding, failed, ok, warning
@@ -61,9 +64,12 @@ def check_config(machine: Machine) -> Finding | None:
 
 
 def check_aliases(machine: Machine) -> Finding | None:
-    """Every alias leads to a model."""
+    """Every alias leads to a model: one that is known here, or that the CLI offers."""
     aliases = machine.settings.aliases
     lost = lost_aliases((), aliases)
+    if lost and machine.models is not None and isinstance(machine.cli, Cli):
+        with contextlib.suppress(ProxyError):
+            lost = lost_aliases(machine.models(machine.cli.path, machine.cli_environ()), aliases)
     if not lost:
         return ok("aliases", f"{len(aliases)} aliases lead to models" if aliases else "No aliases are configured")
     summary = "; ".join(f"the alias {name} leads to {target!r}, which is not a model" for name, target in lost.items())

@@ -1,7 +1,7 @@
-"""What requests cost, and what is left of the plan: one tab a request, and what the CLI said of limits last.
+"""What requests cost and what is left of the plan: a tab per request, and the limits that the CLI last reported.
 
-A tab is complete when its response has been sent and every call for it has settled; then it is handed on as a Row. The
-guard of extra usage stands here, too.
+A tab is complete when its response was sent and all its calls are finished; then it is passed on as a Row. The guard
+against extra usage is here too.
 """
 
 import asyncio
@@ -22,10 +22,12 @@ from .journal import Entry
 log = logging.getLogger("claude_max.plan")
 
 Overage = Literal["allow", "warn", "refuse"]
-# What takes a row, and the windows that were told with it.
-Sink = Callable[[Row, tuple[Window, ...]], None]
+# What takes a row, the windows that were told with it, and the client's trace context (its headers, where it has one).
+Sink = Callable[[Row, tuple[Window, ...], Mapping[str, str]], None]
+# W3C Trace Context, level 1.
+TRACE_CONTEXT = ("traceparent", "tracestate")
 # How long a request may wait for the calls before it to settle, where extra usage is refused: they tell of it then.
-SETTLE_SECONDS = 2.0
+FINISH_SECONDS = 2.0
 # What is refused without a known end is tried again so often, since nothing else would show that it is over.
 UNKNOWN_END_SECONDS = 600.0
 # Two resets of a window so near each other are one.
@@ -84,6 +86,19 @@ class Tab:
             self.closed(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A request that is not answered yet. `at` is unix seconds; `state` is "waiting" until it has a worker."""
+
+    id: str
+    at: float
+    dialect: str
+    client: str
+    asked: str
+    model: str
+    state: Literal["waiting", "asking", "answering"]
+
+
 class Accounts:
     """Of one server. `sinks` take each finished request; `now` is unix seconds."""
 
@@ -102,36 +117,50 @@ class Accounts:
         self._was_extra = False
         self._settling: set[Tab] = set()
         self._changed = asyncio.Event()
+        self._running: dict[Tab, tuple[Entry, str]] = {}
+        # Told whenever a request comes or is answered.
+        self.on_change: Callable[[], None] = lambda: None
+
+    @property
+    def running(self) -> list[Running]:
+        """The requests that are not answered yet, in the order they came."""
+        return [_running(tab, *known) for tab, known in self._running.items()]
 
     @property
     def limits(self) -> Limits:
         """What the CLI said of the plan last, as of now."""
         return limits(self._info, self._now())
 
-    def begin(self, entry: Entry, agent: str, dialect: str) -> Tab:
-        """The tab of a request to an endpoint of `dialect`; `agent` is its User-Agent."""
+    def begin(self, entry: Entry, headers: Mapping[str, str], dialect: str) -> Tab:
+        """The tab of a request to an endpoint of `dialect`; `headers` are the request's, by lower-case name."""
+        trace = {name: headers[name] for name in TRACE_CONTEXT if name in headers}
 
         def closed(tab: Tab) -> None:
             self._settling.discard(tab)
             self._changed.set()
             row, told = _row(entry, tab, dialect, limits(tab.limit, self._now()))
             for sink in self.sinks:
-                sink(row, told)
+                sink(row, told, trace)
 
-        return Tab(entry.begun, self._now(), closed, agent, told=self._receive)
+        tab = Tab(entry.begun, self._now(), closed, headers.get("user-agent", ""), told=self._receive)
+        self._running[tab] = (entry, dialect)
+        self.on_change()
+        return tab
 
     def end(self, tab: Tab) -> None:
         """The response of a request is out."""
         if tab.open:
             self._settling.add(tab)
         tab.over()
+        self._running.pop(tab, None)
+        self.on_change()
 
     async def admit(self) -> None:
         """Raises ExtraUsageRequired where requests are billed on top of the plan now and that is refused."""
         if self.overage != "refuse":
             return
         try:
-            async with asyncio.timeout(SETTLE_SECONDS):
+            async with asyncio.timeout(FINISH_SECONDS):
                 while self._settling:
                     self._changed.clear()
                     await self._changed.wait()
@@ -180,6 +209,13 @@ class Accounts:
 def _warning(window: Window) -> str:
     resets = f", resets {when(window.resets)}" if window.resets else ""
     return f"{(window.used or 0) * 100:.0f} % of the {window.label} used{resets}"
+
+
+def _running(tab: Tab, entry: Entry, dialect: str) -> Running:
+    model = entry.model[:LONGEST] if entry.first is not None else ""
+    state: Literal["waiting", "asking", "answering"] = "asking" if tab.call is not None else "waiting"
+    state = "answering" if entry.first is not None else state
+    return Running(entry.id, tab.now, dialect, known_name(tab.agent), entry.asked[:LONGEST], model, state)
 
 
 def _row(entry: Entry, tab: Tab, dialect: str, found: Limits) -> tuple[Row, tuple[Window, ...]]:

@@ -1,7 +1,7 @@
-"""Addresses that are nearly right: which path was meant. Pure; what there is, it is told.
+"""Corrects paths that are nearly right. Pure; takes the existing routes as an argument.
 
-People paste a base URL with and without `/v1`, twice, with a slash at its end, or with the whole path of an endpoint;
-their client adds its own path to that.
+People paste a base URL with or without `/v1`, with it twice, with a trailing slash, or with the whole path of an
+endpoint, and their client appends its own path.
 """
 
 import re

@@ -16,7 +16,7 @@ Batch = list[tuple[int, Event]]
 class Answers:
     """One answer to each Turn, at most `at_once` at a time, so that one request cannot fill the whole queue.
 
-    Each passes through the `filters`, made anew for it. `start` first, then iterate, then `aclose` in every case.
+    Each passes through its own `filters`. `start` first, then iterate, then `aclose` in every case.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a dialect serves beside its answers: counts of tokens, and views that ask no model."""
+"""The other endpoints of a dialect: token counts, and views that need no model."""
 
 import orjson
 from fastapi import APIRouter, Request, Response

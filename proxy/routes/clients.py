@@ -1,4 +1,4 @@
-"""The program that asks, by the name that people know it by, from its `User-Agent`. Pure."""
+"""The well-known name of a client, from its `User-Agent`. Pure."""
 
 # By the beginning of a product of the header, lower case; the first that fits names the program.
 NAMES = {

@@ -1,4 +1,4 @@
-"""Request bodies that are compressed (`Content-Encoding`), inflated up to a limit. Pure."""
+"""Decompresses request bodies (`Content-Encoding`) up to a limit. Pure."""
 
 import sys
 import zlib

@@ -1,7 +1,7 @@
 """The one endpoint that serves every dialect: one or several answers, sent as one object or as a stream.
 
-The status waits for the model's first event, so that a failure keeps its own status also when the answer is streamed.
-What anything looks like on the wire is the dialect's to say.
+The status is sent with the model's first event, so that a failure before it has its own status even for a stream. The
+dialect defines the wire format.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ async def parsed(
 ) -> T:
     """What `to_turn` makes of the request's body, and of what is kept that it names. Raises a ProxyError.
 
-    What of the body's text was put right is left in `request.state.repaired`.
+    Repairs of the body's text are left in `request.state.repaired`.
 
     A large one beside the event loop: thousands of schemas take seconds to check, and others should not wait for them.
     """
@@ -83,6 +83,9 @@ async def parsed(
         lambda: parse_object(inflated(raw, encoding, settings.body_limit), settings.json_depth, repairs)
     )
     request.state.repaired = repairs.names
+    # Under the client's own name, which an alias may have replaced in the Turn.
+    if isinstance(name := body.get("model"), str):
+        entry_of(request).asked = name
     kept = Kept() if wanted is None or services.store is None else await services.store.kept(wanted(body))
     context = context_of(request, services, kept)
     return await beside(lambda: to_turn(body, context))
@@ -96,7 +99,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
     entry = entry_of(request)
     if not asked.turns:
         return _at_once(request, services, dialect, asked)
-    entry.model = entry.asked = asked.turns[0].model
+    entry.model = asked.turns[0].model
     await services.accounts.admit()
     meta = ResponseMeta(services.new_id(), services.now(), entry.model, entry.id, services.new_id, services.now)
     if services.settings.log_content:
@@ -221,7 +224,7 @@ def _in_words_of(fields: Mapping[str, str], turn: Turn) -> Iterator[None]:
 
 
 def _headers(asked: ParsedRequest, started: Started, fields: Mapping[str, str]) -> dict[str, str]:
-    """Names every parameter that had no effect, and what was put right."""
+    """Names every parameter that had no effect, and every repair."""
     dropped = sorted({fields.get(name, name) for name in started.ignored}.difference(asked.ignored))
     named = {IGNORED: (*asked.ignored, *dropped), REPAIRED: (*asked.repaired, *sorted(started.repaired))}
     return {header: ", ".join(names) for header, names in named.items() if names}

@@ -1,4 +1,4 @@
-"""Errors as responses: every failure in the asker's dialect, with its own status and headers, never a traceback."""
+"""Turns errors into responses in the client's dialect, with status and headers, never a traceback."""
 
 import logging
 from collections.abc import Mapping

@@ -1,9 +1,12 @@
-"""Who may call, and how much they may send. `verdict` is pure; `Guard` applies it around the whole app.
+"""Who may call, and how much they may send. `refusal` is pure; `Guard` applies it around the whole app.
 
 A web page in the user's browser can reach a server on loopback. Three checks keep it out: `Host` must name this machine
 (DNS rebinding), `Origin` must be absent, ours or allowed (scripts), and JSON endpoints need `application/json` (forms
 cannot send it without the browser asking first). A dialect whose clients do not say so is excused from the last, where
 no browser asks: browsers send `Origin` with every POST.
+
+What the server's own page reads is for that page alone, whatever other origins may call: neither `Origin` nor
+`Sec-Fetch-Site` may name another one. Its session stands for the key there, and where its playground asks.
 """
 
 import asyncio
@@ -29,8 +32,14 @@ from .endpoint import IGNORED, REPAIRED
 from .failures import from_exception, response
 from .journal import Entry, client_of
 from .origins import LOCAL_NAMES, is_allowed, is_local_address, is_same
+from .services import Page
 
 OPEN_PATHS = frozenset({"/", "/health"})
+# What the page of this server loads, and reads.
+PAGE = "/page/"
+# Where its playground asks. The cookie of a session would come with what another page on this machine sends, since
+# `SameSite` does not look at ports: so it counts only with our own `Origin`.
+PLAYGROUND = "/v1/chat/completions"
 # What `curl -d` says of JSON, as the documentation of ollama posts it, and what says nothing.
 UNTYPED = frozenset({"", "application/x-www-form-urlencoded"})
 # What a page of an allowed origin may read of an answer besides its body.
@@ -55,15 +64,18 @@ class Place:
     """Where a request goes.
 
     `untyped` says that clients of this path post JSON without saying so; no page in a browser may. `is_served` says
-    that there is such a path at all. `local` is the address that the connection came to.
+    that there is such a path at all. `local` is the address that the connection came to. `is_open` says that no key is
+    needed, `in_session` that the request carries a session of the page.
     """
 
     untyped: bool = False
     is_served: bool = True
     local: str | None = None
+    is_open: bool = False
+    in_session: bool = False
 
 
-def verdict(
+def refusal(
     method: str, path: str, headers: Mapping[str, str], settings: Settings, place: Place = Place()
 ) -> errors.ProxyError | None:
     """Why a request is refused before its body is read, None when it is not. Header names are lower case."""
@@ -74,13 +86,16 @@ def verdict(
             f"The Host header names {host or 'nothing'!r}, which is not this machine.",
             hint="If you meant this, start with --allowed-host NAME.",
         )
-    origin = headers.get("origin")
-    if origin is not None and not is_same(origin, headers) and not is_allowed(origin, settings):
+    origin, is_page = headers.get("origin"), path.startswith(PAGE)
+    if is_page and headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        return errors.Forbidden("Only this server's own page may ask this.")
+    if origin is not None and not is_same(origin, headers) and (is_page or not is_allowed(origin, settings)):
         return errors.Forbidden(
             f"Requests from the web origin {origin!r} are not allowed.",
             hint="If you meant this, start with --cors-origin ORIGIN.",
         )
-    if settings.api_key is not None and path not in OPEN_PATHS and method != "OPTIONS":
+    is_open = place.is_open or path in OPEN_PATHS or (place.in_session and _takes_session(path, headers))
+    if settings.api_key is not None and not is_open and method != "OPTIONS":
         key = settings.api_key.get_secret_value()
         if not key or not hmac.compare_digest(_sent(_key(headers)), key.encode()):
             azure = "api-key" in headers
@@ -89,6 +104,15 @@ def verdict(
     if method in ("POST", "PUT", "PATCH") and place.is_served:
         return _body_refused(headers, settings, place)
     return None
+
+
+def _is_spared(path: str) -> bool:
+    """Whether a path is answered however many requests are in flight: that is when one looks."""
+    return path in OPEN_PATHS or path.startswith(PAGE)
+
+
+def _takes_session(path: str, headers: Mapping[str, str]) -> bool:
+    return path.startswith(PAGE) or (path == PLAYGROUND and is_same(headers.get("origin", ""), headers))
 
 
 def _key(headers: Mapping[str, str]) -> str:
@@ -108,7 +132,7 @@ def _body_refused(headers: Mapping[str, str], settings: Settings, place: Place) 
     return None
 
 
-def fields(sent: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def header_map(sent: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Headers by lower-case name. One that is sent twice has both values (RFC 9110, 5.3), where they differ."""
     found: defaultdict[bytes, list[bytes]] = defaultdict(list)
     for name, value in sent:
@@ -129,7 +153,7 @@ def too_large(settings: Settings) -> errors.TooLarge:
 
 
 class Guard:
-    """Applies the verdict, limits the body as it arrives, puts the request's id on every response, and logs it.
+    """Refuses requests, limits the body as it arrives, puts the request's id on every response, and logs it.
 
     What fails is told in the dialect of the path asked for, else in OpenAI's.
     """
@@ -143,8 +167,9 @@ class Guard:
         dialects: Sequence[Dialect] = (),
         fit: Callable[[str, str], Fit] = lambda method, path: "served",
         accounts: Accounts | None = None,
+        page: Page | None = None,
     ) -> None:
-        """`fit` tells how a method and a path fit the app's routes."""
+        """`fit` tells how a method and a path fit the app's routes; `page` is the server's own."""
         self._app = app
         self._settings = settings
         self._new_id = new_id
@@ -153,6 +178,7 @@ class Guard:
         self._endpoints = [path for dialect in dialects for path in dialect.paths]
         self._fit = fit
         self._accounts = accounts or Accounts()
+        self._page = page
         self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -161,14 +187,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
         scope = {**scope, "path": meant(scope["method"], scope["path"], self._endpoints, self._fit)}
-        headers = fields(scope["headers"])
+        headers = header_map(scope["headers"])
         request_id = f"req_{self._new_id()}"
         entry = Entry(request_id, scope["method"], quote(scope["path"]), client=client_of(headers))
         form = errors_at(scope["path"], headers, self._dialects, OPENAI_ERRORS)
         scope.setdefault("state", {}).update(journal=entry, errors=form)
         asks = scope["method"] == "POST"
         dialect = next((each.name for each in self._dialects if asks and scope["path"] in each.paths), None)
-        tab = self._accounts.begin(entry, headers.get("user-agent", ""), dialect) if dialect is not None else None
+        tab = self._accounts.begin(entry, headers, dialect) if dialect is not None else None
         scope["state"]["tab"] = tab
 
         begun = False
@@ -189,11 +215,12 @@ class Guard:
                     found["x-claude-max-scripted"] = "true"
             await send(message)
 
-        refusal = self._refusal(scope, headers)
-        self._running += 1
+        refused = self._refused(scope, headers)
+        counted = not _is_spared(scope["path"])
+        self._running += counted
         try:
-            if refusal is not None:
-                await response(refusal, form, request_id)(scope, receive, named)
+            if refused is not None:
+                await response(refused, form, request_id)(scope, receive, named)
             else:
                 with on(tab or NO_TAB):
                     await self._app(scope, self._limited(receive), named)
@@ -203,12 +230,12 @@ class Guard:
             # Here, and not further out, where the connection would be cut after its answer.
             await response(from_exception(error), form, request_id)(scope, receive, named)
         finally:
-            self._running -= 1
+            self._running -= counted
             entry.write()
             if tab is not None:
                 self._accounts.end(tab)
 
-    def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> errors.ProxyError | None:
+    def _refused(self, scope: Scope, headers: Mapping[str, str]) -> errors.ProxyError | None:
         """Before the body is read: that is what the memory would go to."""
         if head_size(scope) > self._settings.head_limit:
             limit = f"{self._settings.head_limit} bytes (setting head_limit)"
@@ -218,11 +245,17 @@ class Guard:
             each.untyped and (path in each.paths or path.startswith(each.prefixes)) for each in self._dialects
         )
         is_served = self._fit(scope["method"], path) != "absent"
-        place = Place(untyped, is_served, (scope.get("server") or (None,))[0])
-        refusal = verdict(scope["method"], path, headers, self._settings, place)
-        if refusal is None and scope["path"] not in OPEN_PATHS and self._running >= self._settings.requests_limit:
+        place = Place(
+            untyped,
+            is_served,
+            (scope.get("server") or (None,))[0],
+            is_open=self._page is not None and path in self._page.open,
+            in_session=self._page is not None and self._page.in_session(headers),
+        )
+        refused = refusal(scope["method"], path, headers, self._settings, place)
+        if refused is None and not _is_spared(path) and self._running >= self._settings.requests_limit:
             return errors.Busy(f"Too many requests in flight: {self._running} (setting requests_limit).")
-        return refusal
+        return refused
 
     def _limited(self, receive: Receive) -> Receive:
         """`receive`, raising TooLarge or RequestTimeout while the body arrives."""

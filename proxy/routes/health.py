@@ -1,4 +1,4 @@
-"""`GET /health`: alive at once, and whether a request could be served; `GET /`: what answers here. Spends no tokens."""
+"""`GET /health`: whether requests can be served; `GET /`: the server's name. Neither spends tokens."""
 
 from typing import Any
 

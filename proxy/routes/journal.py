@@ -1,4 +1,4 @@
-"""One structured line for each request in the log: who asked what when, and what came of it.
+"""One structured log line per request.
 
 Never prompts, answers or keys; `log_content` adds prompts and answers in records of their own. How a line looks is up
 to the formatter: a record carries the facts as `record.request`.
@@ -21,6 +21,7 @@ from ..events import Turn, Usage
 log = logging.getLogger("claude_max.http")
 
 SHOWN = 200
+QUIET = "/page/"
 # What a path speaks; a path that is none of them is shown as it is.
 DIALECTS = {
     "/v1/chat/completions": "chat",
@@ -97,9 +98,10 @@ class Entry:
         return " ".join(f"{key}={value}" for key, value in self.facts().items())
 
     def write(self) -> None:
-        """Logs the request, which is over."""
+        """Logs the request, which is over. The page, and who watches, ask every second: only where that fails."""
         self.total = self.elapsed()
-        log.info("%s", self.line(), extra={"request": self.facts()})
+        is_quiet = self.path.startswith(QUIET) and self.status < 400
+        log.log(logging.DEBUG if is_quiet else logging.INFO, "%s", self.line(), extra={"request": self.facts()})
 
 
 def failed(error: errors.ProxyError) -> None:

@@ -1,9 +1,11 @@
-"""`GET /metrics`: what requests took and used, in the format of Prometheus, since the server began.
+"""`GET /metrics`: durations and usage of requests since the start, in the Prometheus format.
 
 Names after OpenTelemetry's conventions for generative AI (`gen_ai.client.operation.duration` is
-`gen_ai_client_operation_duration_seconds` here), and `claude_max_…` for what has none. Labels have only values of which
-there are few: never a client's own word.
+`gen_ai_client_operation_duration_seconds` here), and `claude_max_…` for what has none. Labels have few
+distinct values: never text from a client.
 """
+
+from collections.abc import Mapping
 
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -67,7 +69,7 @@ class Metrics:
         )
         self._extra = Gauge("claude_max_extra_usage", "1 while requests are billed on top.", registry=self.registry)
 
-    def observe(self, row: Row, windows: tuple[Window, ...]) -> None:
+    def observe(self, row: Row, windows: tuple[Window, ...], _: Mapping[str, str]) -> None:
         """Counts a finished request."""
         operation = "text_completion" if row.dialect == "completions" else "chat"
         labels = (operation, PROVIDER, row.model)

@@ -1,10 +1,10 @@
-"""What every route works with, made once in `app` and handed to the routes by FastAPI's dependency injection."""
+"""Dependencies of the routes, created in `app` and passed by FastAPI's dependency injection."""
 
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, cast
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 
 from ..config import Settings
 from ..errors import CliUnavailable
@@ -41,6 +41,15 @@ class Store(Protocol):
     async def delete(self, id: str) -> bool:
         """Whether there was a record of this id; raises a ProxyError."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The server's own page: what serves it, the paths that need no key, and whether a request is in a session."""
+
+    router: APIRouter
+    open: frozenset[str]
+    in_session: Callable[[Mapping[str, str]], bool]
 
 
 async def _no_count(_: Turn) -> int:

@@ -1,4 +1,4 @@
-"""What a dialect keeps of its answers, to look at and to delete: below each of its paths."""
+"""Endpoints for stored answers of a dialect: read and delete, below each of its paths."""
 
 from fastapi import APIRouter, Request
 

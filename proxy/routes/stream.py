@@ -1,8 +1,9 @@
-"""Responses that are streamed, and clients that go away. Knows HTTP connections, not what is said on them."""
+"""Streamed responses, and clients that disconnect. Independent of what is streamed."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -36,11 +37,54 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
         await _cancel(working, gone)
 
 
-class EventStream(Response):
-    """Frames, written in a dialect's form; it stays open in silence and is abandoned when its client goes.
+class ByteStream(Response):
+    """Chunks as they come; it stays open in silence and is abandoned when its client goes."""
 
-    A failure in the middle becomes its last frames.
-    """
+    def __init__(
+        self,
+        chunks: AsyncGenerator[bytes],
+        media_type: str,
+        sign: Callable[[float], bytes],
+        keepalive: float,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`sign` makes what is sent for every `keepalive` seconds of silence."""
+        super().__init__(headers={**HEADERS, **headers}, media_type=media_type)
+        del self.headers["content-length"]
+        self._chunks = chunks
+        self._sign = sign
+        self._keepalive = keepalive
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the stream, until its end or the client's."""
+        pump = asyncio.ensure_future(self._pump(send))
+        gone = asyncio.ensure_future(_disconnect(receive))
+        try:
+            await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if pump.done():
+                pump.result()
+        finally:
+            await _cancel(pump, gone)
+            await self.end()
+
+    async def end(self) -> None:
+        """What is to be done at the end, in every case."""
+        await self._chunks.aclose()
+
+    async def _pump(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+
+        async def write(chunk: bytes) -> None:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+        async with SignsOfLife(write, self._sign, self._keepalive) as kept:
+            async for chunk in self._chunks:
+                await kept.write(chunk)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class EventStream(ByteStream):
+    """Frames, written in a dialect's form. A failure in the middle becomes its last frames."""
 
     def __init__(
         self,
@@ -59,40 +103,20 @@ class EventStream(Response):
 
         `abandon` is called at the end in every case: closing `frames` runs nothing of it when it was never begun.
         """
-        super().__init__(headers={**HEADERS, **headers}, media_type=form.media_type)
-        del self.headers["content-length"]
+        super().__init__(self._written(), form.media_type, self._sign_of_life, keepalive, headers)
         self._frames = frames
         self._form = form
         self._failed = failed
         self._abandon = abandon
-        self._keepalive = keepalive
         self._alive = alive
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends the stream, until its end or the client's."""
-        pump = asyncio.ensure_future(self._pump(send))
-        gone = asyncio.ensure_future(_disconnect(receive))
-        try:
-            await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if pump.done():
-                pump.result()
-        finally:
-            await _cancel(pump, gone)
-            await self._frames.aclose()
-            await self._abandon()
+    async def end(self) -> None:
+        """Abandons what is not finished."""
+        await self._chunks.aclose()
+        await self._frames.aclose()
+        await self._abandon()
 
-    async def _pump(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-
-        async def write(chunk: bytes) -> None:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-
-        async with SignsOfLife(write, self._sign, self._keepalive) as kept:
-            async for chunk in self._written():
-                await kept.write(chunk)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    def _sign(self, silence: float) -> bytes:
+    def _sign_of_life(self, silence: float) -> bytes:
         """What is sent after so many seconds of silence."""
         frames = self._alive() if silence >= LONG_SILENCE else []
         return self._form.keep_alive + b"".join(map(self._form.write, frames))

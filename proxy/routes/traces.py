@@ -1,7 +1,8 @@
-"""A span a request, by OTLP, where OpenTelemetry's own variables name a receiver. Needs the extra `[otel]`.
+"""Sends a span per request by OTLP if OpenTelemetry's variables name a receiver. Needs the extra `[otel]`.
 
 `OTEL_EXPORTER_OTLP_ENDPOINT` (or `…_TRACES_ENDPOINT`) turns it on; the other variables of OpenTelemetry hold, too.
-Attributes are numbers and names of the conventions for generative AI, never a prompt or an answer.
+A client's `traceparent` is continued (W3C Trace Context). Attributes are numbers and names of the conventions for
+generative AI, never a prompt or an answer.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import importlib.util
 import logging
 import threading
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..plan import Window
@@ -54,14 +56,16 @@ class Traces:
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         return cls(provider)
 
-    def observe(self, row: Row, _: tuple[Window, ...] = ()) -> None:
-        """Sends a finished request, later."""
+    def observe(self, row: Row, _: tuple[Window, ...] = (), context: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Sends a finished request, later. Its span is a child of the client's, where `context` names one."""
         from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
         begun = round(row.at * 1e9)
         operation = "text_completion" if row.dialect == "completions" else "chat"
         span = self._tracer.start_span(
             f"{operation} {row.model or row.dialect}",
+            TraceContextTextMapPropagator().extract(context),
             kind=SpanKind.SERVER,
             start_time=begun,
             attributes=_attributes(row),

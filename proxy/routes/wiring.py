@@ -13,12 +13,19 @@ from ..translate.common.dialect import Dialect
 from . import beside, endpoint, failures, guard, health, metrics, models, openapi, stored
 from .addresses import Fit
 from .origins import is_allowed
-from .services import Services
+from .services import Page, Services
 
 
-def install(app: FastAPI, services: Services, dialects: Sequence[Dialect], *, scripted: bool) -> None:
-    """Makes `app` serve the dialects. `scripted` says that a stand-in answers, which every response then tells."""
+def install(
+    app: FastAPI, services: Services, dialects: Sequence[Dialect], *, scripted: bool, page: Page | None = None
+) -> None:
+    """Makes `app` serve the dialects. `scripted` says that a stand-in answers, which every response then tells.
+
+    `page` is the server's own, at `/` for browsers.
+    """
     app.state.services = services
+    if page is not None:
+        app.include_router(page.router)
     for dialect in dialects:
         app.include_router(endpoint.router(dialect))
         app.include_router(beside.router(dialect))
@@ -43,6 +50,7 @@ def install(app: FastAPI, services: Services, dialects: Sequence[Dialect], *, sc
         dialects=tuple(dialects),
         fit=lru_cache(maxsize=512)(lambda method, path: _fit(routes, method, path)),
         accounts=services.accounts,
+        page=page,
     )
 
 

@@ -7,7 +7,7 @@ BerriAI/litellm#24900.
 
 Reported, not documented: 5 MB of base64 as the most for one image (earendil-works/pi#424); the page says 10 MB for the
 API itself since 2026 and 5 MB for other platforms. The smaller is refused here. `Could not process image` is reported
-for data that is no image at all.
+for data that is not an image.
 """
 
 import base64

@@ -103,7 +103,7 @@ def _target(ref: str, root: Any) -> Any:
 def _recursive(root: Any) -> str | None:
     """A `$ref` that leads back to itself, None when there is none."""
     leads = {ref: _refs(_target(ref, root)) for ref in _refs(root, whole=True)}
-    # What is left when everything that leads nowhere further was taken away is a circle, or leads into one.
+    # What is left once every leaf was removed is a cycle, or leads into one.
     while ends := [ref for ref, further in leads.items() if not further & leads.keys()]:
         for ref in ends:
             del leads[ref]

@@ -1,7 +1,7 @@
 """What the real API refuses about tools and the choice among them. Pure.
 
 Documented (platform.claude.com): "Define tools" (names, schemas), "Strict tool use", "Thinking" (a forced choice beside
-manual thinking). Reported: names are unique; that a schema is no `oneOf`, `allOf` or `anyOf` at its top
+manual thinking). Reported: names are unique; that a schema has no `oneOf`, `allOf` or `anyOf` at its top
 (anthropics/claude-code#40075); that Opus 5.5, Fable 5.1 and their like take no forced choice at all
 (can1357/oh-my-pi#12939); the sentence for strict tools (experientiallabs/experiential#804).
 """

@@ -75,7 +75,7 @@ def _resolve(ref: str, root: Any) -> Mapping[str, Any]:
     for part in ref.removeprefix("#").split("/")[1:]:
         found = found.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(found, Mapping) else None
     if not ref.startswith("#") or not isinstance(found, Mapping):
-        raise NoInstanceError(f"$ref {ref!r} leads nowhere")
+        raise NoInstanceError(f"$ref {ref!r} cannot be resolved")
     return found
 
 

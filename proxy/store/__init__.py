@@ -1,8 +1,7 @@
-"""What is kept on disk: answers that a next request goes on from, and the ledger. SQLite, this user's alone.
+"""Storage on disk: responses that a later request continues, and the ledger. SQLite, private to this user.
 
-`database` the file, its mode and its migrations · `media` images and files, held once each · `responses` what is
-written and read · `keeper` all of that in the background · `ledger` what requests used, written and read ·
-`ledger_writer` its rows, in batches · `forecast` when a window will
-be full · `beside` a database in a thread of its own. Knows no dialect: `records` has the
-words.
+`database` the file, its mode and its migrations · `media` images and files, stored once each · `responses` reads and
+writes responses · `keeper` does so in the background · `ledger` reads and writes what requests used · `ledger_writer`
+writes it in batches · `usage` adds requests up · `forecast` when a window will be full · `beside` a database in its own
+thread. Independent of dialects; the types are in `records`.
 """

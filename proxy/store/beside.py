@@ -1,4 +1,4 @@
-"""A database beside the event loop: one thread of its own, which alone uses it."""
+"""A database outside the event loop, used by a single thread of its own."""
 
 import asyncio
 import sqlite3
@@ -46,7 +46,7 @@ class Beside:
         try:
             return work(self._database)
         except sqlite3.Error:
-            # The next one begins anew: the file may have been replaced.
+            # Reopened for the next one: the file may have been replaced.
             self._database.close()
             self._database = None
             raise

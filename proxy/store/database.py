@@ -1,7 +1,6 @@
-"""The database file: where it is, who may read it, and how its tables came to be as they are.
+"""The database file: its mode and its migrations.
 
-A migration is never changed once it was released; a new one is added behind it. The file's `user_version` is the number
-of those that it has been through.
+A released migration never changes; new ones are appended. The file's `user_version` counts the applied ones.
 """
 
 import os

@@ -1,7 +1,7 @@
 """When a window of the plan will be full, at the rate at which it fills now. Pure.
 
-The rate is that of the last part of the window: an hour of five, and of a week two whole days, so that a night counts
-in it like a day. Earlier in a window its beginning, where it was empty, is what is compared with.
+The rate is measured over the last hour of a five-hour window, and over the last two days of a week, so that nights
+count. Early in a window, it is measured from the start of the window, when it was empty.
 """
 
 from collections.abc import Sequence

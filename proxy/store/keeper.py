@@ -1,7 +1,7 @@
-"""Stored responses, kept and found beside the event loop.
+"""Writes and reads stored responses outside the event loop.
 
-What cannot be kept is told once in the log and never to the client, whose answer is complete without it. What cannot be
-read is an error, because the request is not complete without it.
+A failed write is logged once and never reaches the client, whose answer is complete without it. A failed read is an
+error, because the request is incomplete without it.
 """
 
 import logging

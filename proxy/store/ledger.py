@@ -1,7 +1,7 @@
-"""The ledger's tables, and what is written to them and read from them. Called on one thread at a time.
+"""The ledger's tables, and their reads and writes. Called from one thread at a time.
 
-`requests` has a row a request. `spans` adds them up by quarter of an hour, which every local day begins with: so a
-summary of 90 days reads some thousand rows, whatever their requests were. `windows` has what the CLI said of the plan.
+`requests` has one row per request. `spans` has sums per quarter of an hour, so that local days start on a span and a
+summary of 90 days reads some thousand rows. `windows` has what the CLI reported of the plan.
 """
 
 import sqlite3
@@ -145,7 +145,7 @@ def latest(database: sqlite3.Connection) -> float | None:
 
 
 def summary(database: sqlite3.Connection, since: float, by: By | None = None) -> dict[str, Sums]:
-    """Requests since `since` (to a quarter of an hour), by what `by` names, the dearest first; days in their order.
+    """Requests since `since` (to a quarter of an hour), by what `by` names: the most expensive first, days in order.
 
     Without `by` one sum, of the empty name. Days are local, as `2026-11-26`. Raises sqlite3.Error.
     """
@@ -162,3 +162,22 @@ def samples(database: sqlite3.Connection, name: str, since: float) -> list[Sampl
     """What was said of a window since `since`, the oldest first. Raises sqlite3.Error."""
     rows = database.execute("SELECT * FROM windows WHERE name = ? AND at >= ? ORDER BY at", (name, since))
     return [Sample(*row) for row in rows]
+
+
+def rows(database: sqlite3.Connection, count: int, before: tuple[float, str] | None = None) -> list[Row]:
+    """The latest `count` requests, the newest first; those before the time and id of one. Raises sqlite3.Error."""
+    where = "" if before is None else "WHERE (at, id) < (?, ?)"
+    query = f"SELECT {', '.join(COLUMNS)} FROM requests {where} ORDER BY at DESC, id DESC LIMIT ?"  # noqa: S608 - constants
+    found = database.execute(query, (*(before or ()), count))
+    return [Row(**_typed(dict(zip(COLUMNS, values, strict=True)))) for values in found]
+
+
+def latest_samples(database: sqlite3.Connection) -> list[Sample]:
+    """What was said last of each window. Raises sqlite3.Error."""
+    found = database.execute("SELECT name, max(at), used, resets FROM windows GROUP BY name ORDER BY name")
+    return [Sample(*row) for row in found]
+
+
+def _typed(row: dict[str, Any]) -> dict[str, Any]:
+    """SQLite has no truth values."""
+    return {**row, "warm": bool(row["warm"]), "overage": bool(row["overage"])}

@@ -1,6 +1,6 @@
-"""The ledger behind the event loop: rows are gathered and written in batches; no request waits for it or fails by it.
+"""Writes the ledger outside the event loop, in batches. No request waits for it or fails because of it.
 
-What cannot be written is told once in the log, kept for a while, and tried again with the next batch.
+A failed write is logged once, kept for a while, and tried again with the next batch.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ AGAIN_SECONDS = 30.0
 WAITING = 10_000
 PRUNE_SECONDS = 3600.0
 DAY = 24 * 3600.0
-# The wall clock may go so far from the steady one before it counts as set anew.
+# The wall clock may go so far from the steady one before the clock counts as reset.
 JUMP_SECONDS = 3600.0
 
 

@@ -1,7 +1,7 @@
-"""Images and files of a conversation, taken out of its JSON and put in again. Pure.
+"""Moves images and files out of a conversation's JSON, and back into it. Pure.
 
-Every request of a conversation holds them again, so each is kept once, by the hash of its text. In the JSON stands a
-reference in its place, of a form that no such field can have by itself (they hold URLs or base64).
+Every request of a conversation repeats them, so each is stored once, by the hash of its text. The JSON holds a
+reference in its place, in a form that no such field can have (they hold URLs or base64).
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Records written to the database and read from it. Everything is called on the store's own thread."""
+"""Reads and writes stored responses. Everything runs on the store's own thread."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence

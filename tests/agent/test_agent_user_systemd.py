@@ -94,6 +94,10 @@ def test_install_kill_restart_uninstall(systemd: UserSystemd, home: Path) -> Non
         chat = systemd.run(*elsewhere, claude_max, "chat", "hello")
         assert chat.stdout.endswith("You said: hello\n"), chat.stderr
 
+        asked = result(systemd.run(*elsewhere[:2], claude_max, "status", "--json"))
+        assert asked["ok"] is True
+        assert [(each["how"], each["pid"]) for each in asked["servers"]] == [("service", before["pid"])]  # type: ignore[attr-defined]
+
         assert systemd.run("kill", f"-{signal.SIGKILL}", str(before["pid"])).returncode == 0
         after = restarted(systemd, before["pid"])
         assert answered(port).endswith("You said: hello")

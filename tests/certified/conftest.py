@@ -138,7 +138,8 @@ def installed(program: Program) -> tuple[list[Path], str]:
     if program.kind == "pypi":
         return [_pypi(program) / "bin"], program.version
     node = [_npm("node", NODE) / "node_modules" / "node" / "bin"] if program.node else []
-    return [*node, _npm(program.package, program.version, node) / "node_modules" / ".bin"], program.version
+    place = _npm(program.package, program.version, node) / "node_modules" / ".bin"
+    return [*node, place], program.called or program.version
 
 
 def _npm(package: str, version: str, path: list[Path] | None = None) -> Path:

@@ -23,7 +23,8 @@ class Program:
 
     `node` is for what needs a newer Node than the machine's, `beside` for packages that one needs and does not name.
     `files` are in the folder that it works in before `connect`; `prompt_file` is the one that the prompt goes to.
-    One that `remembers` writes what it was started with into its own file, when it starts for the first time.
+    `called` is the program's own version, where its package has another one. One that `remembers` writes what it was
+    started with into its own file, when it starts for the first time.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Program:
     prompt_file: str = ""
     remembers: bool = False
     files: Mapping[str, str] = field(default_factory=dict)
+    called: str = ""
     note: str = ""
 
 
@@ -110,6 +112,16 @@ PROGRAMS = (
         ("openclaw", "agent", "--local", "--agent", "main", "-m"),
         _write("write"),
         node=True,
+    ),
+    Program(
+        "goose",
+        "npm",
+        "@aaif/goose-binary-linux-x64",
+        "0.20.1",
+        ("goose", "run", "--no-session", "--with-builtin", "developer", "-t"),
+        _shell("shell", "command"),
+        environ={"GOOSE_MODE": "auto", "GOOSE_DISABLE_KEYRING": "1", "OPENAI_API_KEY": "claude-max"},
+        called="1.34.0",
     ),
     Program(
         "aider",

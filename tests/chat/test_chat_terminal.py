@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 from harness.asking import directive
+from harness.machine import open_umask
 from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
 from harness.terminal import BOUND, PASTE, PASTED, READING, chat, plain, shell
 
@@ -32,7 +33,7 @@ def said(body: dict[str, Any]) -> list[str]:
 
 def test_a_conversation(environ: dict[str, str], proxy: RunningProxy, marker: str, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("some notes")
-    with chat(environ) as terminal:
+    with open_umask(), chat(environ) as terminal:
         assert f"{proxy.url.replace('localhost', '127.0.0.1')}, model default. /help helps" in terminal.prompt()
         assert "a bold word" in terminal.ask(directive(text=f"a **bold** word {marker}"))
         assert "/undo take back the last question" in terminal.told("/help")
@@ -57,6 +58,7 @@ def test_a_conversation(environ: dict[str, str], proxy: RunningProxy, marker: st
         assert "Nothing was asked yet." in terminal.told("/usage")
         terminal.enter("/exit")
         assert terminal.leaves() == 0
+    assert (tmp_path / "t.md").stat().st_mode & 0o777 == 0o600, "whatever the umask"
     transcript = (tmp_path / "t.md").read_text()
     assert f"a **bold** word {marker}" in transcript
     assert "*(attached: notes.txt)*" in transcript
@@ -218,6 +220,7 @@ def test_a_proxy_that_dies_loses_nothing_typed(tmp_path: Path) -> None:
 def test_without_a_proxy_one_is_started_and_ended(tmp_path: Path) -> None:
     environ = {**home_environment(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
     with chat(environ, "--demo") as terminal:
+        terminal.see("Starting a proxy…")
         assert "a proxy of its own, model default" in terminal.prompt()
         assert "You said: hi" in terminal.ask("hi").replace("\n", " ")
         children = psutil.Process(terminal.child.pid).children(recursive=True)

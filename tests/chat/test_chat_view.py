@@ -4,7 +4,7 @@ import asyncio
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
@@ -66,6 +66,7 @@ def test_only_blocks_that_cannot_change_are_finished(text: str, blocks: list[str
     assert finished(text) == (blocks, rest)
 
 
+@settings(deadline=None)  # the first one loads the parser
 @given(st.lists(st.sampled_from(["a", " ", "\n", "#", "- ", "```", "> ", "1. ", "|", "---", "\t", "\u2028", "\x0c"])))
 def test_blocks_and_rest_are_the_text(pieces: list[str]) -> None:
     text = "".join(pieces)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.command import claude_max, stand_in
 from harness.machine import free_port
-from harness.proxy import RunningProxy, scripted
+from harness.proxy import RunningProxy, running_proxy, scripted
 
 NAMES = [
     *("python", "cli", "shadows", "managed", "login", "start", "environment", "network", "config", "aliases", "port"),
@@ -14,7 +14,12 @@ NAMES = [
 
 
 def test_all_checks_in_order(home: Path) -> None:
-    ended = claude_max(home, "doctor", "--json", environ={"CLAUDE_MAX_PORT": str(free_port())})
+    ended = claude_max(
+        home,
+        "doctor",
+        "--json",
+        environ={"CLAUDE_MAX_PORT": str(free_port()), "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"},
+    )
     assert ended.code == 0, ended.out
     assert ended.json["ok"] is True
     assert [row["name"] for row in ended.json["findings"] if not row["name"].startswith("service")] == NAMES
@@ -46,6 +51,18 @@ def test_a_taken_port_fails(home: Path) -> None:
         ended = claude_max(home, "doctor", "--json", "--check", "port", environ={"CLAUDE_MAX_PORT": str(port)})
     assert ended.code == 5
     assert f"Port {port} is taken by" in ended.json["findings"][0]["summary"]
+
+
+def test_live_tells_what_the_proxy_says(home: Path) -> None:
+    """Here nobody is signed in behind it."""
+    with running_proxy(home, environ={"CLAUDE_CODE_OAUTH_TOKEN": ""}, ready=False) as signed_out:
+        port = signed_out.url.rpartition(":")[2]
+        environ = {"CLAUDE_CODE_OAUTH_TOKEN": None, "CLAUDE_MAX_PORT": port}
+        ended = claude_max(home, "doctor", "--check", "port", "--live", "--json", environ=environ)
+    port_finding, live = ended.json["findings"]
+    assert (port_finding["status"], port_finding["fix"][0]) == ("warning", "claude-max login")
+    assert live["summary"] == "The request ended with status 401"
+    assert "claude auth login" in live["detail"]
 
 
 def test_live_goes_through_the_running_proxy(home: Path, proxy: RunningProxy) -> None:

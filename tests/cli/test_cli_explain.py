@@ -2,13 +2,14 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 import orjson
 import pytest
 from harness.command import claude_max
-from harness.proxy import RunningProxy, home_environment, installed
+from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
 
 from claude_max.cli.explain.owners import Owner
 from claude_max.cli.values import APIS
@@ -56,6 +57,13 @@ CLIENTS = {
     "responses": ("What is it?", "Say."),
     "completions": ("Once", '"max_tokens":9'),
 }
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
+    """One that no other test uses: what a model refused is left out from then on."""
+    with scripted() as api, running_proxy(tmp_path_factory.mktemp("home"), api=api) as running:
+        yield running
 
 
 def anonymous(body: dict[str, Any]) -> bytes:

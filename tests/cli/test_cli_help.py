@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from harness.command import claude_max
 from harness.proxy import home_environment, installed
 from harness.terminal import shell
 
-from claude_max.cli import background, config, config_edit, doctor, models, report, usage
+from claude_max.cli import background, config, config_edit, doctor, models, report, status_view, usage
 from claude_max.cli.connect import exports
 from claude_max.cli.connect import results as connected
 from claude_max.cli.service import results
@@ -19,7 +21,18 @@ DOCS = Path(__file__).parents[2] / "docs/json.md"
 COMMANDS = [
     *((), ("serve",), ("start",), ("stop",), ("chat",), ("login",), ("install-agent",), ("uninstall-agent",)),
     *(("service",), ("service", "logs"), ("service", "install"), ("config",), ("config", "set"), ("doctor",)),
-    *(("models",), ("usage",), ("help",), ("version",), ("connect",), ("disconnect",), ("launch",), ("env",)),
+    *(
+        ("status",),
+        ("logs",),
+        ("models",),
+        ("usage",),
+        ("help",),
+        ("version",),
+        ("connect",),
+        ("disconnect",),
+        ("launch",),
+        ("env",),
+    ),
 ]
 
 
@@ -33,6 +46,30 @@ def test_help_fits_and_names_options_whole(home: Path, words: tuple[str, ...]) -
     assert "--help" in options
     assert {name for name in options if not re.search(rf"^  {name}\b", narrow, re.MULTILINE)} == set()
     assert not re.search(r"<(str|int|float|bool)|range", wide), "no types"
+
+
+EVERY_HELP = """
+import contextlib, os, sys
+from claude_max.cli.entry import run
+sys.stdout = open(os.devnull, "w")
+for words in {commands}:
+    sys.argv = ["claude-max", *words, "--help"]
+    with contextlib.suppress(SystemExit):
+        run()
+print(*sys.modules, file=sys.stderr)
+"""
+
+
+def test_help_loads_little(home: Path) -> None:
+    """None of what a command works with: with it, each help would take seconds on a slow machine."""
+    program = [sys.executable, "-c", EVERY_HELP.format(commands=COMMANDS)]
+    done = subprocess.run(program, env=home_environment(home), capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(done.stderr.split())
+    assert "claude_max.cli.help" in loaded
+    heavy = {"fastapi", "uvicorn", "httpx2", "asyncio", "psutil", "prompt_toolkit", "tomlkit", "ssl"}
+    assert heavy & loaded == set()
+    others = ("claude_max.proxy.engine", "claude_max.proxy.config", "rich.markdown", "pygments")
+    assert [name for name in loaded if name.startswith(others)] == []
 
 
 def test_commands_come_in_groups(home: Path) -> None:
@@ -77,6 +114,7 @@ SHAPES = [
         Finding,
     ),
     *(doctor.Checks, doctor.Listed, report.Report, models.Models, models.Row, usage.Usage, usage.Window),
+    *(status_view.Server, status_view.Asked, status_view.Workers, status_view.Process),
     *(background.Started, background.Stopped, results.Change, results.Status),
     *(connected.Clients, connected.Client, connected.Connected, connected.Changed, exports.Exports),
 ]

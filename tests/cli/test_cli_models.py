@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from harness.command import claude_max, stand_in
-from harness.proxy import scripted
+from harness.proxy import running_proxy, scripted
 
 
 def test_what_the_cli_lists(home: Path) -> None:
@@ -35,6 +35,22 @@ def test_what_the_cli_lists(home: Path) -> None:
     words = [word.strip(",") for line in piped[:-1] for word in line.split()]
     assert [name for name in ids if words.count(name) != 1] == []
     assert "gpt-4o" in people.out
+
+
+def test_a_running_proxy_is_asked_first(home: Path) -> None:
+    """Here a demo beside a terminal where nobody is signed in: the same list as the CLI behind it gives."""
+    with scripted() as api:
+        signed_in = claude_max(home, "models", "--json", environ={"ANTHROPIC_BASE_URL": api.url})
+    with running_proxy(home, "--demo", api=None) as demo:
+        environ = {"CLAUDE_CODE_OAUTH_TOKEN": None, "CLAUDE_MAX_PORT": demo.url.rpartition(":")[2]}
+        models = claude_max(home, "models", "--json", environ=environ)
+        usage = claude_max(home, "usage", environ=environ)
+    assert models.code == 0, models.err
+    assert models.json["ids"] == signed_in.json["ids"]
+    rows, wanted = ({row["id"]: row for row in each.json["models"]} for each in (models, signed_in))
+    assert rows == wanted
+    assert usage.code == 4
+    assert "is a demo, which uses no plan." in usage.err
 
 
 def test_signed_out(home: Path) -> None:

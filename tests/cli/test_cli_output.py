@@ -74,6 +74,8 @@ def test_no_color_is_respected(tmp_path_factory: pytest.TempPathFactory) -> None
     assert "\x1b[3" not in plain.out
 
 
+# A closed port. Without a network the CLI waits 20 s for the real service's settings.
+NOBODY = "http://127.0.0.1:9"
 UNWRITABLE = "claude-max: The output cannot be written: "
 QUESTION = 'claude-max: No question given: `claude-max chat "…"`, or text on stdin.\n'
 CLOSED = {
@@ -94,7 +96,7 @@ def test_streams_that_are_closed_or_full(home: Path, case: str) -> None:
     words, code, err = CLOSED[case]
     done = subprocess.run(
         ["bash", "-c", f"'{installed()}' {words}"],
-        env={**home_environment(home), "CLAUDE_MAX_PORT": "0"},
+        env={**home_environment(home), "CLAUDE_MAX_PORT": "0", "ANTHROPIC_BASE_URL": NOBODY},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

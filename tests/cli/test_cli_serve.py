@@ -15,7 +15,7 @@ import psutil
 import pytest
 from harness.asking import directive
 from harness.command import claude_max
-from harness.machine import eventually, free_port
+from harness.machine import eventually, free_port, open_umask
 from harness.proxy import home_environment, installed, running_proxy, scripted, sessions
 from harness.terminal import Terminal, shell
 
@@ -67,18 +67,20 @@ def serving(home: Path, *arguments: str, columns: int = 80, signed_in: bool = Tr
 
 def test_the_banner_fits_40_columns_and_can_be_copied(home: Path) -> None:
     with serving(home, "--demo", columns=40) as (terminal, shown):
-        lines = shown.replace("\r", "").split("\n")
+        # A spinner before it is written over its own line.
+        lines = [line.rpartition("\r")[2] for line in shown.replace("\r\n", "\n").split("\n")]
         [url] = [line.split("=")[1] for line in lines if line.startswith("export OPENAI_BASE_URL=")]
         assert httpx2.get(f"{url}/models", timeout=10).status_code == 200
         assert not [line for line in lines if "│" in line or "╭" in line]
+        assert [line for line in lines if len(line) > 40 and not line.startswith("export ")] == []
         terminal.see("GET /v1/models")
         terminal.see("200")
 
 
 def test_nobody_signed_in_is_said_in_red_and_by_health(home: Path) -> None:
-    with serving(home, signed_in=False) as (terminal, shown):
+    with serving(home, columns=40, signed_in=False) as (terminal, shown):
         url = shown.partition("OPENAI_BASE_URL=")[2].split()[0].removesuffix("/v1")
-        terminal.see("\x1b[31mClaude Code is not signed in: every request will fail. Run `claude-max login`.")
+        terminal.see("\x1b[31mClaude Code is not signed in:\r\nevery request will fail. Run\r\n`claude-max login`.")
         health = httpx2.get(f"{url}/health", timeout=10).json()
         assert (health["status"], health["signed_in"]) == ("not_signed_in", False)
 
@@ -177,11 +179,15 @@ def test_nothing_running_needs_no_word(home: Path) -> None:
 def test_start_and_stop(home: Path, tmp_path: Path) -> None:
     environ = {"XDG_STATE_HOME": str(tmp_path / "state")}
     assert "no server running" in claude_max(home, "stop", environ=environ).out
-    started = claude_max(home, "start", "--json", "--demo", "--port", "0", environ=environ).json
+    with open_umask():
+        started = claude_max(home, "start", "--json", "--demo", "--port", "0", environ=environ).json
     try:
         url = started["url"].removesuffix("/v1")
         assert httpx2.get(f"{url}/health", timeout=10).json()["scripted"] is True
-        assert Path(started["log"]).stat().st_mode & 0o777 == 0o600
+        folder = Path(started["log"]).parent
+        files = (folder, folder / "server.json", folder / "server.log")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in files}
+        assert modes == {"claude-max": 0o700, "server.json": 0o600, "server.log": 0o600}
         again = claude_max(home, "start", "--demo", "--port", "0", environ=environ)
         assert (again.code, f"Process {started['pid']} is running already" in again.err) == (1, True)
     finally:
@@ -237,6 +243,34 @@ def test_a_signal_at_any_moment_of_the_start_leaves_nothing(home: Path, sign: si
     assert sessions(home) == []
 
 
+SIGNALLED = """
+import os, signal
+from claude_max.cli import serve
+from claude_max.cli.main import run
+
+made = serve.create_app
+
+def create_app(*given):
+    os.kill(os.getpid(), signal.{sign})
+    return made(*given)
+
+serve.create_app = create_app
+run()
+"""
+
+
+@pytest.mark.parametrize("sign", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_signal_between_the_examination_and_the_server(home: Path, sign: str) -> None:
+    """The server starts and ends in order: cancelled in its start, it would leave its pool to the end of the loop."""
+    program = [sys.executable, "-c", SIGNALLED.format(sign=sign), "serve", "--demo", "--port", "0"]
+    done = subprocess.run(
+        program, env=home_environment(home), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1].startswith("Demo: ")
+    assert sessions(home) == []
+
+
 def test_it_listens_on_another_port_too(home: Path) -> None:
     port = free_port()
     with scripted() as api, running_proxy(home, "--also-listen", str(port), api=api) as proxy:
@@ -260,3 +294,10 @@ def test_it_is_not_its_own_upstream(home: Path) -> None:
     assert done.code == 2
     assert done.err.strip().count("\n") == 0
     assert "ANTHROPIC_BASE_URL names this server itself" in done.err
+
+
+def test_an_alias_that_leads_nowhere_is_told_once_the_cli_said_what_it_offers(home: Path) -> None:
+    environ = {"CLAUDE_MAX_ALIASES": '{"gpt-4o": "sonett", "own": "claude-opus-4-8"}'}
+    with running_proxy(home, "--demo", environ=environ) as proxy:
+        proxy.wait_for("the alias gpt-4o leads to 'sonett', which is not a model")
+    assert sum("the alias" in line for line in proxy.log) == 1

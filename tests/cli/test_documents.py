@@ -57,7 +57,7 @@ def test_every_block_of_the_readme_is_run_or_a_few_variables() -> None:
     text = text_of(ROOT / "README.md")
     blocks = re.findall(r"(<!-- run: \w+ -->\n)?```\w+\n(.*?)```", text, re.DOTALL)
     left = [block for marker, block in blocks if not marker]
-    assert [block.split()[0] for block in left] == ["uv", "export"]
+    assert [block.split()[0] for block in left] == [".uv/bin/uv", "export"]
 
 
 def test_commands_that_are_named_exist() -> None:

@@ -57,7 +57,7 @@ def test_a_stream_that_failed_is_not_a_200() -> None:
     assert " 200 " not in text(error=ERROR)
 
 
-@pytest.mark.parametrize(("status", "colour"), [(200, "32"), (404, "33"), (502, "31")])
+@pytest.mark.parametrize(("status", "colour"), [(200, "32"), (404, "35"), (502, "31")])
 def test_the_status_is_coloured(status: int, colour: str) -> None:
     line = TextLines(coloured=True).format(record(request={**FACTS, "status": status}))
     assert f"\x1b[{colour}m{status}\x1b[0m" in line

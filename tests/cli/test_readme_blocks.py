@@ -1,5 +1,6 @@
 """The generated blocks of README, SECURITY and docs are what the program says of itself."""
 
+import json
 import re
 from typing import get_args
 
@@ -8,6 +9,7 @@ import readme_blocks
 
 from claude_max.cli.connect.catalogue import catalogue
 from claude_max.proxy.config import Settings
+from claude_max.proxy.engine.wire.versions import MINIMUM, TESTED, dotted
 from claude_max.proxy.errors import Kind
 
 TESTS = readme_blocks.ROOT / "tests"
@@ -32,6 +34,15 @@ def test_every_recipe_has_a_row() -> None:
     text = (readme_blocks.ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert [name for name in catalogue() if not any(f"| `claude-max connect {name}` |" in row for row in rows)] == []
+
+
+def test_the_oldest_and_the_pinned_cli_were_tried() -> None:
+    """`uv run pytest -m compat tests/compat -n 0` tries them, and the page shows it."""
+    known = json.loads(readme_blocks.COMPAT.read_text(encoding="utf-8"))
+    assert {dotted(MINIMUM), dotted(TESTED)} <= known.keys()
+    page = (readme_blocks.ROOT / "docs" / "compatibility.md").read_text(encoding="utf-8")
+    assert f"needs {dotted(MINIMUM)} or newer" in page
+    assert all(f"| {version} | {one['package']} |" in page for version, one in known.items())
 
 
 def test_every_test_that_is_named_as_proof_exists() -> None:

@@ -29,6 +29,26 @@ def test_the_list_says_what_is_here_and_set_up(home: Path) -> None:
     assert [each["set_up"] for each in moved if each["name"] == "codex"] == [False]
 
 
+def test_the_list_fits_40_columns(home: Path) -> None:
+    """Every name stands whole at the beginning of a line, with its file below it."""
+    (home / ".codex").mkdir()
+    shown = claude_max(home, "connect", environ={"COLUMNS": "40"}).out.splitlines()
+    names = [each["name"] for each in claude_max(home, "connect", "--json").json["clients"]]
+    assert [line for line in shown if line.partition(":")[0] in names] == ["codex: found", *names[1:]]
+    assert max(len(line) for line in shown if not line.startswith("`")) <= 40
+
+
+def test_programs_of_the_tests_are_not_a_persons_clients(home: Path, tmp_path: Path) -> None:
+    """`uv run` puts those of the development environment on PATH."""
+    beside = Path(installed()).parent
+    assert (beside / "llm").exists()
+    theirs = tmp_path / "aider"
+    theirs.touch(mode=0o755)
+    environ = {"PATH": os.pathsep.join([str(beside), str(tmp_path)])}
+    clients = claude_max(home, "connect", "--json", environ=environ).json["clients"]
+    assert [each["name"] for each in clients if each["found"]] == ["aider"]
+
+
 def test_nothing_is_written_unasked(home: Path) -> None:
     ended = claude_max(home, "connect", "codex")
     assert (ended.code, ended.out) == (2, "")

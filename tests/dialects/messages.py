@@ -33,7 +33,7 @@ ROWS = {
     "several": Row("no"),
     "logprobs": Row("no"),
     "metadata": Row("named", f"{REQUEST}::test_what_has_no_effect_is_named"),
-    "begun": Row("yes", "e2e/test_messages.py::test_prefill"),
+    "begun": Row("yes", "e2e/test_messages.py::test_prefill", "else asked to go on, named"),
     "citations": Row("yes", "translate/messages/test_unit_messages_answer.py::test_searches_and_citations"),
     "marks": Row("yes", "e2e/test_messages.py::test_documents_with_citations_and_marks", "two; the CLI sets two"),
     "count": Row("yes", "e2e/test_messages.py::test_tokens_are_counted_and_none_spent"),

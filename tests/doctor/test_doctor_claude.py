@@ -58,15 +58,32 @@ def test_no_cli(machine: MakeMachine, home: Path, monkeypatch: pytest.MonkeyPatc
     [
         ("2.1.100 (Claude Code)", Status.FAILED, ("claude update", *locate.INSTALL_COMMANDS)),
         ("something else", Status.FAILED, locate.INSTALL_COMMANDS),
-        ("2.1.250 (Claude Code)", Status.WARNING, ()),
+        ("2.1.250 (Claude Code)", Status.WARNING, ("{program} update",)),
     ],
 )
-def test_versions(machine: MakeMachine, home: Path, says: str, status: Status, fix: tuple[str, ...]) -> None:
+def test_versions(
+    machine: MakeMachine, home: Path, monkeypatch: pytest.MonkeyPatch, says: str, status: Status, fix: tuple[str, ...]
+) -> None:
     program = stand_in(home / "other", says)
-    finding = check_cli(machine(load=named(program)))
+    monkeypatch.setattr(locate, "candidates", lambda environ: iter([(program, locate.ON_PATH)]))
+    finding = check_cli(machine())
     assert finding is not None
     assert finding.status is status
-    assert finding.fix == fix
+    assert finding.fix == tuple(command.format(program=program) for command in fix)
+
+
+@pytest.mark.parametrize("says", ["2.1.100 (Claude Code)", "something else"])
+@pytest.mark.parametrize("by_variable", [True, False])
+def test_a_program_that_was_named_is_not_replaced(
+    machine: MakeMachine, home: Path, says: str, by_variable: bool
+) -> None:
+    """So another one that is installed does not help."""
+    program = stand_in(home / "other", says)
+    environ = {"PATH": str(home / "bin"), **({"CLAUDE_MAX_CLAUDE_PATH": str(program)} if by_variable else {})}
+    finding = found(check_cli(machine(load=named(program), environ=environ)), Status.FAILED)
+    update = (f"{program} update",) if says.startswith("2") else ()
+    otherwise = "unset CLAUDE_MAX_CLAUDE_PATH" if by_variable else "claude-max config unset claude_path"
+    assert finding.fix == (*update, otherwise)
 
 
 def test_a_newer_cli_is_told(machine: MakeMachine, home: Path) -> None:

@@ -17,6 +17,8 @@ from claude_max.proxy.doctor.reach import check_network, check_start, reach, sta
 from claude_max.proxy.doctor.service import check_service
 from claude_max.proxy.doctor.surroundings import check_aliases, check_port
 from claude_max.proxy.engine.probe import locate
+from claude_max.proxy.errors import NotSignedIn
+from claude_max.proxy.events import Model
 from claude_max.proxy.port_check import Kind, Listener
 
 MakeMachine = Callable[..., Machine]
@@ -104,6 +106,14 @@ def test_aliases(machine: MakeMachine) -> None:
     finding = found(check_aliases(machine(load=lambda: bad)), Status.FAILED)
     assert finding.summary == "the alias gpt-4o leads to 'sonett', which is not a model"
     assert finding.fix == ("claude-max config set aliases.gpt-4o sonnet",)
+    # A name that nobody knows here may be one that the CLI offers.
+    offered = (Model("sonett", "claude-sonett-6"),)
+    found(check_aliases(machine(load=lambda: bad, models=lambda *_: offered)), Status.OK)
+
+    def unasked(*_: object) -> tuple[Model, ...]:
+        raise NotSignedIn("no")
+
+    found(check_aliases(machine(load=lambda: bad, models=unasked)), Status.FAILED)
 
 
 def service(home: Path, program: Path, version: str | None = None, **environ: str) -> Callable[[], ServiceRecord]:

@@ -48,6 +48,24 @@ def test_what_the_manager_says(
     assert (finding.status, finding.fix) == (status, fix)
 
 
+def test_a_program_that_was_removed_is_told_with_both_ways_out(machine: MakeMachine, home: Path) -> None:
+    program = home / "bin/claude-max"
+    gone = check_service(machine(service=record({}, program=program)))
+    assert gone is not None
+    assert gone.status is Status.FAILED
+    assert gone.summary == f"The service runs {program}, which does not exist"
+    assert gone.fix == ("claude-max install-agent", "claude-max uninstall-agent")
+
+
+def test_a_program_of_another_version_is_told(machine: MakeMachine, home: Path) -> None:
+    program = stand_in(home / "bin", "claude-max 0.0.1", name="claude-max")
+    other = check_service(machine(service=record({}, program=program, version="0.0.1")))
+    assert other is not None
+    assert other.status is Status.WARNING
+    assert f"The service runs claude-max 0.0.1 ({program})" in other.summary
+    assert other.fix == ("claude-max install-agent",)
+
+
 def test_a_path_without_claude(machine: MakeMachine, home: Path) -> None:
     """The usual reason: launchd's PATH. The named program is refused, never replaced."""
     broken = record({"PATH": "/usr/bin:/bin", "HOME": str(home)}, claude_path=str(home / "gone"))

@@ -118,6 +118,14 @@ def test_a_broken_file(machine: MakeMachine, home: Path, monkeypatch: pytest.Mon
     assert broken.settings.port == 3456, "the other checks go on with the defaults"
 
 
+def test_an_address_that_is_open_to_all(machine: MakeMachine) -> None:
+    """`serve` refuses to start with it."""
+    settings = Settings.model_construct(host="0.0.0.0")
+    finding = found(check_config(machine(load=lambda: settings)), Status.FAILED)
+    assert "a key is required" in finding.summary
+    assert finding.fix == ("claude-max serve --host 127.0.0.1",)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="permissions")
 def test_a_key_that_others_can_read(machine: MakeMachine, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = home / "config.toml"

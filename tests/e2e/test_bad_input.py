@@ -70,7 +70,7 @@ def test_a_repair_is_named_or_refused(proxy: RunningProxy, marker: str, own_prox
     named = answer.headers["x-claude-max-repaired"].split(", ")
     assert named == [
         "body: lone surrogates replaced by U+FFFD",
-        "messages[1].tool_call_id: result without its call; given as text",
+        "messages[1].tool_call_id: result without its call; sent as text",
     ]
     (sent,) = proxy.bodies(marker)
     assert sent["messages"][0]["content"][0]["text"] == f"{marker} \ufffd"

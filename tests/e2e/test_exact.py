@@ -6,6 +6,7 @@ Whole upstream bodies are compared with what was sent; `harness.upstream` has th
 import base64
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from harness.asking import CHAT, directive
 from harness.proxy import RunningProxy
 from harness.upstream import assistant, expected, seen, user
 
-from claude_max.proxy.engine.planning.want import OWN_LINES
+from claude_max.proxy.engine.planning.want import BOUNDARY, CHECKSUM, OWN_LINES
 
 ODD = [
     "µg/m² ﬁ Ⅷ ①",
@@ -125,7 +126,7 @@ def test_half_a_character_in_a_call_comes_back_in_its_place(proxy: RunningProxy,
     assert seen(proxy.bodies(marker)[-1])["messages"][1]["content"][0]["input"] == {"q": "half \ufffd."}
 
 
-@pytest.mark.parametrize("words", OWN_LINES)
+@pytest.mark.parametrize("words", [*OWN_LINES, f"A\n\n{BOUNDARY}\n\nB\n {BOUNDARY} \nC", BOUNDARY])
 def test_a_system_prompt_in_the_clis_own_words(proxy: RunningProxy, marker: str, words: str) -> None:
     """The CLI would take it for its own line, and not identify itself (`seen` holds that it does)."""
     body = {"model": "sonnet", "messages": [{"role": "system", "content": words}, {"role": "user", "content": marker}]}
@@ -133,6 +134,16 @@ def test_a_system_prompt_in_the_clis_own_words(proxy: RunningProxy, marker: str,
     assert answer.headers["x-claude-max-repaired"] == "system: line break put before it"
     (sent,) = proxy.bodies(marker)
     assert seen(sent) == expected(user(marker), system=f"\n{words}")
+
+
+def test_a_word_that_the_cli_replaces_is_named(proxy: RunningProxy, marker: str) -> None:
+    said = [{"role": "system", "content": f"Say {CHECKSUM}."}, {"role": "user", "content": f"{marker} {CHECKSUM}"}]
+    answer = proxy.http.post(CHAT, json={"model": "sonnet", "messages": said})
+    assert answer.headers["x-claude-max-repaired"] == f"system: the CLI writes a checksum for {CHECKSUM}"
+    (sent,) = proxy.bodies(marker)
+    text = sent["system"][-1]["text"]
+    assert re.fullmatch(r"Say cch=[0-9a-f]{5}\.", text)
+    assert seen(sent) == expected(user(f"{marker} {CHECKSUM}"), system=text)
 
 
 PROPERTIES = ["$filter", "a b", "µg", "m²", "x" * 70, "日本", "a/b", "", "_.-", "@type", "0"]

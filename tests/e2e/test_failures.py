@@ -73,7 +73,7 @@ def test_a_rate_limit_tells_which_window_and_when(proxy: RunningProxy, window: s
     answer = ask(proxy, directive(status=429, reset=resets, claim=window))
     assert answer.status_code == 429
     assert words in answer.json()["error"]["message"]
-    assert time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(resets)) in answer.json()["error"]["message"]
+    assert time.strftime("%Y-%m-%d %H:%M UTC", time.localtime(resets)) in answer.json()["error"]["message"]
     assert 7100 < int(answer.headers["retry-after"]) <= 7200
     assert answer.headers["x-should-retry"] == "false"
 

@@ -275,13 +275,16 @@ def test_no_room_on_disk(tmp_path: Path) -> None:
 
 def test_the_cli_changes_on_disk(tmp_path: Path, home: Path) -> None:
     """It is examined again, and new processes run the new one."""
-    program = filtered(tmp_path)
+    program = filtered(tmp_path, version="2.1.400")
     with scripted() as api, quick_to_look(home, program, api) as proxy:
         assert fine(proxy)
+        assert proxy.http.get("/health").json()["cli_version"] == "2.1.400"
         before = {process.pid for process in proxy.claudes()}
-        program.write_text(program.read_text() + "\n# another version\n")
+        filtered(tmp_path, version="2.1.401")
         eventually(lambda: not before & {process.pid for process in proxy.claudes()}, 40)
         assert fine(proxy)
+        # That of the one that serves now, not of the start.
+        assert proxy.http.get("/health").json()["cli_version"] == "2.1.401"
 
 
 def test_the_cli_is_removed_while_running(tmp_path: Path, home: Path) -> None:

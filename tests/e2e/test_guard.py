@@ -137,6 +137,18 @@ def test_what_an_owner_allows(home: Path) -> None:
     assert KEY not in log
 
 
+def test_why_a_request_was_refused_is_in_the_log(proxy: RunningProxy) -> None:
+    refused = {"host": "rebound.example", "origin": "https://evil.example", "content-type": "text/plain"}
+    for name, value in refused.items():
+        answer = proxy.http.post(CHAT, json=BODY, headers={"content-type": "application/json", name: value})
+        assert answer.status_code in (403, 415)
+        id = answer.headers["x-request-id"]
+        proxy.wait_for(id)
+        line = next(line for line in proxy.log if id in line)
+        assert answer.json()["error"]["message"].split(" If you")[0] in json.loads(line)["error"]["message"]
+        assert value in line
+
+
 def test_beyond_loopback_a_key_is_required(home: Path) -> None:
     for host in ("0.0.0.0", "::", "192.168.0.1"):
         done = claude_max(home, "serve", "--host", host, "--port", "0", seconds=30)

@@ -54,7 +54,7 @@ LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": 
 
 def test_the_numbers_are_those_that_the_service_counted(own: RunningProxy, marker: str) -> None:
     requests: list[dict[str, Any]] = [
-        {"said": directive(words=30)},
+        {"said": directive(words=30), "model": "anthropic/claude-sonnet-5.5"},
         {"said": directive(words=12), "stream": True},
         {
             "said": directive(
@@ -107,6 +107,8 @@ def test_the_numbers_are_those_that_the_service_counted(own: RunningProxy, marke
     # Sonnet's list price: 2 dollars for a million of input and 10 of output; cached input a tenth.
     expected = (by_service[0] * 2 + by_service[1] * 0.2 + by_service[3] * 10) / 1e6
     assert cost == pytest.approx(expected, rel=0.02)
+    named = rows(own.home, "SELECT DISTINCT asked FROM requests")
+    assert sorted(named) == [("anthropic/claude-sonnet-5.5",), ("sonnet",)], "as the clients said it"
     dialects = dict(rows(own.home, "SELECT dialect, count(*) FROM requests GROUP BY 1"))
     assert dialects == {"chat_completions": 10, "messages": 1, "ollama_chat": 1}
     errors = rows(own.home, "SELECT status, error, calls > 0 FROM requests WHERE status >= 400 ORDER BY calls")

@@ -170,9 +170,7 @@ def test_parameters(proxy: RunningProxy, marker: str) -> None:
     [
         ({"max_tokens": None}, "max_tokens"),
         ({"messages": []}, "messages"),
-        ({"messages": [user({"type": "tool_result", "tool_use_id": "toolu_x"})]}, "unexpected `tool_use_id`"),
         ({"messages": [user({"type": "nonsense"})]}, "nonsense"),
-        ({"messages": [assistant("a"), user("b")]}, "first message must use"),
         ({"messages": [user(" ")]}, "non-whitespace"),
         ({"messages": [user(*[{"type": "text", "text": "x", "cache_control": EPHEMERAL}] * 5)]}, "Found 5"),
         ({"messages": [{"role": "user", "content": ""}]}, "non-empty content"),
@@ -186,6 +184,17 @@ def test_bad_input(proxy: RunningProxy, fields: dict[str, Any], told: str) -> No
     assert (error["type"], error["error"]["type"]) == ("error", "invalid_request_error")
     assert told in error["error"]["message"]
     assert error["request_id"] == answer.headers["request-id"]
+
+
+def test_a_session_whose_results_are_lost_goes_on(proxy: RunningProxy, marker: str) -> None:
+    """As Claude Code leaves one that was killed: its service would refuse every further request of it."""
+    call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
+    answer = post(proxy, user(marker), assistant(call), user("go on"), tools=[LOOK])
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-claude-max-repaired"] == "messages: call toolu_1 has no result; the model is told"
+    [body] = proxy.bodies(marker)
+    told = {"type": "tool_result", "tool_use_id": "toolu_1", "is_error": True}
+    assert without_marks(body["messages"][2])["content"][0].items() >= told.items()
 
 
 def test_failures_keep_their_status(proxy: RunningProxy) -> None:

@@ -118,6 +118,13 @@ def test_traces(home: Path, receiver: tuple[str, list[tuple[str, bytes]]], marke
     with scripted() as api, running_proxy(home, api=api, environ=environ) as own:
         assert ask(own, text=f"{marker} b c").status_code == 200
         assert ask(own, status=400, message=marker).status_code == 400
+        context = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01", "tracestate": "theirs=1"}
+        for headers in (context, {"traceparent": "00-not-a-trace"}):
+            body = {
+                "model": "anthropic/claude-sonnet-5.5",
+                "messages": [{"role": "user", "content": directive(text="a")}],
+            }
+            assert own.http.post(CHAT, json=body, headers=headers).status_code == 200
     # What was not sent yet is sent when the server ends.
     spans = [
         span
@@ -127,7 +134,11 @@ def test_traces(home: Path, receiver: tuple[str, list[tuple[str, bytes]]], marke
         for span in scope.spans
         if path == "/v1/traces"
     ]
-    roots = {span.name: span for span in spans if not span.parent_span_id}
+    [continued] = [span for span in spans if span.trace_id == b"\xab" * 16 and span.name.startswith("chat ")]
+    assert (continued.parent_span_id, continued.trace_state) == (b"\xcd" * 8, "theirs=1")
+    asked = {each.key: each.value.string_value for each in continued.attributes}["gen_ai.request.model"]
+    assert asked == "anthropic/claude-sonnet-5.5", "as the client said it"
+    roots = {span.name: span for span in reversed(spans) if not span.parent_span_id}
     assert set(roots) == {"chat claude-sonnet-5-5", "chat chat_completions"}
     good = roots["chat claude-sonnet-5-5"]
     values = {each.key: each.value for each in good.attributes}

@@ -161,7 +161,7 @@ def test_two_megabytes_of_items(proxy: RunningProxy, marker: str) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "param"),
     [
-        ({"input": [{"type": "function_call_output", "call_id": "x", "output": "y"}]}, 400, "input"),
+        ({"input": [{"role": "assistant", "content": []}]}, 400, "input"),
         ({"input": [{"role": "user", "content": "x"}, "y"]}, 400, "input[1]"),
         ({"input": [{"type": "item_reference", "id": "msg_other"}]}, 404, "input"),
         ({"input": "x", "previous_response_id": "chatcmpl-1"}, 400, "previous_response_id"),
@@ -175,6 +175,24 @@ def test_bad_input(proxy: RunningProxy, body: dict[str, Any], status: int, param
     told = proxy.http.post(PATH, json={"model": "sonnet", "stream": stream, **body})
     assert (told.status_code, told.json()["error"]["param"]) == (status, param)
     assert set(told.json()["error"]) == {"message", "type", "param", "code"}
+
+
+def test_a_session_whose_outputs_are_lost_goes_on(proxy: RunningProxy, marker: str) -> None:
+    """As Codex leaves one that was stopped in the middle of a call, and another after its history was cut."""
+    items = [
+        {"type": "function_call_output", "call_id": "gone", "output": "y"},
+        {"role": "user", "content": marker},
+        {"type": "function_call", "call_id": "c1", "name": "look", "arguments": "{}"},
+        {"role": "user", "content": "go on"},
+    ]
+    told = proxy.http.post(PATH, json={"model": "sonnet", "input": items})
+    assert told.status_code == 200, told.text
+    repaired = told.headers["x-claude-max-repaired"]
+    assert repaired == (
+        "input[0].call_id: result without its call; sent as text, input: call c1 has no result; the model is told"
+    )
+    (body,) = proxy.bodies(marker)
+    assert [message["role"] for message in seen(body)["messages"]] == ["user", "assistant", "user"]
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -13,7 +13,7 @@ from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
 from harness.small_limit import LIMIT, SMALL_LIMIT
 from harness.upstream import seen, user, without_notes
 
-NOTED = "messages: environment note added"
+from claude_max.proxy.engine.planning.by_lines import NOTE
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_every_byte_arrives_and_the_way_is_told(limited: RunningProxy, marker: s
     (body,) = limited.bodies(marker)
     assert texts(body) == [user(said)]
     is_over = size > LIMIT or (text == "漢字") or (text.startswith("\\") and size * 3 // 2 > LIMIT)
-    assert (NOTED in answer.headers.get("x-claude-max-repaired", "")) is is_over
+    assert (NOTE in answer.headers.get("x-claude-max-repaired", "")) is is_over
 
 
 def test_both_ways_in_turn_on_the_same_workers(limited: RunningProxy) -> None:

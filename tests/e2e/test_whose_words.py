@@ -45,7 +45,7 @@ def test_the_lines_composition_adds_the_notes_of_the_cli(home: Path, marker: str
     assert EMAIL in messages
     assert NOTE in messages
     assert "Today's date" in messages
-    assert "environment note added" in repaired
+    assert "environment note added (with a normal login the account's e-mail address too)" in repaired
 
 
 def test_an_ignored_body_costs_one_token_and_is_no_answer(tmp_path: Path, home: Path, marker: str) -> None:

@@ -28,6 +28,6 @@ async def test_the_cli_says_at_once_that_it_took_a_message_up(home: Path) -> Non
                 events = [event async for event in worker.run(want)]
                 assert isinstance(events[-1], Finished)
                 assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "seen"
-                assert await worker.settle()
+                assert await worker.finish_turn()
         finally:
             await worker.close()

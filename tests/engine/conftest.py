@@ -12,4 +12,4 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "is_worth_a_start", lambda *_: True)
     # Two workers are enough to show what is held in reserve.
     monkeypatch.setattr(choice, "RESERVING", 2)
-    monkeypatch.setattr(pool, "STARTS_AT_ONCE", 64)
+    monkeypatch.setattr(pool, "PROCESSORS", 64)

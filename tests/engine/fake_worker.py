@@ -53,7 +53,7 @@ class World:
         self.gate: asyncio.Event | None = None
         self.gated: Callable[[str], bool] = lambda text: True
         self.launch_gate: asyncio.Event | None = None
-        self.settle_gate: asyncio.Event | None = None
+        self.finish_gate: asyncio.Event | None = None
         self.close_gate: asyncio.Event | None = None
         self.failing_launches: list[Exception] = []
         self.failing_prepares: list[Exception] = []
@@ -115,7 +115,7 @@ class FakeWorker:
         self.busy = False
         self.warmed = False
         self.turns = 0
-        self.settle_error: Exception | None = None
+        self.finish_error: Exception | None = None
         self._done = False
         self._ending: asyncio.Task[None] | None = None
         self.pid = len(world.workers) + 1
@@ -169,13 +169,13 @@ class FakeWorker:
         self._done = True
         yield Finished("end_turn", Usage())
 
-    async def settle(self) -> bool:
+    async def finish_turn(self) -> bool:
         self.turns += 1
         await self.world.pause()
-        if self.world.settle_gate is not None:
-            await self.world.settle_gate.wait()
-        if self.settle_error is not None:
-            raise self.settle_error
+        if self.world.finish_gate is not None:
+            await self.world.finish_gate.wait()
+        if self.finish_error is not None:
+            raise self.finish_error
         if not self._done:
             self.good = False
         self.busy = False

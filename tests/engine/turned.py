@@ -36,7 +36,7 @@ async def proved(process: FakeProcess, **more: Any) -> Worker:
     worker = await ready(process, **more)
     process.answers.append(HELLO)
     await run(worker, wants(ASK))
-    assert await worker.settle()
+    assert await worker.finish_turn()
     process.written.clear()
     return worker
 

@@ -42,6 +42,7 @@ def home_environment(home: Path) -> dict[str, str]:
         **measured,
         "PATH": os.environ["PATH"],
         "HOME": str(home),
+        "TZ": "UTC",
         "CLAUDE_CONFIG_DIR": str(home / ".claude"),
         "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-test",
         # The contract check's result is kept here; one check of the tested CLI is enough for a whole run.
@@ -113,7 +114,7 @@ def running_proxy(
 ) -> Iterator[RunningProxy]:
     """Starts `claude-max serve` on a free port, waits until it is ready, and ends it with SIGTERM.
 
-    `ready` False waits for a verdict of any kind, None only for an answer. `through` is a program that starts it, such
+    `ready` False waits for an answer of any kind, None only for an answer. `through` is a program that starts it, such
     as `prlimit`. One worker is kept warm unless `--warm-workers` says otherwise; each more takes a third of a second of
     processor time.
     """
@@ -133,7 +134,7 @@ def running_proxy(
     reader.start()
     try:
         assert url.wait(START_SECONDS), "".join(log)
-        found = re.search(r"http://localhost:\d+", "".join(log))
+        found = re.search(r"http://(?:localhost|127\.0\.0\.1):\d+", "".join(log))
         assert found, f"the server ended: {''.join(log)}"
         _ready(found[0], ready)
         composition = (environ or {}).get("CLAUDE_MAX_COMPOSITION", "auto")

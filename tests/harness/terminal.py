@@ -15,6 +15,24 @@ PASTE, PASTED = "\x1b[200~", "\x1b[201~"
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>78]|\x1b\][^\x07]*\x07")
 
 
+# Backgrounds, and black, yellow, cyan and white text: on a light or on a dark terminal they can hardly be read.
+_SWALLOWED = {*range(40, 50), *range(100, 108), 30, 33, 36, 37, 90, 93, 96, 97} - {49}
+
+
+def swallowed(text: str) -> set[int]:
+    """The colours of `text`, as numbers of its SGR sequences, that a light or a dark background swallows."""
+    found = set()
+    for codes in re.findall(r"\x1b\[([\d;]*)m", text):
+        numbers = iter(map(int, filter(None, codes.split(";"))))
+        for number in numbers:
+            found.add(number)
+            if number == 38:
+                # One of 256 colours has a number of its own, any other three.
+                for _ in range(1 if next(numbers) == 5 else 3):
+                    next(numbers)
+    return found & _SWALLOWED
+
+
 class Terminal:
     """A program and its keyboard."""
 

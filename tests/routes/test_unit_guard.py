@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from claude_max.proxy import errors
 from claude_max.proxy.config import Settings, is_loopback
-from claude_max.proxy.routes.guard import Guard, Place, fields, host_name, verdict
+from claude_max.proxy.routes.guard import Guard, Place, header_map, host_name, refusal
 
 Verdict = type[errors.ProxyError] | None
 
@@ -54,7 +54,7 @@ def test_loopback(host: str, local: bool) -> None:
 
 
 def judged(headers: dict[str, str], method: str = "GET", path: str = "/v1/models", **settings: Any) -> Verdict:
-    found = verdict(method, path, {"host": "localhost:3456", **headers}, Settings.model_construct(**settings))
+    found = refusal(method, path, {"host": "localhost:3456", **headers}, Settings.model_construct(**settings))
     return None if found is None else type(found)
 
 
@@ -174,7 +174,7 @@ def test_an_empty_key_opens_nothing() -> None:
 
 def test_a_field_that_is_sent_twice_has_both_values() -> None:
     sent = [(b"Host", b"localhost"), (b"origin", b"a"), (b"host", b"evil.example"), (b"x", b"\xe9")]
-    assert fields(sent) == {"host": "localhost, evil.example", "origin": "a", "x": "é"}
+    assert header_map(sent) == {"host": "localhost, evil.example", "origin": "a", "x": "é"}
 
 
 @pytest.mark.parametrize("header", ["authorization", "x-api-key"])
@@ -247,7 +247,7 @@ async def test_a_fault_of_ours_is_answered_here() -> None:
 def untyped(headers: dict[str, str]) -> Verdict:
     """What is made of a POST whose dialect's clients do not say that they send JSON."""
     settings = Settings.model_construct(cors_origins=["http://allowed.example"])
-    found = verdict("POST", "/api/chat", {"host": "localhost:3456", **headers}, settings, Place(untyped=True))
+    found = refusal("POST", "/api/chat", {"host": "localhost:3456", **headers}, settings, Place(untyped=True))
     return None if found is None else type(found)
 
 

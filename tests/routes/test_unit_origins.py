@@ -9,7 +9,7 @@ from routes.test_unit_addresses import CHAT, client
 
 from claude_max.proxy import errors
 from claude_max.proxy.config import Settings
-from claude_max.proxy.routes.guard import Place, verdict
+from claude_max.proxy.routes.guard import Place, refusal
 from claude_max.proxy.routes.origins import is_allowed
 
 KEY = SecretStr("k")
@@ -102,6 +102,6 @@ ADDRESSES = [
 def test_an_address_of_this_machine(host: str, local: str | None, *, allowed: bool) -> None:
     """An address that the connection came to is this machine's, whatever it listens on."""
     settings = Settings.model_construct(host="0.0.0.0")
-    found = verdict("GET", "/v1/models", {"host": host}, settings, Place(local=local))
+    found = refusal("GET", "/v1/models", {"host": host}, settings, Place(local=local))
     assert (found is None) is allowed
     assert found is None or isinstance(found, errors.Forbidden)

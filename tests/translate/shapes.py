@@ -6,6 +6,7 @@
 import base64
 from typing import Any
 
+import orjson
 from harness.shape import Shape
 from translate.chat_bodies import OBJECT, PNG
 
@@ -15,6 +16,7 @@ from claude_max.proxy.translate.common.conversation import NO_CALL, NO_RESULT, O
 from claude_max.proxy.translate.common.tools import api_name
 
 JPEG = base64.b64encode(b"\xff\xd8\xff\xe0JFIF").decode()
+DEEP = '{"a":' * 120 + "1" + "}" * 120
 HI = {"role": "user", "content": "hi"}
 U_HI = Message("user", (Text("hi"),))
 
@@ -77,21 +79,21 @@ CONVERSATIONS: dict[str, Shape] = {
         "it is given as the user's message",
         said({"role": "system", "content": "A"}),
         {"system": "", "messages": (u("A"),)},
-        "system text given as the user message",
+        "system text sent as the user message",
     ),
     "developer and system only": Shape(
         "several system or developer messages and nothing else",
         "the last is given as the user's message",
         said({"role": "system", "content": "A"}, {"role": "developer", "content": "B"}),
         {"system": "A", "messages": (u("B"),)},
-        "system text given as the user message",
+        "system text sent as the user message",
     ),
     "system last": Shape(
         "a system message after the assistant's last",
         "it is given as the user's message",
         said(HI, {"role": "assistant", "content": "x"}, {"role": "system", "content": "A"}),
         {"system": "", "messages": (U_HI, a("x"), u("A"))},
-        "system text given as the user message",
+        "system text sent as the user message",
     ),
     "assistant first": Shape(
         "an assistant message first",
@@ -190,6 +192,12 @@ CONVERSATIONS: dict[str, Shape] = {
         "an empty object",
         said(HI, calls(call(arguments="[]")), result()),
         {"messages": (U_HI, a(LOOK), u(FOUND))},
+    ),
+    "arguments of many levels": Shape(
+        "`arguments` of 120 levels, as a model may have written them",
+        "carried; of over 190 levels as a text",
+        said(HI, calls(call(arguments=DEEP)), result()),
+        {"messages": (U_HI, a(ToolCall("c1", "look", orjson.loads(DEEP))), u(FOUND))},
     ),
     "a byte order mark as text": Shape(
         "a text of nothing but U+FEFF",
@@ -300,10 +308,7 @@ CONVERSATIONS: dict[str, Shape] = {
         {"tool_choice": ToolChoice("named", "look")},
     ),
     "empty functions": Shape(
-        "`functions: []` beside `tools`",
-        "the tools count",
-        {"tools": [tool()], "functions": []},
-        {"tools": (Tool("look", "", {"type": "object", "properties": {}}),)},
+        "`functions: []` beside `tools`", "the tools count", {"tools": [tool()], "functions": []}, has({})
     ),
     "schema of llama.cpp": Shape(
         "`json_object` with a `schema` (llama.cpp)",
@@ -360,25 +365,25 @@ VALUES: dict[str, Shape] = {
         "carried without them",
         image(f"data:image/png;base64,{PNG[:40]}\r\n{PNG[40:]}\n"),
         pictured(),
-        "base64 in another spelling",
+        "non-standard base64",
     ),
     "base64 without padding": Shape(
         "base64 without padding, or with the letters of URLs",
         "carried with it",
         image(f"data:image/png;base64,{PNG.rstrip('=').replace('+', '-').replace('/', '_')}"),
         pictured(),
-        "base64 in another spelling",
+        "non-standard base64",
     ),
     "bare base64": Shape("bare base64 as an image's URL", "carried", image(PNG), pictured(), "bare base64"),
     "tool name with a dot": Shape(
         "tool names with `.`, `/` or spaces",
-        "carried under another name, and told under their own",
+        "sent under another name, and reported under their own",
         {"tools": [tool("a.b/c d")], "tool_choice": {"type": "function", "function": {"name": "a.b/c d"}}},
         {
             "tools": (Tool(api_name("a.b/c d"), "", {"type": "object", "properties": {}}),),
             "tool_choice": ToolChoice("named", api_name("a.b/c d")),
         },
-        "tools[0].function.name: carried under another name",
+        "tools[0].function.name: sent under another name",
     ),
     "long tool name": Shape(
         "tool names of over 64 characters (128 and more too)",

@@ -4,7 +4,7 @@ import pytest
 
 from claude_max.proxy.errors import BadRequest
 from claude_max.proxy.events import Message, Text, Thinking, ToolCall, ToolResult
-from claude_max.proxy.translate.common.conversation import OPENING, Conversation
+from claude_max.proxy.translate.common.conversation import OPENING, Conversation, arguments_of
 
 THOUGHT = Thinking("hm", "sig")
 
@@ -43,6 +43,12 @@ def test_an_answer_that_the_model_is_to_continue() -> None:
     assert made.build(may_continue=True)[1] == (
         Message("user", (Text(OPENING),)), Message("assistant", (Text("Once"),)),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("levels", "is_carried"), [(190, True), (191, False), (100_000, False)])
+def test_arguments_of_many_levels(levels: int, is_carried: bool) -> None:
+    given = '{"a":' * levels + "1" + "}" * levels
+    assert (arguments_of(given) != {"arguments": given}) is is_carried
 
 
 def test_errors_name_the_field_that_the_dialect_has() -> None:

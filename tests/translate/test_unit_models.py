@@ -127,8 +127,9 @@ def test_an_alias_that_leads_nowhere() -> None:
 
 
 def test_what_is_known_of_a_model_is_shown() -> None:
-    row = Model("sonnet", "claude-sonnet-5-5", efforts=("low", "high"), context_window=1_000_000, max_output=128_000)
+    row = Model("sonnet", "claude-sonnet-5-5", "Sonnet", "Good", ("low", "high"), None, 1_000_000, 128_000)
     shown = model_object("x", 5, row)
+    assert (shown["canonical_slug"], shown["name"], shown["description"]) == ("claude-sonnet-5-5", "Sonnet", "Good")
     assert (shown["context_length"], shown["max_output_tokens"]) == (1_000_000, 128_000)
     assert shown["reasoning_efforts"] == ["low", "high"]
     assert shown["architecture"]["input_modalities"] == ["text", "image", "file"]

@@ -1,14 +1,23 @@
-"""Requests as real clients send them: carried or put right, and refused where that is asked for."""
+"""Requests as real clients send them: carried or repaired, and refused with `strict`."""
 
 from typing import Any
 
 import pytest
-from translate.shapes import CONVERSATIONS, VALUES
+from harness.shape import Shape
+from translate.response_meta import response_meta
+from translate.shapes import CONVERSATIONS, HI, VALUES
+from translate.shapes_messages import MESSAGES
+from translate.shapes_ollama import OLLAMA
+from translate.shapes_responses import RESPONSES
 
+from claude_max.proxy.engine.wire.protocol import api_message
 from claude_max.proxy.errors import BadRequest
+from claude_max.proxy.events import BlockCompleted, Finished, Started, ToolCallDelta, ToolCallStarted, Usage
+from claude_max.proxy.scripted.rules_messages import complaints
+from claude_max.proxy.translate import messages, ollama, responses
 from claude_max.proxy.translate.chat.request import to_turn
-from claude_max.proxy.translate.common.dialect import ParsedRequest, RequestContext
-from claude_max.proxy.translate.common.tools import naming_tools
+from claude_max.proxy.translate.common.dialect import Dialect, ParsedRequest, RequestContext
+from claude_max.proxy.translate.common.tools import api_name, naming_tools
 
 SHAPES = {**CONVERSATIONS, **VALUES}
 # OpenAI takes these as they are, so `strict` does not refuse them.
@@ -37,6 +46,37 @@ def test_a_repair_is_a_refusal_where_that_is_asked_for(name: str) -> None:
     with pytest.raises(BadRequest) as caught:
         asked(SHAPES[name].given, strict=True)
     assert caught.value.param
+
+
+def becomes(shape: Shape, body: dict[str, Any], dialect: Dialect, told: tuple[str, ...] = ()) -> None:
+    """What a shape becomes, and that `strict` refuses it, but for those of `told`."""
+    parsed = dialect.to_turn({**body, **shape.given}, RequestContext())
+    turn = parsed.turns[0]
+    found = {"turns": len(turn.messages)}
+    assert {key: found.get(key, getattr(turn, key, None)) for key in shape.expected} == shape.expected
+    assert shape.repaired in ", ".join(parsed.repaired)
+    assert bool(parsed.repaired) is bool(shape.repaired)
+    assert not list(complaints([api_message(message) for message in turn.messages]))
+    if shape.repaired and not any(words in shape.repaired for words in told):
+        with pytest.raises(BadRequest):
+            dialect.to_turn({**body, **shape.given}, RequestContext(strict=True))
+
+
+@pytest.mark.parametrize("name", RESPONSES)
+def test_a_shape_of_responses(name: str) -> None:
+    told = ("system text sent", "user message added", "draft 2020-12")
+    becomes(RESPONSES[name], {"model": "sonnet", "input": "hi"}, responses.DIALECT, told)
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_shape_of_messages(name: str) -> None:
+    body = {"model": "sonnet", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]}
+    becomes(MESSAGES[name], body, messages.DIALECT, ("draft 2020-12",))
+
+
+@pytest.mark.parametrize("name", OLLAMA)
+def test_a_shape_of_ollama(name: str) -> None:
+    becomes(OLLAMA[name], {"model": "sonnet", "messages": [{"role": "user", "content": "hi"}]}, ollama.CHAT)
 
 
 def test_what_is_dropped_of_an_answer_is_named() -> None:
@@ -97,3 +137,27 @@ def test_cache_marks() -> None:
 def test_a_tool_that_the_service_refuses_is_named() -> None:
     words = "tools.1.custom.input_schema: does not support oneOf; tools.9: no"
     assert naming_tools(words, ["a", "b"]) == "tools.1 (b).custom.input_schema: does not support oneOf; tools.9: no"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body", "path"),
+    [
+        (responses.DIALECT, {"input": "hi", "tools": [{"type": "function", "name": "a.b"}]}, ("output", 0, "name")),
+        (
+            messages.DIALECT,
+            {"messages": [HI], "max_tokens": 9, "tools": [{"name": "a.b", "input_schema": {"type": "object"}}]},
+            ("content", 0, "name"),
+        ),
+    ],
+    ids=["responses", "messages"],
+)
+def test_a_call_is_told_by_the_clients_own_name(dialect: Dialect, body: dict[str, Any], path: tuple[Any, ...]) -> None:
+    asked = dialect.to_turn({"model": "sonnet", **body}, RequestContext())
+    reply = asked.reply(response_meta())
+    for event in (Started("m"), ToolCallStarted(0, "toolu_1", api_name("a.b")), ToolCallDelta(0, "{}"),
+                  BlockCompleted(), Finished("tool_use", Usage())):  # fmt: skip
+        reply.feed(0, event)
+    found: Any = reply.whole()
+    for step in path:
+        found = found[step]
+    assert found == "a.b"

@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"[+-]?(?:Infinity|NaN|0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None}
 _ESCAPE = re.compile(r"\\(\r\n|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
-# Deeper ones are no configuration.
+# No configuration is deeper.
 DEPTH = 100
 
 

@@ -1,6 +1,6 @@
 """TOML and YAML, by libraries that keep comments and order. Pure.
 
-A library that would lay out other parts of the file anew is not trusted with it: such a file is Unreadable here, and
+A library that would reformat other parts of the file is not used for it: such a file is Unreadable here, and
 its owner gets the lines to paste.
 """
 

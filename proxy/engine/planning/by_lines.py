@@ -1,7 +1,7 @@
-"""What the lines way cannot carry, and what the CLI alters there. Pure.
+"""What the lines composition cannot carry, and what the CLI changes in it. Pure.
 
-The CLI composes the request from MCP tools and appended lines, and changes some of it without a word (measured on
-2.1.330 and 2.1.332). What would be lost is refused, by name; what is only altered is named to the client.
+The CLI composes the request from MCP tools and appended lines, and silently changes some of it (measured on
+2.1.330 and 2.1.332). What would be lost is refused by name; what is only changed is named to the client.
 """
 
 import re
@@ -19,6 +19,9 @@ VANISHING_NAME = "ToolSearch"
 DESCRIPTION_LENGTH = 4096
 # At the root of a tool's schema the CLI writes these as a sentence of the description.
 FLATTENED = ("allOf", "anyOf", "oneOf")
+
+# Working folder, system, shell and date; the e-mail address where the login is an account.
+NOTE = "messages: environment note added (with a normal login the account's e-mail address too)"
 
 _WHY = "Such a request needs the exact composition, which this Claude Code CLI, platform or setting does not allow."
 
@@ -57,7 +60,7 @@ def altered(turn: Turn) -> tuple[str, ...]:
             found += [f"tool {tool.name}: {word} flattened" for word in FLATTENED if word in tool.parameters]
     if any(_is_empty(message.content) for message in turn.messages):
         found.append("messages: empty content filled in")
-    return ("messages: environment note added", *found)
+    return (NOTE, *found)
 
 
 def _has_unseen(text: str) -> bool:

@@ -1,9 +1,8 @@
-"""Where the prompt cache is told to remember: marks on the messages of a request. Pure.
+"""Places prompt cache marks (`cache_control`) on the messages of a request. Pure.
 
-The service takes four marks (`cache_control`) a request. The CLI sets two, on its own line and on the system prompt;
-two are left. A client's own come first. Where it has none, the last block of the last two user messages is marked: the
-latest is written, and the one before it is where the next request of a conversation, or a retry, finds what was
-written.
+The service accepts four marks per request. The CLI sets two, on its own line and on the system prompt, which leaves
+two. The client's own marks take precedence. Without any, the last block of the last two user messages is marked: the
+last one writes the cache, and the one before it is where a retry or the next request reads it.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,8 +1,8 @@
-"""Which worker serves a want, or whether one more is started. Pure: looks at the roster, changes nothing.
+"""Chooses the worker for a want, or decides to start another. Pure: reads the roster, changes nothing.
 
-Any idle worker serves any Turn, but for one thing: a process that ever had a system prompt cannot get rid of it. In
-this order: an idle worker with the same system prompt; one with another; one that never had any. A Turn without a
-system prompt needs one of the last kind, so one of them is kept for it where there are several workers.
+Any idle worker serves any Turn, except that a process cannot drop a system prompt it once had. The order is: an idle
+worker with the same system prompt, one with another, one that never had any. A Turn without a system prompt needs the
+last kind, so one of them is kept for it when there are several workers.
 """
 
 from collections.abc import Sequence

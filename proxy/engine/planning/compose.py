@@ -1,4 +1,4 @@
-"""The whole API request that a Turn becomes in the exact way: messages, tools, parameters, cache marks. Pure."""
+"""Builds the API request of a Turn for the exact composition: messages, tools, parameters, cache marks. Pure."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace

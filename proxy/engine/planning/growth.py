@@ -1,8 +1,8 @@
-"""Whether one more process is worth its start. Pure arithmetic on times, in seconds.
+"""Decides whether to start another process. Pure arithmetic on times, in seconds.
 
-A start costs a third to half a second of a processor. Where answers take milliseconds, a turn that waits in line has
-its worker before that; where they take seconds, every hesitation is lost. So the expected wait in line is compared with
-the time of a start: a process is started at once, or not at all.
+A start takes 0.3 to 0.5 seconds of CPU time. If answers take milliseconds, a waiting turn gets a worker before the new
+one is ready; if they take seconds, waiting to decide only adds delay. So the expected wait is compared with the time
+of a start, and a process is started at once or not at all.
 """
 
 from collections import deque
@@ -14,6 +14,8 @@ FIRST_TURN = 3.0
 FIRST_START = 0.5
 # How many of the latest turns, and starts, are remembered.
 REMEMBERED = 8
+# Of how many starts' length a turn is long.
+LONG = 4
 
 
 class Pace:
@@ -40,6 +42,15 @@ class Pace:
     def start(self) -> float:
         """The usual time of a start."""
         return median(self._starts) if self._starts else FIRST_START
+
+
+def starts_at_once(pace: Pace, processors: int) -> int:
+    """How many processes may start at the same time while turns are under way.
+
+    A start fills a processor. Turns much longer than a start wait for the model most of the time, and leave theirs to
+    it; short ones need one.
+    """
+    return processors if pace.turn > LONG * pace.start else max(1, processors // 2)
 
 
 def expected_wait(pace: Pace, busy: Sequence[float], starting: Sequence[float], ahead: int) -> float:

@@ -1,4 +1,4 @@
-"""Images that the service would refuse for their size, made smaller. Pure, but for Pillow, which is optional.
+"""Shrinks images that exceed the service's limits. Pure, except for Pillow, which is optional.
 
 Limits (platform.claude.com, "Images and vision"): 8,000 pixels a side, 2,000 where there are more than 20 images, 100
 images a request. Of one image 5 MB: reported for its base64 text ("image exceeds 5 MB maximum",
@@ -77,7 +77,7 @@ class ImageFitter:
 
 
 def fits(image: Media, side: int) -> bool:
-    """Whether the service takes it; what is no image is the service's to refuse."""
+    """Whether the service takes it; the service refuses what is not an image."""
     data = image.data or ""
     sides = _sides(data)
     return len(data) <= BYTES and (sides is None or max(sides) <= side)

@@ -1,8 +1,8 @@
-"""What a model may refuse, how that is told from its words, and how a Turn is asked without it. Pure.
+"""Parameters that a model refuses: recognized by the error message, and dropped from the Turn. Pure.
 
-The API names the parameter that it refuses in the message of its 400. What can be dropped is dropped and the request
-asked again. A refusal that is about the model is remembered for the model, one about a schema for that schema; any
-other holds for its request only.
+The API names the refused parameter in the message of its 400. If it can be dropped, the request is sent again without
+it. A refusal that concerns the model is remembered for the model, one that concerns a schema for that schema; any other
+holds for its request only.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ _LASTING = re.compile(r"support|deprecated|not available", re.IGNORECASE)
 # A keyword of a schema, in the service's own words: "For 'integer' type, property 'minimum' is not supported".
 _KEYWORD = re.compile(r"\bschema\b|For '[^']*' type|propert(y|ies) '", re.IGNORECASE)
 # Words of the client's (a property, an enum value) stand in quotes; the service's own names stand in backticks or bare.
-# An apostrophe within a word ("doesn't") is none.
+# An apostrophe within a word ("doesn't") does not count.
 _QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"")
 # "tools.3.custom.input_schema: …", "messages.0: …": about a value of the client's that cannot be left out.
 _PLACE = re.compile(r"(?:^|: )(?P<place>tools|messages|system)\.\d+")

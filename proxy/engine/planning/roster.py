@@ -1,7 +1,7 @@
-"""The workers of a pool: which there are, what each holds, and how many may be. Pure bookkeeping, no processes.
+"""The workers of a pool: their states, contents and limit. Pure bookkeeping, no processes.
 
 A member is starting, idle, busy, finishing (its answer is out, its turn is being taken back), or closing. All of them
-count against the limit. `check` states what must always hold.
+count against the limit. `check` asserts the invariants.
 """
 
 from collections.abc import Iterator

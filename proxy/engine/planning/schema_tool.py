@@ -5,6 +5,8 @@ they satisfy the client's whole schema. The API demands an object at the root of
 wrapped in one and unwrapped again.
 """
 
+import contextlib
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -36,6 +38,7 @@ NAME = "structured_answer"
 DESCRIPTION = "Gives the answer. Its arguments are the answer itself."
 VALUE = "value"
 MISFIT = "The arguments do not satisfy the tool's schema. Call it again, with arguments that do."
+_WRAPPER = re.compile(rf'\s*\{{\s*"{VALUE}"\s*:\s*(.*)\}}\s*', re.DOTALL)
 # Keywords that hold schemas by names of the client's, and those that hold values and no schema.
 _NAMING = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
 _VALUES = ("const", "enum", "default", "examples")
@@ -130,15 +133,26 @@ class AsContent:
 
     def _content(self) -> str:
         assert self._schema is not None
+        text = self._arguments or "{}"
         try:
-            value = parsed(self._arguments or "{}")
+            value = parsed(text)
             if is_wrapped(self._schema):
                 value = value[VALUE]
+                text = _unwrapped(text, value)
         except (ValueError, KeyError, TypeError):
             raise Misfit from None
         if not satisfies(self._schema, value):
             raise Misfit
-        return compact(value) if is_wrapped(self._schema) else self._arguments or "{}"
+        return text
+
+
+def _unwrapped(text: str, value: object) -> str:
+    """The text of the value in the wrapper, as the model wrote it: an integer may have more than 64 bits."""
+    found = _WRAPPER.fullmatch(text)
+    with contextlib.suppress(ValueError):
+        if found is not None and parsed(found[1]) == value:
+            return found[1].rstrip()
+    return compact(value)
 
 
 def satisfies(schema: JsonObject, value: object) -> bool:
@@ -165,28 +179,39 @@ def is_wrapped(schema: JsonObject) -> bool:
 
 
 def _wrapped(schema: JsonObject) -> JsonObject:
-    inner = _moved(schema)
+    root = schema.get("$id")
+    inner = _moved({key: item for key, item in schema.items() if key != "$id"}, root if isinstance(root, str) else "")
     wrapper: JsonObject = {"type": "object", "properties": {VALUE: inner}, "required": [VALUE]}
     return {**wrapper, "additionalProperties": False}
 
 
-def _moved(value: Any) -> Any:
-    """The schema with its local references pointing to where it stands now."""
+def _moved(value: Any, root: str) -> Any:
+    """The schema with its local references pointing to where it stands now; `root` is the `$id` that it had.
+
+    A part with an `$id` of its own stays as it is: what it refers to is relative to that.
+    """
     if isinstance(value, list):
-        return [_moved(item) for item in value]
-    if not isinstance(value, dict):
+        return [_moved(item, root) for item in value]
+    if not isinstance(value, dict) or isinstance(value.get("$id"), str):
         return value
     made: JsonObject = {}
     for key, item in value.items():
-        if key == "$ref" and isinstance(item, str) and item.startswith("#") and not item[1:2].isalpha():
-            made[key] = f"#/properties/{VALUE}{item[1:]}"
+        if key == "$ref" and isinstance(item, str):
+            made[key] = _pointed(item, root)
         elif key in _NAMING and isinstance(item, dict):
-            made[key] = {name: _moved(each) for name, each in item.items()}
+            made[key] = {name: _moved(each, root) for name, each in item.items()}
         elif key in _VALUES:
             made[key] = item
-        elif key not in ("$schema", "$id"):
-            made[key] = _moved(item)
+        elif key != "$schema":
+            made[key] = _moved(item, root)
     return made
+
+
+def _pointed(reference: str, root: str) -> str:
+    base, _, pointer = reference.partition("#")
+    if base not in ("", root) or pointer[:1].isalpha():
+        return reference
+    return f"#/properties/{VALUE}{pointer}"
 
 
 def _only_calls(held: Sequence[Event]) -> list[Event]:

@@ -1,4 +1,4 @@
-"""The steps from what a worker holds to a Want, computed without taking any of them. Pure.
+"""Computes the steps that bring a worker to a Want. Pure: takes none of them.
 
 Between turns a worker holds its system prompt and nothing else. What each step needs (see the contract check):
 - SetSystem: awaited before the question, because a refused one would cost an answer to the wrong prompt. A process that

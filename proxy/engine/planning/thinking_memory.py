@@ -1,8 +1,8 @@
-"""The model's own thinking, kept for clients that do not send it back. Pure, in memory only, bounded.
+"""Keeps the model's thinking for clients that do not send it back. Pure, in memory only, bounded.
 
-The service signs thinking and binds it to everything before it (system prompt, tools, all messages), the newer models
-strictly. So it is kept under a digest of the whole prefix as it was sent, and put back only where the prefix and the
-answer are the same to the character. A client that changed anything gets what it sent.
+The service signs thinking and binds it to everything before it (system prompt, tools, all messages); newer models check
+this strictly. So it is stored under a digest of the whole prefix, and restored only if prefix and answer are identical.
+If a client changed anything, its messages are sent as they are.
 """
 
 import contextlib

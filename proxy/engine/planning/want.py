@@ -1,4 +1,4 @@
-"""What a Turn wants of a worker: one frozen value, computed once, whoever serves it. Pure.
+"""A Turn, prepared for a worker: one frozen value, computed once for any worker. Pure.
 
 Two ways lead from a Turn to the API ("composition" in the settings):
 - **exact**: messages, tools and parameters travel whole in `CLAUDE_CODE_EXTRA_BODY`. The CLI's own message is a trigger
@@ -40,17 +40,24 @@ SETTINGS_ID = "settings"
 TRIGGER_LENGTH = 4096
 # Where a conversation has no user text (an image alone, results alone).
 NO_TEXT = "."
-# The CLI asks nobody where its message is blank, by JavaScript's idea of it: U+FEFF is white space to that.
+# The CLI sends no request for a blank message. Blank is as in JavaScript, where U+FEFF is white space.
 _BLANK = re.compile(r"\A[\s\ufeff]+")
 
 _BILLING_LINE = re.compile(r"\A(\s*x-anthropic-billing-header:[^\n]*\n*)+", re.IGNORECASE)
-# The CLI's (2.1.332) own words for itself. A system prompt that is one of them to the letter takes the place of its own
+# The CLI's (2.1.332) own words for itself. A system prompt that equals one of them takes the place of its own
 # line, or is said once; a line break before it keeps them apart.
 OWN_LINES = (
     "You are Claude Code, Anthropic's official CLI for Claude.",
     "You are Claude Code, Anthropic's official CLI for Claude, running within the Claude Agent SDK.",
     "You are a Claude agent, built on Anthropic's Claude Agent SDK.",
 )
+
+# A line of the system prompt that is this and nothing else parts it in two for the CLI (2.1.332), which leaves the line
+# out: only the first one. So one of ours goes before such a prompt, and a line break is all that is left of it.
+BOUNDARY = "__SYSTEM_PROMPT_DYNAMIC_BOUNDARY__"
+_BOUNDARY_LINE = re.compile(rf"^\s*{BOUNDARY}\s*$", re.MULTILINE)
+# The CLI writes a checksum in the place of the zeros, at the first such word of a system prompt.
+CHECKSUM = "cch=00000"
 
 # Bytes of a request body that may stand in a process's environment. The CLI hands its environment to the programs it
 # starts: macOS ends environment and arguments at 1 MB, Windows at 32,767 characters. On Linux one variable ends at
@@ -82,7 +89,10 @@ class Want:
     @property
     def system(self) -> str:
         """The system prompt as the CLI is given it, empty for none."""
-        return f"\n{self.turn.system}" if self.turn.system in OWN_LINES else self.turn.system
+        system = self.turn.system
+        if system in OWN_LINES:
+            return f"\n{system}"
+        return f"{BOUNDARY}\n{system}" if _BOUNDARY_LINE.search(system) else system
 
     @property
     def model(self) -> str:
@@ -117,7 +127,7 @@ def exact_want(
         outside=outside,
         tools=tool_names(turn),
         prefix=request.prefix,
-        repaired=request.repaired | _set_apart(turn),
+        repaired=request.repaired | _altered(turn.system),
     )
     return want, len(text.encode())
 
@@ -135,7 +145,7 @@ def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str
         max_tokens=most,
         outside=None,
         tools=tool_names(turn),
-        repaired=frozenset(altered(turn)) | _set_apart(turn),
+        repaired=frozenset(altered(turn)) | _altered(turn.system),
     )
 
 
@@ -150,7 +160,7 @@ def plain_want(turn: Turn, uuid: str, base_url: str) -> Want:
 def reset() -> JsonObject:
     """Settings that take a turn's body out of the environment, and the service's address with it.
 
-    What the CLI would ask by itself after the client's answer, or while nobody asks, ends as "Invalid URL" with no
+    A request that the CLI makes on its own, after the client's answer or while idle, ends as "Invalid URL" with no
     socket opened. Never an address of ours instead: the CLI would send its login there.
     """
     return {"env": {EXTRA_BODY: "", BASE_URL: None}}
@@ -179,8 +189,13 @@ def exact_limit(platform: str = sys.platform) -> int | None:
     return EXACT_LIMITS.get(platform)
 
 
-def _set_apart(turn: Turn) -> frozenset[str]:
-    return frozenset({"system: line break put before it"} if turn.system in OWN_LINES else ())
+def _altered(system: str) -> frozenset[str]:
+    """What becomes another in a system prompt on its way."""
+    changed = {
+        "system: line break put before it": system in OWN_LINES or bool(_BOUNDARY_LINE.search(system)),
+        f"system: the CLI writes a checksum for {CHECKSUM}": CHECKSUM in system,
+    }
+    return frozenset(words for words, is_so in changed.items() if is_so)
 
 
 def _environment(body: JsonObject, text: str, max_tokens: int, base_url: str) -> JsonObject:

@@ -1,7 +1,7 @@
-"""Answers Turns: composes what is asked, asks the pool, and comes to terms with a model that refuses a part of it.
+"""Answers Turns: composes the request, sends it through the pool, and adapts it where a model refuses a part of it.
 
-What is dropped is named in the Started event; what can be had another way is: a schema by a forced tool, a forced tool
-call by instruction, checked, and asked for once more.
+Dropped parts are named in the Started event. Where there is another way it is used: a forced tool instead of a schema,
+an instruction instead of a forced tool call. The result is checked, and asked for once more where it does not fit.
 """
 
 import asyncio
@@ -18,9 +18,11 @@ from ...events import (
     Finished,
     Media,
     OpaqueBlock,
+    ServerTool,
     Started,
     Text,
     Thinking,
+    Tool,
     ToolCall,
     ToolCallStarted,
     ToolResult,
@@ -38,20 +40,21 @@ from .pool import Pool
 
 log = logging.getLogger("claude_max.engine")
 
-# How often a model that takes no `tool_choice` is told in words to call a tool.
+# How often a model that refuses `tool_choice` is instructed to call a tool.
 INSTRUCTIONS = 2
-# Seconds before a request is made once more: after a dropped connection, a 500 and a 529.
+# Seconds before the one retry after a dropped connection, a 500 or a 529.
 RETRY_SECONDS = 0.2
-# Characters of a Turn above which it is composed in a thread: 1 MB takes some 5 ms.
+# Size in characters from which a Turn is composed in a thread: 1 MB takes about 5 ms.
 LARGE = 500_000
+PART = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Composer:
     """How Turns become Wants. `base_url` is the configured address of the service, empty for the CLI's own.
 
-    `defaults` tells what the CLI asks for with a model, `cache_ttl` the lifetime of our own cache marks now. `limit` is
-    in bytes of a body, None for none.
+    `defaults` returns what the CLI itself requests from a model, `cache_ttl` the lifetime of our own cache marks.
+    `limit` is the largest body in bytes, None for no limit.
     """
 
     defaults: Callable[[str], Awaitable[Defaults]]
@@ -64,7 +67,7 @@ class Composer:
     images: ImageFitter = field(default_factory=ImageFitter)
 
     async def want(self, turn: Turn, without: frozenset[str], *, has_exact: bool) -> Want:
-        """The want of the way that this Turn can go. Raises BadRequest where the lines way would lose a part of it."""
+        """The Want of a Turn. Raises BadRequest where it needs the lines way and that would lose a part of it."""
         defaults = await self.defaults(turn.model)
         context = Context(defaults, self.cache_ttl(), self.cli_version(), self.base_url)
         if size_of(turn) > LARGE:
@@ -89,7 +92,7 @@ class Composer:
 
 
 class Engine:
-    """A pool, and what is known of the models behind it."""
+    """A pool, and what its models are known to refuse."""
 
     def __init__(self, pool: Pool, composer: Composer) -> None:
         self._pool = pool
@@ -125,7 +128,7 @@ class Engine:
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _ours(self, turn: Turn, without: frozenset[str]) -> frozenset[str]:
-        """What we may have added to a request, or can ask for in words, by the names of `negotiate.WORDS`."""
+        """What we added to a request or can put into words instead, by the names of `negotiate.WORDS`."""
         hours = carries_hours(turn) or self._composer.cache_ttl() == "1h"
         added = {"cache_ttl": hours, "thinking_blocks": not turn.carries_thinking, "prefill": is_prefill(turn)}
         return frozenset(name for name, may in added.items() if may) - without
@@ -174,10 +177,14 @@ class Engine:
             self._composer.memory.keep(want.prefix, blocks.blocks)
 
     async def _insist(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
-        """The answer held back until it makes the call; after INSTRUCTIONS vain attempts, the last one as it is."""
+        """The answer, held back until it makes the call; after INSTRUCTIONS attempts without one, the last as it is.
+
+        Its usage counts every attempt.
+        """
         told = instructed(turn)
         held: list[Event] = []
-        for _ in range(INSTRUCTIONS):
+        spent = Usage()
+        for attempt in range(INSTRUCTIONS):
             held = []
             async with contextlib.aclosing(self._once(told, without)) as answer:
                 async for event in answer:
@@ -186,17 +193,25 @@ class Engine:
                         for early in held:
                             yield early
                         async for late in answer:
-                            yield late
+                            yield _with_usage(late, spent)
                         return
             last = held[-1] if held else None
-            if isinstance(last, Finished) and last.reason in ("max_tokens", "refusal"):
-                break
+            if isinstance(last, Finished):
+                if last.reason in ("max_tokens", "refusal") or attempt == INSTRUCTIONS - 1:
+                    break
+                spent += last.usage
         for event in held:
-            yield replace(event, ignored=event.ignored | {"tool_choice"}) if isinstance(event, Started) else event
+            said = replace(event, ignored=event.ignored | {"tool_choice"}) if isinstance(event, Started) else event
+            yield _with_usage(said, spent)
+
+
+def _with_usage(event: Event, spent: Usage) -> Event:
+    """The event; the last one of an answer with what earlier attempts used."""
+    return replace(event, usage=event.usage + spent) if isinstance(event, Finished) else event
 
 
 def _told(want: Want, given: Turn, fitted: Turn) -> Want:
-    """The want, which says what was changed before it was composed."""
+    """The want, with the names of what was changed before it was composed."""
     changed = {
         "messages: images made smaller": fitted.messages is not given.messages,
         "system: the CLI's own billing line left out": fitted.system != given.system,
@@ -206,23 +221,38 @@ def _told(want: Want, given: Turn, fitted: Turn) -> Want:
 
 
 def size_of(turn: Turn) -> int:
-    """About how many characters a Turn has, without making a copy of it."""
-    size = len(turn.system)
+    """About how many characters a Turn has as JSON, without making a copy of it."""
+    size = len(turn.system) + sum(_size_of_tool(tool) for tool in turn.tools)
     for message in turn.messages:
+        # Its braces, names and marks are of about this length.
+        size += PART * len(message.content)
         for item in message.content:
             parts = item.content if isinstance(item, ToolResult) else (item,)
             size += sum(len(part.text) for part in parts if isinstance(part, Text | Thinking))
             size += sum(len(part.data or "") for part in parts if isinstance(part, Media))
             size += sum(_characters(part.json) for part in parts if isinstance(part, OpaqueBlock))
             size += _characters(item.arguments) if isinstance(item, ToolCall) else 0
-    # A tool is some hundreds of characters; one of 100 KB does not stop the event loop for long.
-    return size + 1000 * len(turn.tools)
+    return size
+
+
+def _size_of_tool(tool: Tool | ServerTool) -> int:
+    if isinstance(tool, ServerTool):
+        return _characters(tool.json)
+    properties = tool.parameters.get("properties")
+    # Deeper than the first level of properties a schema is rarely large; an enumeration may be.
+    within = properties.values() if isinstance(properties, dict) else ()
+    return len(tool.description) + _characters(tool.parameters) + sum(map(_characters, within))
 
 
 def _characters(value: object) -> int:
     """About how many characters a JSON value has, two levels deep; most of a large one is in a few strings."""
     if isinstance(value, dict):
-        value = list(value.values())
+        return sum(map(len, value)) + _characters(list(value.values()))
     if isinstance(value, list):
-        return sum(len(item) if isinstance(item, str | list | dict) else 8 for item in value)
+        return sum(len(item) + 4 if isinstance(item, str) else _width(item) for item in value)
     return len(value) if isinstance(value, str) else 8
+
+
+def _width(value: object) -> int:
+    """As `_characters`, without a look into it."""
+    return 16 * (1 + len(value)) if isinstance(value, list | dict) else 8

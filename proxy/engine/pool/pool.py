@@ -1,7 +1,7 @@
-"""All workers: hands each Want to one, keeps them bounded and a few ready, ends them all.
+"""The pool of workers: assigns each Want to one, limits their number, keeps some ready, and ends them all.
 
-`planning.choice` decides, by what `planning.roster` has on its books; here the decision is carried out. Processes start
-and end in tasks of the pool's own: a client that leaves does not stop the start of a process that the next one can use.
+`planning.choice` decides from the state in `planning.roster`; this module carries the decision out. Processes start and
+end in the pool's own tasks: a client that leaves does not cancel a start that the next one can use.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from ... import errors, receipts
 from ...events import Event, JsonObject
 from ...receipts import Call, Receipt, Tab
 from ..planning.choice import Evict, Start, Take, choose
-from ..planning.growth import Pace, is_worth_a_start
+from ..planning.growth import Pace, is_worth_a_start, starts_at_once
 from ..planning.roster import Member, PoolLimits, Roster, Status
 from ..planning.steps import EVERYTHING, Feature, can_serve
 from ..planning.want import Want
@@ -26,13 +26,13 @@ from .queue import Queue
 
 log = logging.getLogger("claude_max.engine")
 
-# How many workers one Turn may try before it fails, and how often a start is tried.
+# How many workers are tried for one Turn, and how often a failed start is repeated.
 ATTEMPTS = 3
 # Longer than a process may take to be ended by force.
 CLOSE_SECONDS = 5.0
-# How long a turn waits in line before it looks again whether a start is worth it: others may take longer than usual.
+# How often a waiting turn checks again whether a start is worth it: the turns before it may take longer than usual.
 LOOK_SECONDS = 0.1
-STARTS_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
+PROCESSORS = os.cpu_count() or 1
 
 
 class Pool:
@@ -41,7 +41,7 @@ class Pool:
     def __init__(
         self, launch: Callable[[], Awaitable[Worker]], limits: PoolLimits, features: frozenset[Feature] = EVERYTHING
     ) -> None:
-        """`launch` starts a process that is not initialized. `features` are what the CLI is known to do right.
+        """`launch` starts a process, not yet initialized. `features` are those that the CLI supports.
 
         `cli_info` is the latest reply to `initialize`, `rate_limit` the latest `rate_limit_info`.
         """
@@ -65,12 +65,26 @@ class Pool:
 
     @property
     def ready(self) -> bool:
-        """Whether a process has answered, and turns are taken."""
+        """Whether a process has been initialized and turns are accepted."""
         return bool(self.cli_info) and self._stopped is None
 
     @property
+    def limits(self) -> PoolLimits:
+        """How many there may be."""
+        return self._roster.limits
+
+    @property
+    def waiting(self) -> int:
+        """How many turns wait for a worker."""
+        return len(self._queue)
+
+    def members(self) -> list[tuple[Member, int | None]]:
+        """Every worker with its process id, None while it has no process."""
+        return [(each, worker.pid if (worker := self._workers.get(each.key)) else None) for each in self._roster]
+
+    @property
     def _stopped(self) -> errors.ProxyError | None:
-        """Why no turns are taken, None where they are."""
+        """Why turns are not accepted, None where they are."""
         return self._closing or self._refusal
 
     async def events(self, want: Want) -> AsyncGenerator[Event]:
@@ -91,7 +105,7 @@ class Pool:
                 log.warning("worker %d replaced: %s", worker.pid, doubt)
                 born_after = time.monotonic()
             except (errors.NotSignedIn, errors.PermissionDenied):
-                # A process keeps the login it began with; the next request should see a new one.
+                # A process keeps the login it started with; the next request should use a new one.
                 self.renew()
                 raise
             finally:
@@ -100,15 +114,15 @@ class Pool:
             f"The Claude Code CLI could not be brought to this request in {ATTEMPTS} attempts; the log says more."
         )
 
-    # While nobody asks
+    # Maintenance
 
     def start(self) -> None:
-        """Makes workers ready, in the background: at least one, to learn what the CLI offers."""
+        """Starts workers in the background: at least one, to learn what the CLI offers."""
         self._failed_starts = 0
         self._refill()
 
     def renew(self) -> None:
-        """Ends every idle worker now and every busy one after its turn: the CLI or its login has changed."""
+        """Ends idle workers now and busy ones after their turn, because the CLI or its login has changed."""
         self._failed_starts = 0
         self._roster.renew(time.monotonic())
         for member in self._roster.among(Status.IDLE):
@@ -116,16 +130,16 @@ class Pool:
         self._refill()
 
     def admit(self, features: frozenset[Feature]) -> None:
-        """The CLI may be used, relying on `features`."""
+        """Accepts turns again. `features` are those of the CLI now."""
         self.features, self._refusal = features, None
 
     def refuse(self, error: errors.ProxyError) -> None:
-        """No new turns with this CLI; each gets `error`."""
+        """Raises `error` for every new turn."""
         self._refusal = error
         self._queue.notify()
 
     def trim(self, *, idle: float, too_large: Callable[[int], bool]) -> None:
-        """Ends idle workers: the large, the old, and beyond those kept warm the ones idle for `idle` seconds."""
+        """Ends idle workers that are too large, too old, or idle for `idle` seconds and not among those kept warm."""
         self._close_dead()
         now = time.monotonic()
         members = self._roster.among(Status.IDLE)
@@ -138,14 +152,14 @@ class Pool:
                 spare -= 1
                 bare -= member.system == ""
                 self._close(member)
-        # One more start at each look: what made others fail may be over.
+        # One more start each time: the cause of earlier failures may be gone.
         self._failed_starts = min(self._failed_starts, ATTEMPTS - 1)
         self._refill()
 
-    # The end
+    # Shutdown
 
     async def drain(self, seconds: float) -> None:
-        """No new turns; those that run may finish within `seconds`, then they end with ShuttingDown."""
+        """Refuses new turns. Running ones end with ShuttingDown after `seconds`."""
         self._closing = errors.ShuttingDown("The proxy is shutting down.")
         self._queue.notify()
         running = self._roster.count(Status.BUSY)
@@ -156,11 +170,11 @@ class Pool:
             self._workers[member.key].channel.fail(self._closing)
 
     async def close(self) -> None:
-        """Ends every process; returns when all are gone."""
+        """Ends every process, and returns when all have exited."""
         await self.drain(0)
         for task in self._tasks - self._ending:
             task.cancel()
-        # A task that is cancelled before its first step ends nothing by itself.
+        # A task that is cancelled before its first step cleans nothing up.
         for member in list(self._roster):
             self._close(member)
         await self._until(lambda: not self._tasks and not len(self._roster), CLOSE_SECONDS)
@@ -172,15 +186,15 @@ class Pool:
                     self._changed.clear()
                     await self._changed.wait()
 
-    # Taking and giving back
+    # Acquiring and releasing
 
     async def _acquire(self, want: Want, place: int, born_after: float | None) -> Member:
-        """A worker for the want, now busy. Raises a ProxyError."""
+        """Waits for a worker for the want and marks it busy. Raises a ProxyError."""
         failed = 0
         is_first = True
         while True:
             if self._stopped is not None:
-                # Raised many times: it would gather the frames of all of them.
+                # Raised many times: its traceback would grow each time.
                 raise self._stopped.with_traceback(None)
             self._close_dead()
             seconds: float | None = None
@@ -190,7 +204,7 @@ class Pool:
                     self._roster.take(key, want.system, time.monotonic())
                     return self._roster[key]
                 case Take():
-                    # Those who came before look first.
+                    # Earlier turns choose first.
                     asyncio.get_running_loop().call_soon(self._queue.notify)
                 case Start() if not self._should_start(want.system, ahead):
                     seconds = LOOK_SECONDS
@@ -209,41 +223,41 @@ class Pool:
                     raise errors.CliCrashed(f"The Claude Code CLI could not be started: {doubt}.") from None
 
     def _should_start(self, system: str, ahead: int) -> bool:
-        """Whether a turn that could have a new process should not rather wait for one that is there."""
+        """Whether starting a process is better than waiting for an existing one."""
         now = time.monotonic()
         fits = [member for member in self._roster if can_serve(member.system, system, self.features)]
         busy = [now - member.used for member in fits if member.status is Status.BUSY]
-        # Where a turn is being taken back, its worker is free in milliseconds.
+        # A worker whose turn is being undone is free in milliseconds.
         starting = [now - member.born for member in fits if member.status is Status.STARTING]
         soon = [float("inf") for member in fits if member.status is Status.FINISHING]
-        if busy and len(starting) >= STARTS_AT_ONCE:
+        if busy and len(starting) >= starts_at_once(self._pace, PROCESSORS):
             return False
         return not (busy or soon) or is_worth_a_start(self._pace, busy, [*soon, *starting], ahead)
 
     def _check_queue(self) -> None:
-        """Raises Busy where the line is full. Who waits for a process that is starting, or may be, is not in it."""
+        """Raises Busy where the queue is full. Turns that wait for a start, or could have one, do not count."""
         limits, busy = self._roster.limits, self._roster.count(Status.BUSY)
         if len(self._queue) >= limits.queue + max(0, limits.workers - busy):
             raise errors.Busy(f"All {limits.workers} workers are busy and {len(self._queue)} requests wait already.")
 
     def _finish(self, member: Member, tab: Tab) -> None:
-        """Gives a worker back, in the background: its client need not wait for the end of the CLI's turn."""
+        """Releases a worker in the background: the client does not wait for the end of the CLI's turn."""
         if member.status is Status.BUSY:
             self._roster.finishing(member.key)
-            self._spawn(self._settle(member, tab))
+            self._spawn(self._finish_turn(member, tab))
         else:
             tab.settled(Receipt(None, self.rate_limit))
 
-    async def _settle(self, member: Member, tab: Tab) -> None:
+    async def _finish_turn(self, member: Member, tab: Tab) -> None:
         worker = self._workers[member.key]
         good, said = False, worker.rate_limit
         try:
-            good = await worker.settle()
+            good = await worker.finish_turn()
         except Exception:
             log.exception("the end of a turn failed")
         finally:
             if worker.rate_limit is not said:
-                # Another worker may have been told something newer since this one was told last.
+                # Where this worker heard nothing new, another one may have.
                 self.rate_limit = worker.rate_limit or {}
             tab.settled(Receipt(worker.spent, self.rate_limit))
             now = time.monotonic()
@@ -258,7 +272,7 @@ class Pool:
     # Starting and ending
 
     def _start_worker(self, system: str, place: int = -1) -> None:
-        """Starts a process with this system prompt; the turn at `place` is told where that fails."""
+        """Starts a process with this system prompt. A failure is raised in the turn at `place`."""
         self._spawn(self._begin(self._roster.add(system, time.monotonic()), place))
 
     async def _begin(self, member: Member, place: int) -> None:
@@ -269,7 +283,7 @@ class Pool:
             await worker.prepare(member.system)
             self._pace.started(time.monotonic() - member.born)
             if not len(self._queue) and {"silence", "rewind"} <= self.features:
-                # Nobody waits: the first turn is spared what is slow when it runs first.
+                # No turn waits for it.
                 await worker.warm_up()
         except BaseException as error:
             self._failed_starts += 1
@@ -289,9 +303,9 @@ class Pool:
         self._refill()
 
     def _refill(self) -> None:
-        """Makes up for workers that are missing, while no turn needs the processor.
+        """Starts missing workers while no turn needs the processor.
 
-        Of those kept ready one has no system prompt: a Turn without needs it, and any other Turn can use it.
+        One of those kept ready has no system prompt: a Turn without one needs it, and any other Turn can use it.
         """
         roster, limits = self._roster, self._roster.limits
         is_wanted = roster.count(Status.BUSY) or len(self._queue)
@@ -301,7 +315,7 @@ class Pool:
         wanted = limits.warm if self.cli_info else max(1, limits.warm)
         has_bare = any(member.system == "" for member in ready)
         missing = len(ready) < wanted or (wanted > 0 and not has_bare)
-        if missing and roster.room and roster.count(Status.STARTING) < STARTS_AT_ONCE:
+        if missing and roster.room and roster.count(Status.STARTING) < max(1, PROCESSORS // 2):
             self._start_worker("")
 
     def _close_dead(self) -> None:
@@ -310,7 +324,7 @@ class Pool:
                 self._close(member)
 
     def _close(self, member: Member) -> None:
-        """Ends a worker, in the background; one that is being ended already is left to that."""
+        """Ends a worker in the background, unless that has begun already."""
         if member.status is not Status.CLOSING:
             self._roster.closing(member.key)
             self._ending.add(self._spawn(self._end(member)))

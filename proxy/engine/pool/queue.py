@@ -1,4 +1,4 @@
-"""Those who wait for a worker, in order of arrival. Knows nothing of workers."""
+"""The turns that wait for a worker, in order of arrival. Knows nothing of workers."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import itertools
 
 
 class Queue:
-    """Places are numbers. All who wait are woken at every change, lower places first; each then looks for itself."""
+    """Places are numbers. Every change wakes all waiting turns, lower places first; each then decides for itself."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count()
@@ -16,15 +16,15 @@ class Queue:
         return len(self._places)
 
     def place(self) -> int:
-        """A place behind everybody else's."""
+        """A new last place."""
         return next(self._numbers)
 
     def ahead(self, place: int) -> int:
-        """How many wait with a lower place."""
+        """How many turns with a lower place wait."""
         return sum(other < place for other in self._places)
 
     async def wait(self, place: int, seconds: float | None = None) -> None:
-        """Waits for the next change, `seconds` at most. Raises what `fail` was given."""
+        """Waits for the next change, at most `seconds`. Raises the error given to `fail`."""
         woken = self._places[place] = asyncio.get_running_loop().create_future()
         try:
             with contextlib.suppress(TimeoutError):
@@ -33,17 +33,17 @@ class Queue:
         finally:
             del self._places[place]
             if woken.done() and not woken.cancelled():
-                # One that is cancelled at this very moment does not read its failure.
+                # Where the wait is cancelled at the same moment, the failure is not retrieved.
                 woken.exception()
 
     def notify(self) -> None:
-        """Wakes everybody, in order."""
+        """Wakes all waiting turns, in order."""
         for place in sorted(self._places):
             if not self._places[place].done():
                 self._places[place].set_result(None)
 
     def fail(self, place: int, error: Exception) -> bool:
-        """Ends the wait at this place. False where nobody waits there."""
+        """Raises `error` in the wait at this place. False where there is none."""
         waiting = self._places.get(place)
         if waiting is None or waiting.done():
             return False

@@ -1,7 +1,7 @@
-"""Looks after a pool while nobody asks: old, large and superfluous workers go, and all of them when the CLI changes.
+"""Maintains a pool: ends old, large and surplus workers, and all of them when the CLI or its login changes.
 
-The login is watched by the time of its file, which is never opened. Where there is no file (the macOS keychain), the
-next 401 does the same.
+The login is watched by its file's modification time; the file is never opened. Where there is no file (the macOS
+keychain), the next 401 has the same effect.
 """
 
 import asyncio
@@ -22,21 +22,21 @@ log = logging.getLogger("claude_max.engine")
 
 EVERY_SECONDS = 10.0
 GLANCE_SECONDS = 1.0
-# Examinations of a refused CLI lie at most 2 to this power looks apart: eighty seconds.
+# A refused CLI is examined again after at most 2 to this power checks: eighty seconds.
 MOST_VAIN = 3
 CHANGED = "The Claude Code CLI has changed on disk and cannot be used; the proxy's log and `claude-max doctor` say why."
-# More than a process was seen to take (`config.WORKER_MB`).
+# Above what a process normally takes (`config.WORKER_MB`).
 LARGE_BYTES = 450 * 1024 * 1024
-# How long more workers than are kept warm may stand idle.
+# How long surplus workers stay idle.
 IDLE_SECONDS = 600.0
 
 Signature = tuple[int, int] | None
 
 
 def signature(file: Path) -> Signature:
-    """Size and time of a file, None for one that is not there."""
+    """Size and modification time of a file, None where it does not exist."""
     try:
-        # With links followed: a circle of them is as good as nothing.
+        # Follows links; a loop of them counts as missing.
         stat = file.stat()
     except OSError:
         return None
@@ -50,7 +50,7 @@ def login_file(environ: Mapping[str, str]) -> Path:
 
 
 def resident(pid: int) -> int:
-    """Memory of a process in bytes, 0 when it is gone."""
+    """Resident memory of a process in bytes, 0 when it has ended."""
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
@@ -58,7 +58,7 @@ def resident(pid: int) -> int:
 
 
 class Upkeep:
-    """Runs until it is cancelled."""
+    """The maintenance task. Runs until it is cancelled."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Upkeep:
         login: Path,
         recheck: Callable[[], Awaitable[tuple[Version, frozenset[Feature]]]],
     ) -> None:
-        """`recheck` tells of a CLI that has changed its version and its features; raises CliUnavailable."""
+        """`recheck` examines a changed CLI: its version and features. Raises CliUnavailable."""
         self._pool = pool
         self._program = program
         self._login = login
@@ -77,12 +77,12 @@ class Upkeep:
         self._examined = signature(program)
         self._stale = False
         self._vain = self._skips = 0
-        # Until it is known from an examination of ours: that of the first process.
+        # Before the first examination: the version of the first process.
         self._version: Version | None = None
         self._login_seen = signature(login)
 
     async def run(self) -> None:
-        """Looks every EVERY_SECONDS, and when the file of the CLI is another one than at a glance before."""
+        """Checks every EVERY_SECONDS, and earlier when the CLI's file has changed."""
         since = 0.0
         while True:
             await asyncio.sleep(GLANCE_SECONDS)
@@ -93,14 +93,14 @@ class Upkeep:
             try:
                 await self.look()
             except Exception:
-                # Whatever it was, the next look is another one.
-                log.exception("a look after the workers failed")
+                # The next check may work.
+                log.exception("maintenance of the workers failed")
 
     async def examine(self) -> None:
-        """To be called before the CLI is run: examines it when it is another one than last time.
+        """Call before the CLI is run: examines it where it has changed.
 
-        Raises CliUnavailable when it may not be used. One that is not there may be about to be replaced: for that alone
-        nothing is decided, and idle workers go on.
+        Raises CliUnavailable where it must not be used. A missing file may be about to be replaced, so it changes
+        nothing for idle workers.
         """
         async with self._examining:
             while (seen := signature(self._program)) != self._examined or self._stale:
@@ -116,7 +116,7 @@ class Upkeep:
             self._version, features = await self._recheck()
         except CliUnavailable as error:
             log.warning("the Claude Code CLI cannot be used: %s", error.message)
-            # The same one is tried again at longer and longer intervals: an examination takes a second of processor.
+            # The same CLI is examined again at growing intervals: an examination takes a second of CPU time.
             self._vain = min(self._vain + 1, MOST_VAIN) if seen == self._examined else 0
             self._skips = 2**self._vain - 1
             self._refusal = CliUnavailable(CHANGED)
@@ -128,10 +128,10 @@ class Upkeep:
         self._pool.renew()
 
     def accept(self, cli_info: JsonObject) -> None:
-        """Takes note of what a new process says of itself (its answer to `initialize`).
+        """Checks the version in a new process's reply to `initialize`.
 
-        Raises Unconfirmed where it is of another version than the CLI that was examined: the file of a wrapper (volta,
-        mise, asdf) stays the same when the CLI behind it changes.
+        Raises Unconfirmed where it differs from the examined CLI's: the file of a wrapper (volta, mise, asdf) stays the
+        same when the CLI behind it changes.
         """
         version = version_of(str(cli_info.get("claude_code_version")))
         if self._version is None:
@@ -143,7 +143,7 @@ class Upkeep:
             )
 
     async def look(self) -> None:
-        """One look. What is refused, or not there, is decided anew: it may have been bad luck."""
+        """One check. A refused or missing CLI is examined again, since the failure may have been temporary."""
         async with self._examining:
             seen = signature(self._program)
             if seen != self._examined or (self._refusal is not None and not self._skips):

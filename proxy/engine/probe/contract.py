@@ -1,8 +1,8 @@
-"""What this CLI really does: tried once for each CLI binary, against the scripted service, in a home of its own.
+"""Checks what a CLI does: once per binary, against the scripted service, in a temporary home.
 
-The proxy relies on behaviour that was measured, not promised, and the CLI changes weekly; an older one confirms steps
-that it does not take. So every capability is tried and judged by what reached the API. What fails turns its way off;
-where nothing safe is left, nothing is served. About two seconds, no account, no tokens, no network.
+The proxy relies on measured behaviour that nobody promises, and the CLI changes weekly; older ones confirm steps that
+they do not take. So every capability is tried, and judged by what reached the API. A failed check turns a composition
+off; if no safe one is left, nothing is served. Takes about two seconds; needs no account, tokens or network.
 """
 
 import json

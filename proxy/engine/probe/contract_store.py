@@ -1,6 +1,6 @@
-"""Remembers what the contract check found, for each CLI binary, so that it runs once and not at every start.
+"""Caches the result of the contract check per CLI binary, so that it does not run at every start.
 
-A small JSON file in the cache folder. Losing it costs two seconds; a broken one counts as lost.
+A small JSON file in the cache folder. If it is lost or broken, the check runs again.
 """
 
 import contextlib

@@ -1,12 +1,11 @@
-"""How many tokens a Turn has as input, as the CLI counts them. No model is asked and no token spent.
+"""Counts the input tokens of a Turn with the CLI. Calls no model and spends no tokens.
 
-The CLI answers `get_context_usage {"detail": "full"}` by asking the service's own count of what it holds: the messages
-as lines, the system prompt as if it were a message, the tools of an MCP server (measured on 2.1.332). The body of the
-exact way has no part in it. So the number is the service's for the messages, some tokens too high for the system
-prompt, and without the tools that the service runs. Where the service refuses to count, the CLI guesses by the length,
-and does not say so.
+For `get_context_usage {"detail": "full"}` the CLI asks the service to count what it holds: the messages as lines, the
+system prompt as a message, the tools of an MCP server (measured on 2.1.332); not the body of the exact composition. So
+the number is the service's for the messages, some tokens too high for the system prompt, and excludes tools that the
+service runs. If the service refuses to count, the CLI estimates by length without saying so.
 
-One process of its own, started when it is first asked and ended when nobody asks any more.
+One process of its own, started with the first question and ended when idle.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from ...errors import CliCrashed, ProxyError
 from ...events import JsonObject, Turn
 from ..planning.steps import Append, can_serve, steps
-from ..planning.want import Want, plain_want
+from ..planning.want import Want, plain_want, without_billing_line
 from ..process.channel import Unconfirmed
 from ..process.worker import Worker
 
@@ -39,6 +38,7 @@ class TokenCounter:
 
     async def count(self, turn: Turn) -> int:
         """The tokens of the Turn's input. Raises a ProxyError."""
+        turn = without_billing_line(turn)
         async with self._one_at_a_time:
             if self._idle is not None:
                 self._idle.cancel()

@@ -1,7 +1,7 @@
-"""What the CLI asks for by itself with a model: its `max_tokens` and its `thinking`.
+"""The CLI's own `max_tokens` and `thinking` for a model.
 
-The exact way says both itself, and a client that gives no limit should get the CLI's own. The contract check learns
-them for the models that the CLI offers; another model is asked about once, against the scripted service.
+The exact composition sets both, and a client without a limit should get the CLI's. The contract check learns them for
+the models that the CLI offers; for any other model they are learned once, against the scripted service.
 """
 
 import asyncio
@@ -38,6 +38,7 @@ class ModelDefaults:
         # With those whose answer is no longer wanted (`replace`).
         self._tasks: set[asyncio.Task[Defaults]] = set()
         self._one_at_a_time = asyncio.Lock()
+        self._stopped = asyncio.Event()
 
     def replace(self, contract: ContractResult) -> None:
         """Forgets everything: the CLI is another one."""
@@ -45,26 +46,40 @@ class ModelDefaults:
         self._known = dict(contract.defaults)
         self._asking.clear()
 
+    def stop(self) -> None:
+        """No more questions: who waits for an answer, or asks, gets ShuttingDown."""
+        self._stopped.set()
+
     async def close(self) -> None:
         """Ends the process of a question under way."""
+        self.stop()
         asking = list(self._tasks)
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
 
     async def of(self, model: str) -> Defaults:
-        """The defaults of a model, by the name that a Turn has."""
+        """The defaults of a model, by the name that a Turn has. Raises ShuttingDown."""
         offered = {each.name: each.id for each in self._offered()} or self._families()
         model = offered.get(model, model)
         known = self._known.get(model)
         if known is not None:
             return known
+        if self._stopped.is_set():
+            raise errors.ShuttingDown("The proxy is shutting down.")
         asking = self._asking.get(model)
         if asking is None:
             asking = self._asking[model] = asyncio.create_task(self._learn(model))
             self._tasks.add(asking)
             asking.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(asking)
+        stopped = asyncio.create_task(self._stopped.wait())
+        try:
+            await asyncio.wait({asking, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+        if self._stopped.is_set():
+            raise errors.ShuttingDown("The proxy is shutting down.")
+        return asking.result()
 
     def _families(self) -> dict[str, str]:
         """What `sonnet` stands for, as long as no process has said what it offers: the only known one of that name."""

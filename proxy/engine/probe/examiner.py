@@ -1,6 +1,6 @@
-"""Asks a CLI under examination, and tells what reached the scripted service.
+"""Runs requests through a CLI under examination, and returns what reached the scripted service.
 
-One process while it behaves, a new one after a failure. What is asked for is for `contract` to say.
+Uses one process until a failure, then a new one. `contract` decides what to request.
 """
 
 import json
@@ -69,7 +69,7 @@ class Examiner:
         try:
             return [event async for event in worker.run(want)]
         finally:
-            if not await worker.settle():
+            if not await worker.finish_turn():
                 await self.close()
 
     # What reached the API

@@ -1,4 +1,4 @@
-"""Which CLI serves where the one that was found must not be used. May run contract checks."""
+"""Chooses another CLI if the one that was found must not be used. May run contract checks."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Finds the `claude` program: the one named, else one on PATH or in the usual places, else the bundled one.
 
-May look at files and ask a program for its version, and nothing else.
+Only looks at files and runs `--version`.
 """
 
 import importlib.util
@@ -23,6 +23,7 @@ INSTALL_COMMANDS = (
 )
 INSTALL = f"Install it with `{INSTALL_COMMANDS[0]}`, or take the one of the [cli] extra: `{INSTALL_COMMANDS[1]}`."
 UPDATE = "Update it with `claude update`."
+TOO_OLD = f"at least {dotted(MINIMUM)} is needed, because older ones read local files named in a prompt"
 
 # What `Cli.source` may be, besides those in the usual places.
 NAMED = "the one you named"
@@ -45,7 +46,7 @@ class Cli:
 
 
 def locate(explicit: str | None, environ: Mapping[str, str]) -> Cli:
-    """The program to run. Raises CliUnavailable with what was wrong with each candidate and the command that mends it.
+    """The program to run. Raises CliUnavailable with what was wrong with each candidate and the command that fixes it.
 
     One that the user named is taken or refused, never replaced by another.
     """
@@ -64,7 +65,15 @@ def locate(explicit: str | None, environ: Mapping[str, str]) -> Cli:
 
 
 def check(path: Path, source: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Cli:
-    """Runs `PATH --version`. Raises CliUnavailable when it does not run, CliTooOld when it is older than MINIMUM."""
+    """As `identify`. Raises CliTooOld, too, when it is older than MINIMUM."""
+    cli = identify(path, source, environ, cwd)
+    if cli.version < MINIMUM:
+        raise CliTooOld(f"{path} is Claude Code {cli.version_text}; {TOO_OLD}. {UPDATE}")
+    return cli
+
+
+def identify(path: Path, source: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Cli:
+    """Runs `PATH --version`. Raises CliUnavailable when it does not run, or says no version."""
     if not path.is_file():
         raise CliUnavailable(f"There is no Claude Code CLI at {path}. {INSTALL}")
     try:
@@ -84,11 +93,6 @@ def check(path: Path, source: str, environ: Mapping[str, str] | None = None, cwd
     version = version_of(done.stdout)
     if version is None:
         raise CliUnavailable(f"{path} did not say its version (exit code {done.returncode}). {INSTALL}")
-    if version < MINIMUM:
-        raise CliTooOld(
-            f"{path} is Claude Code {dotted(version)}; at least {dotted(MINIMUM)} is needed, because older ones read "
-            f"local files named in a prompt. {UPDATE}"
-        )
     return Cli(path, version, source)
 
 

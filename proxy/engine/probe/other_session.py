@@ -1,4 +1,4 @@
-"""Another Claude Code session of the same user, which sends a message to a process.
+"""Simulates another Claude Code session of the same user that sends a message to a process.
 
 Each process registers as a peer (`sessions/PID.json` in its configuration folder names a socket); a session with the
 tool SendMessage can write to it. A worker must let nothing in: it refuses by its `crossSessionInbound` setting.

@@ -1,7 +1,7 @@
 """One-off questions to the CLI: who is signed in, what it offers this login, how full the plan's windows are.
 
-No model is asked and no token spent. Each question starts a process of its own and ends it; a running proxy's workers
-are not touched.
+Calls no model and spends no tokens. Each question runs in a process of its own; the workers of a running proxy are not
+involved.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ LOGIN_SECONDS = 10.0
 # `get_usage` asks the service.
 TIMEOUTS = Timeouts(step=30.0)
 
-# While this is set the CLI (2.1.330) asks nobody for the plan's usage and says `rate_limits: null`.
+# While this is set the CLI (2.1.330) does not request the plan's usage and says `rate_limits: null`.
 TRAFFIC_SWITCH = "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"
 
 
@@ -71,8 +71,8 @@ async def models(program: Path, environ: Mapping[str, str]) -> tuple[Model, ...]
 async def usage(program: Path, environ: Mapping[str, str]) -> JsonObject:
     """The CLI's answer to `get_usage` (SDKControlGetUsageResponse in the TypeScript SDK's `sdk.d.ts`).
 
-    `rate_limits_available` False: the login has no plan windows. True with `rate_limits` None: they could not be had.
-    Raises NotSignedIn, CliCrashed, CliUnavailable.
+    `rate_limits_available` False: the login has no plan windows. True with `rate_limits` None: the CLI could not get
+    them. Raises NotSignedIn, CliCrashed, CliUnavailable.
     """
     async with _asked(program, environ) as worker:
         # Lifted only now: a CLI that starts without it also sends telemetry and asks for feature flags.

@@ -1,7 +1,6 @@
-"""The conversation with one process below the level of turns: requests and their replies, MCP messages, other lines.
+"""The protocol with one process below the level of turns: control requests and replies, MCP messages, other lines.
 
-Serves the CLI's own requests by itself. Knows neither steps nor answers; what a line means for a turn is for `worker`
-and `answer` to say.
+Answers the CLI's own requests. Knows nothing of steps and answers: `worker` and `answer` interpret the other lines.
 """
 
 import asyncio
@@ -19,33 +18,33 @@ from .spawn import ClaudeProcess
 log = logging.getLogger("claude_max.engine")
 
 
-# What reading a line of an unexpected shape raises.
+# Raised when a line does not have the expected shape.
 LINE_ERRORS = (KeyError, TypeError, AttributeError)
 
-# Lines of a turn. While no turn is under way each of them means that somebody else has written to the process.
+# Types of lines that belong to a turn. Between turns, one of them means that somebody else wrote to the process.
 TURN_LINES = frozenset({"assistant", "user", "stream_event", "result"})
 
 
 def unexpected_line(error: Exception) -> errors.CliCrashed:
-    """One of LINE_ERRORS, in words."""
+    """The error for one of LINE_ERRORS."""
     return errors.CliCrashed(f"The Claude Code CLI wrote a line of an unknown shape ({error!r}).")
 
 
 class Unconfirmed(Exception):
-    """The process is not where it should be, or did not confirm a step."""
+    """The process did not confirm a step, so its state is unknown."""
 
 
 class NoReply(Unconfirmed):
-    """The process did not answer in time."""
+    """The process did not reply in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds to wait for a process.
+    """Time limits in seconds.
 
     `start`: for the reply to `initialize`, which takes up to 4 s on a busy machine, and 17-19 s without a network,
-    when the CLI waits in vain for the service's settings first. `step`: for any other confirmation; 1-50 ms on a quiet
-    machine. `silence`: for a model that says nothing.
+    because the CLI first tries to fetch the service's settings. `step`: for any other reply, 1-50 ms on a quiet
+    machine. `silence`: between two lines of an answer.
     """
 
     silence: float = 300.0
@@ -54,9 +53,9 @@ class Timeouts:
 
 
 class Channel:
-    """Reads everything the process says, in a task of its own, until the process ends.
+    """Reads the output of the process in a task of its own, until it ends.
 
-    `idle` says that no turn is under way: a line of a turn then breaks the channel.
+    While `idle` (no turn is under way), a line of a turn breaks the channel.
     """
 
     def __init__(self, process: ClaudeProcess, timeouts: Timeouts) -> None:
@@ -73,22 +72,22 @@ class Channel:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs and everything it said could be read."""
+        """Whether the process is running and all its output could be parsed."""
         return self.process.alive and self.broken is None
 
     async def send(self, *lines: JsonObject | bytes) -> None:
-        """Writes lines, encoded or not. Raises the ProxyError of a process that is gone, NoReply where none is read."""
+        """Writes lines, encoded or not. Raises the ProxyError of an ended process, NoReply where it does not read."""
         if self.broken is not None:
             raise self.broken
         try:
-            # A process that was stopped takes no more than a pipe holds.
+            # A stopped process reads nothing, and a full pipe blocks.
             async with asyncio.timeout(self._timeouts.step):
                 await self.process.send(*lines)
         except TimeoutError:
             raise NoReply("it reads nothing") from None
 
     async def control(self, subtype: str, **fields: object) -> JsonObject:
-        """One control request; its reply's payload. Raises Unconfirmed when the CLI refuses it or stays silent."""
+        """Sends a control request and returns the payload of its reply. Raises Unconfirmed on a refusal or no reply."""
         self._count += 1
         request_id = f"r{self._count}"
         with self.expecting(request_id) as reply:
@@ -97,7 +96,7 @@ class Channel:
 
     @contextlib.contextmanager
     def expecting(self, request_id: str) -> Iterator[asyncio.Future[JsonObject]]:
-        """The reply to a request that is about to be written, as a future; forgotten when the block ends."""
+        """A future for the reply to a request that is about to be written, valid within the block."""
         reply = self.expect(request_id)
         try:
             yield reply
@@ -105,23 +104,23 @@ class Channel:
             self.forget(request_id)
 
     def expect(self, request_id: str) -> asyncio.Future[JsonObject]:
-        """As `expecting`, for a reply that is awaited elsewhere; `forget` it."""
+        """As `expecting`, where the reply is awaited elsewhere. Call `forget` afterwards."""
         reply = self._replies[request_id] = asyncio.get_running_loop().create_future()
         return reply
 
     def awaited(self, request_id: str) -> "asyncio.Future[JsonObject] | None":
-        """The reply that `expect` waits for, None where it does not."""
+        """The future that `expect` made, if any."""
         return self._replies.get(request_id)
 
     def forget(self, request_id: str) -> None:
-        """No longer waits for this reply."""
+        """Drops the future of this reply."""
         reply = self._replies.pop(request_id, None)
         if reply is not None and reply.done() and not reply.cancelled():
-            # Nobody else may ask for the failure that `fail` put here.
+            # Marks the exception that `fail` may have set as retrieved.
             reply.exception()
 
     async def confirmed(self, reply: asyncio.Future[JsonObject], subtype: str) -> JsonObject:
-        """The payload of a reply. Raises Unconfirmed when the CLI refuses the request or stays silent."""
+        """The payload of a reply. Raises Unconfirmed on a refusal or no reply."""
         try:
             async with asyncio.timeout(self._timeouts.start if subtype == "initialize" else self._timeouts.step):
                 response = await asyncio.shield(reply)
@@ -133,21 +132,21 @@ class Channel:
         return payload if isinstance(payload, dict) else {}
 
     async def line(self, seconds: float) -> JsonObject:
-        """The next line that is no request and no reply. Raises TimeoutError, or the ProxyError of a broken process."""
+        """The next line but requests and replies. Raises TimeoutError, or the ProxyError of a broken channel."""
         line = await self._inbox.get(seconds)
         if line is None:
             raise self.broken or self.process.crashed()
         return line
 
     async def next_reply(self) -> JsonObject:
-        """The next line, where it must come at once. Raises NoReply, or the ProxyError of a broken process."""
+        """The next line, which must come at once. Raises NoReply, or the ProxyError of a broken channel."""
         try:
             return await self.line(self._timeouts.step)
         except TimeoutError:
             raise NoReply("no answer to a message") from None
 
     async def read_until(self, wanted: Callable[[JsonObject], bool]) -> None:
-        """Reads lines up to the one that is wanted. Raises Unconfirmed when it does not come."""
+        """Reads lines up to the wanted one. Raises Unconfirmed where it does not come."""
         try:
             while not wanted(await self.line(self._timeouts.step)):
                 pass
@@ -155,14 +154,14 @@ class Channel:
             raise Unconfirmed("an expected line did not come") from None
 
     def begin_turn(self) -> None:
-        """Drops what was said while no turn was under way. Raises the ProxyError of a broken process."""
+        """Drops lines from between turns. Raises the ProxyError of a broken channel."""
         while not self._inbox.empty:
             if self._inbox.take() is None:
                 raise self.broken or self.process.crashed()
         self.idle = False
 
     async def offer(self, server: str, tools: tuple[Tool, ...]) -> None:
-        """Names the client's tools as an MCP server, and waits until the CLI asked for their list."""
+        """Registers the client's tools as an MCP server, and waits until the CLI has listed them."""
         self._tools = tools
         self._listed.clear()
         await self.control("mcp_set_servers", servers={server: {"type": "sdk", "name": server}})
@@ -173,16 +172,16 @@ class Channel:
             raise Unconfirmed("the CLI did not ask for the tools") from None
 
     def interrupt_nowait(self) -> None:
-        """Interrupts the CLI's turn, and does not wait for its reply."""
+        """Interrupts the CLI's turn without waiting for the reply."""
         self.process.post(protocol.control_request("interrupt", "interrupt"))
 
     def fail(self, error: errors.ProxyError) -> None:
-        """Ends whatever waits on this process with `error`."""
+        """Raises `error` in everything that waits for this process, now and later."""
         self.broken = self.broken or error
         for reply in self._replies.values():
             if not reply.done():
                 reply.set_exception(self.broken)
-                # Nobody may come for it any more.
+                # Marks it as retrieved: nobody may await it any more.
                 reply.exception()
         self._inbox.put(None)
 
@@ -205,7 +204,7 @@ class Channel:
         except LINE_ERRORS as error:
             self.fail(unexpected_line(error))
         else:
-            # Stderr may hold what a client said, but not before the first line: then it is the reason, and is shown.
+            # Stderr may hold a client's words, but not before the first line: then it holds the reason.
             level = logging.WARNING if silent and not self.process.closing else logging.DEBUG
             await self.process.ended()
             log.log(level, "claude %d has ended; its stderr: %s", self.process.pid, self.process.stderr_tail)
@@ -229,9 +228,9 @@ class Channel:
                 self._inbox.put(line)
 
     def _serve(self, request_id: str, request: JsonObject) -> None:
-        """The CLI's own requests: its MCP messages; everything else (permissions, hooks) is refused.
+        """Answers the CLI's own requests: MCP messages. All others (permissions, hooks) are refused.
 
-        A call of a client's tool stays unanswered: the client answers it, in its next request.
+        A call of a client's tool gets no reply here: its result comes with the client's next request.
         """
         if request.get("subtype") != "mcp_message":
             self.process.post(protocol.control_refusal(request_id, "not served by this host"))

@@ -51,7 +51,7 @@ class Inbox:
             self._timer = None
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
-        """One timer outlasts many lines: it looks at the latest deadline when it fires, and is set anew for that."""
+        """One timer outlasts many lines: it looks at the latest deadline when it fires, and is set again for that."""
         self.close()
         self._timer = loop.call_at(self._deadline, self._fire, loop)
 

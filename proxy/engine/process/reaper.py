@@ -1,8 +1,8 @@
-"""Ends the workers of a server that is gone without a word: `kill -9`, out of memory, a crash of Python itself.
+"""Ends the workers of a server that was killed: `kill -9`, out of memory, a crash of Python.
 
-A claude process whose stdin closes finishes its answer first, and waits for a silent model as long as the model is
-silent. So one small shell waits beside the server, holding nothing but a pipe from it and the numbers of the processes
-that run; when the pipe ends, it ends them. Linux and macOS; on Windows workers end with their answers.
+A claude process whose stdin closes finishes its answer first, and waits for a silent model without limit. So a small
+shell runs beside the server. It holds a pipe from the server and the ids of the running processes, and ends them when
+the pipe closes. Linux and macOS only; on Windows workers end with their answers.
 """
 
 import atexit
@@ -10,9 +10,8 @@ import contextlib
 import subprocess
 import sys
 
-# In a session of its own and deaf to signals: whatever ends the server's group must not end this first. Idle workers go
-# by themselves, stopped ones as soon as they may go on; one that is told to while it goes may leave its session file
-# behind. SIGTERM lets a busy one take it away.
+# Runs in its own session and ignores signals: what ends the server's group must not end this. Idle workers exit by
+# themselves, stopped ones once they are continued. SIGTERM lets a busy one remove its session file.
 SCRIPT = """# claude-max: ends the claude processes of a server that is gone
 trap '' HUP INT TERM
 held=' '
@@ -33,19 +32,19 @@ for pid; do kill -s KILL -- "-$pid"; done
 
 
 class Reaper:
-    """The shell, begun with the first process to hold. Knows process groups by the id of their leader."""
+    """The shell, started with the first process to watch. Process groups are named by the id of their leader."""
 
     def __init__(self) -> None:
         self._shell: subprocess.Popen[bytes] | None = None
         self._held: set[int] = set()
 
     def hold(self, pid: int) -> None:
-        """From now on this process group ends when this program does."""
+        """Ends this process group when this program ends."""
         self._held.add(pid)
         self._tell(f"hold {pid}\n")
 
     def release(self, pid: int) -> None:
-        """The group is gone; its number may soon be somebody else's."""
+        """Forgets a group that has ended; its id may be reused."""
         if pid in self._held:
             self._held.remove(pid)
             self._tell(f"release {pid}\n")
@@ -56,8 +55,8 @@ class Reaper:
         if self._shell is None or self._shell.poll() is not None:
             line = "".join(f"hold {pid}\n" for pid in self._held)
             self._shell = self._begin()
-        # Without a shell (no file handle left, or killed just now) workers end with their answers; the next word to it
-        # tries again.
+        # Without a shell (no file handle left, or just killed) workers end with their answers; the next call tries
+        # again.
         if self._shell is not None and self._shell.stdin is not None:
             with contextlib.suppress(OSError):
                 self._shell.stdin.write(line.encode())
@@ -82,7 +81,7 @@ class Reaper:
 
 
 def _end(shell: "subprocess.Popen[bytes]") -> None:
-    """An orderly end: nothing is held any more, so it goes at once."""
+    """For an orderly exit: nothing is watched any more, so the shell exits at once."""
     if shell.stdin is not None:
         shell.stdin.close()
     with contextlib.suppress(subprocess.TimeoutExpired):

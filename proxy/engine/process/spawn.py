@@ -1,7 +1,7 @@
 """One running `claude`: bytes to its stdin, lines from its stdout. The only file that spawns workers.
 
-Knows nothing of turns. Every wait for a process to end is bounded and shielded from cancellation, and its whole group
-is ended, not only the process itself.
+Knows nothing of turns. Every wait for an exit has a time limit and is shielded from cancellation. The whole process
+group is ended, not only the process.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ EXIT_SECONDS = 2.0
 TERMINATE_SECONDS = 1.0
 CHUNK = 256 * 1024
 STDERR_TAIL = 4096
-# The machine is out of something for now; later a process may be started again.
+# Errors of a machine that lacks a resource for now; a later start may work.
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 
 
@@ -90,7 +90,7 @@ class ClaudeProcess:
             self._child.stdin.write(b"".join(encode(line) for line in lines))
 
     async def lines(self) -> AsyncIterator[JsonObject]:
-        """Every line until the process closes stdout. Raises CliCrashed when one is no JSON object or is cut."""
+        """Every line until the process closes stdout. Raises CliCrashed when one is not a JSON object or is cut."""
         assert self._child.stdout is not None
         reader = LineReader()
         try:

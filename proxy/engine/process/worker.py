@@ -1,8 +1,9 @@
-"""One claude process, and how one Turn after another is answered with it.
+"""One claude process that serves Turns, one after another.
 
-Between turns it holds its system prompt and nothing else: every turn is rewound, and its settings are taken back. What
-is not confirmed raises Unconfirmed (nothing was asked yet, another worker may serve the Turn) or a ProxyError (the
-model was asked); `settle` then says whether the worker may be used again. A worker in doubt is closed, never repaired.
+Between turns it holds its system prompt and nothing else: every turn is rewound and its settings are reset. `run`
+raises Unconfirmed while the model has not been asked, so that another worker can serve the Turn, and a ProxyError
+afterwards. `finish_turn` returns whether the worker can be reused. A worker in an unknown state is closed, never
+repaired.
 """
 
 import asyncio
@@ -23,12 +24,12 @@ from ..wire.command import ARGUMENTS, SERVER
 from .channel import LINE_ERRORS, Channel, NoReply, Timeouts, Unconfirmed, unexpected_line
 from .spawn import ClaudeProcess
 
-# How long the end of a turn may take after its answer: the `result` line, an interrupt, the rewind.
-SETTLE_SECONDS = 10.0
+# Limit for everything after the answer: the `result` line, an interrupt, the rewind.
+FINISH_SECONDS = 10.0
 RESET_ID = "reset"
-# How long the first delta of a process may wait for a second, which proves that the body was sent (see `_proves`).
+# Limit for holding back the first delta of a process until a second one proves that the body was sent (see `_proves`).
 HOLD_SECONDS = 0.5
-# User lines that are rewound one by one, latest first; 800 take 0.4 s, about as long as a new process.
+# Most user lines that are rewound. Each takes a request; 800 take 0.4 s, about as long as a new process.
 REWINDS = 400
 
 # What the CLI says of a request without an address.
@@ -38,10 +39,10 @@ Accept = Callable[[JsonObject], None]
 
 
 class Worker:
-    """One process. Serves one Turn at a time: `run`, then `settle`, then perhaps `run` again."""
+    """One process. Serves one Turn at a time: `run`, then `finish_turn`, then perhaps `run` again."""
 
     def __init__(self, process: ClaudeProcess, timeouts: Timeouts, accept: Accept = lambda _: None) -> None:
-        """`accept` is told what the process says of itself, and raises Unconfirmed where it must not be used."""
+        """`accept` gets the reply to `initialize`, and raises Unconfirmed where the process must not be used."""
         self.channel = Channel(process, timeouts)
         # Empty until `initialize`, and for none.
         self.system = ""
@@ -52,11 +53,11 @@ class Worker:
         self._want: Want | None = None
         self._lines: list[str] = []
         self.rate_limit: JsonObject | None = None
-        # Of the latest turn, once it is settled; None where the model was not asked.
+        # What the latest turn used, once it is finished; None where the model was not asked.
         self.spent: Spent | None = None
         self._is_reset = False
         self._has_tools = False
-        # Whether an answer has shown that the CLI sends the body that it is given.
+        # Whether an answer has proved that the CLI sends the body it is given.
         self._proved = False
 
     @classmethod
@@ -68,12 +69,12 @@ class Worker:
         timeouts: Timeouts,
         accept: Accept = lambda _: None,
     ) -> "Worker":
-        """A new process that holds nothing yet; `accept` as above."""
+        """Starts a process, which still has to be initialized; `accept` as above."""
         return cls(await ClaudeProcess.spawn(program, ARGUMENTS, environ, cwd), timeouts, accept)
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs and everything it said could be read."""
+        """Whether the process is running and all its output could be parsed."""
         return self.channel.alive
 
     @property
@@ -82,10 +83,10 @@ class Worker:
         return self.channel.process.pid
 
     async def run(self, want: Want) -> AsyncGenerator[Event]:
-        """Brings the process to the want, then yields the answer's events, the last of them Finished.
+        """Takes the steps to the want, then yields the answer's events, the last of them Finished.
 
         Raises Unconfirmed before the model was asked (CliUnavailable where no other worker would do better), a
-        ProxyError afterwards. Call `settle` in every case, also when the iterator was left early.
+        ProxyError afterwards. Always call `finish_turn` afterwards, also when the iterator was not exhausted.
         """
         self._answer, self._want, self._is_reset, self.spent = None, want, False, None
         try:
@@ -102,12 +103,12 @@ class Worker:
             line = await self._line(answer, hold=bool(held))
             self._check_settings(answer)
             if line is None:
-                # An answer to nothing but the trigger would have ended by now: the model is only slow.
+                # An answer to the trigger alone would have ended by now: the model is just slow.
                 events, held, holds = held, [], False
             else:
                 events = _fed(answer, line)
             if answer.begun and not self._is_reset:
-                # The CLI has sent its request; what it would ask by itself after the answer must not reach anybody.
+                # The CLI has sent its request. Further requests of its own must not reach the service.
                 self._reset()
             if answer.finished is not None:
                 _check_limit(want, answer.finished)
@@ -119,42 +120,42 @@ class Worker:
             for event in events:
                 yield event
 
-    async def settle(self) -> bool:
-        """Waits for the CLI's turn to end, bounded, and takes it back. False: close this worker."""
+    async def finish_turn(self) -> bool:
+        """Waits for the end of the CLI's turn, at most FINISH_SECONDS, and undoes it. False: close this worker."""
         answer = self._answer
         if answer is None:
             return False
         try:
-            async with asyncio.timeout(SETTLE_SECONDS):
+            async with asyncio.timeout(FINISH_SECONDS):
                 await self._take_back(answer)
         except (Unconfirmed, TimeoutError, errors.ProxyError):
             return False
         finally:
-            # The CLI tells of limits and of costs behind the answer.
+            # The CLI reports limits and costs after the answer.
             self.rate_limit, self.spent = answer.rate_limit, answer.spent
             for request_id in (SETTINGS_ID, RESET_ID):
                 self.channel.forget(request_id)
-        # Only now: `close` interrupts a turn that could not be ended.
+        # Last, because `close` interrupts a turn that did not end.
         self._answer = self._want = None
         self.channel.idle = True
         # The CLI keeps a tool's description by its name and schema for as long as it runs.
         return self.alive and not self._has_tools
 
     async def close(self) -> None:
-        """Ends the process; returns when it is gone."""
+        """Ends the process, and returns when it has exited."""
         if self._answer is not None and not self._answer.over and self.channel.process.alive:
-            # A CLI whose stdin closes in mid-stream finishes its answer first; an interrupted one goes at once.
+            # When its stdin closes in mid-stream, the CLI finishes the answer first, unless it is interrupted.
             self.channel.interrupt_nowait()
         await self.channel.close()
 
     async def take(self, step: Step) -> None:
-        """One step. Raises Unconfirmed or CliCrashed; then what the process holds is unknown."""
+        """Takes one step. After Unconfirmed or CliCrashed the state of the process is unknown."""
         match step:
             case SetSystem(system, model):
                 await self.channel.control("set_model", model=model, system_prompt=system)
                 self.system = system
             case Configure(want) if want.way == "exact":
-                # Written with the line that asks, in one go: each settings request costs about 10 ms.
+                # Written together with the line that asks: each settings request costs about 10 ms.
                 pass
             case Configure(want):
                 with self.channel.expecting(SETTINGS_ID) as reply:
@@ -166,7 +167,7 @@ class Worker:
             case Append(message) if message.role == "assistant":
                 await self.channel.send(protocol.assistant_line(message))
             case Append(message):
-                # User lines are queued, assistant lines are not: without the wait they would change places.
+                # User lines are queued and assistant lines are not: without the wait they would be reordered.
                 name = str(uuid.uuid4())
                 await self.channel.send(protocol.user_line(protocol.content(message), name, query=False))
                 self._lines.append(name)
@@ -177,15 +178,15 @@ class Worker:
                 await self._ask(want)
 
     async def prepare(self, system: str) -> None:
-        """Initializes a process ahead of its first Turn, and runs once what is slow when it runs first."""
+        """Initializes a new process, and applies settings once, which is slow the first time."""
         await self.initialize(system)
         await self.channel.control("apply_flag_settings", settings=reset())
 
     async def warm_up(self) -> None:
-        """A turn that reaches nobody, so that the first real one finds code that ran before: 95 ms become 40.
+        """Runs a turn that sends no request, so that the first real one needs 40 ms instead of 95 to its first token.
 
-        Without an address of the service the CLI goes all the way to its request, which ends as "Invalid URL" with no
-        socket opened. Raises Unconfirmed where it ends in any other way: such a process must not be used.
+        Without the service's address the CLI gets as far as its request, which fails with "Invalid URL" before a socket
+        is opened. Raises Unconfirmed where it ends in any other way: such a process must not be used.
         """
         self.channel.begin_turn()
         name, results = str(uuid.uuid4()), list[JsonObject]()
@@ -204,13 +205,13 @@ class Worker:
         self.channel.idle = True
 
     async def initialize(self, system: str) -> None:
-        """The first step. Raises Unconfirmed, or CliUnavailable where the process says nothing."""
+        """The first request to a process. Raises Unconfirmed, or CliUnavailable where there is no reply."""
         try:
             self.cli_info = await self.channel.control(
                 "initialize", systemPrompt=[system], systemPromptSnapshot=False, hooks={}
             )
         except NoReply:
-            # The next new process would say nothing either.
+            # Another new process would not reply either.
             raise errors.CliUnavailable(
                 "The Claude Code CLI was started and said nothing. It asks the network before it answers: is there "
                 "one? `claude-max doctor` says more."
@@ -229,10 +230,10 @@ class Worker:
             await self.channel.send(protocol.user_line(last, want.uuid, query=True))
 
     async def _line(self, answer: Answer, *, hold: bool) -> JsonObject | None:
-        """The next line; None where events are held back and none comes for HOLD_SECONDS.
+        """The next line; None after HOLD_SECONDS without one while events are held back.
 
-        Within milliseconds, and before it asks anyone, the CLI says that it took the message up. A process that died or
-        stopped since its last turn is found out by its silence then; the operating system may say so later.
+        The CLI acknowledges a message within milliseconds, before it sends a request. Without that, the process died or
+        was stopped since its last turn, which the operating system may report only later.
         """
         try:
             if not answer.heard:
@@ -241,7 +242,7 @@ class Worker:
         except TimeoutError:
             if hold:
                 return None
-            # The service may have sent pings, of which the CLI says nothing.
+            # The service may have sent pings, which the CLI does not show.
             raise errors.TimedOut(
                 f"Nothing of the model's answer came for {self._silence:g} seconds (setting timeout)."
             ) from None
@@ -249,10 +250,10 @@ class Worker:
             raise (error if answer.heard else Unconfirmed(error.message)) from None
 
     def _proves(self, answer: Answer, held: list[Event]) -> bool:
-        """Whether the events held back so far can be an answer to the body.
+        """Whether the events held back so far prove that the body was sent.
 
-        Only the first answers of a process are held, and only by one delta: a CLI that ignored the body ends at the one
-        token that its own settings allow.
+        Only the first answer of a process is held back, and only by one delta: a CLI that ignored the body stops at the
+        one token that its own settings allow.
         """
         want = self._want
         assert want is not None
@@ -267,7 +268,7 @@ class Worker:
         return self._proved
 
     def _check_settings(self, answer: Answer) -> None:
-        """Raises Unconfirmed where the CLI refused the settings that hold the body: it then asks nobody."""
+        """Raises Unconfirmed where the CLI refused the settings with the body. It sends no request then."""
         reply = self.channel.awaited(SETTINGS_ID)
         if reply is None or not reply.done() or reply.exception() is not None:
             return
@@ -282,17 +283,17 @@ class Worker:
         self.channel.process.post(protocol.control_request(RESET_ID, "apply_flag_settings", settings=reset()))
 
     async def _take_back(self, answer: Answer) -> None:
-        """Ends the turn and leaves no trace of it."""
+        """Ends the turn, resets the settings and rewinds the conversation."""
         want = self._want
         assert want is not None
         while not answer.started and not answer.over:
-            # An interrupt sent before the CLI took the message up says success and is lost.
-            self._feed(answer, await self.channel.line(SETTLE_SECONDS))
+            # An interrupt before the CLI has begun with the message is confirmed but has no effect.
+            self._feed(answer, await self.channel.line(FINISH_SECONDS))
         calls_lines_tool = want.way == "lines" and answer.finished is not None and answer.finished.reason == "tool_use"
         if not answer.over and (answer.finished is None or calls_lines_tool):
             await self.channel.control("interrupt")
         while not answer.over:
-            self._feed(answer, await self.channel.line(SETTLE_SECONDS))
+            self._feed(answer, await self.channel.line(FINISH_SECONDS))
         if not self._is_reset:
             self._reset()
         if want.way == "exact":
@@ -301,7 +302,7 @@ class Worker:
         await self.rewind()
 
     async def rewind(self) -> None:
-        """Takes back every user line, and what followed it. Raises Unconfirmed."""
+        """Removes every user line, and what followed it, from the conversation. Raises Unconfirmed."""
         if len(self._lines) > REWINDS:
             raise Unconfirmed("a conversation too long to rewind")
         while self._lines:
@@ -316,13 +317,13 @@ class Worker:
             await self.channel.confirmed(reply, "apply_flag_settings")
 
     def _feed(self, answer: Answer, line: JsonObject) -> None:
-        """What the CLI says after its answer is of no interest, errors included: the client has left or was told."""
+        """Ignores errors after the answer: the client has left, or has been told already."""
         with contextlib.suppress(errors.ProxyError):
             _fed(answer, line)
 
 
 def _check_limit(want: Want, finished: Finished) -> None:
-    """Raises CompositionIgnored where an answer ended at the limit outside the body: that is an answer to no body."""
+    """Raises CompositionIgnored where an answer ended at the limit outside the body, so that the body was not sent."""
     output = finished.usage.output
     at_outside = want.outside is not None and finished.reason == "max_tokens" and output <= want.outside
     if at_outside and want.max_tokens != output:

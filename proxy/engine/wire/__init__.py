@@ -1,6 +1,6 @@
-"""The CLI's language. Pure.
+"""The CLI's wire format. Pure.
 
-`command` how it is launched · `protocol` the lines written to it, and blocks in the API's shape · `ndjson` framing ·
-`json_text` JSON as text · `answer` the lines of a turn read into events · `spent` what a turn used · `failure` what
-its errors mean · `mcp` tools in the lines way · `models` what it offers · `versions` of it.
+`command` its arguments and environment · `protocol` lines written to it, and blocks in the API's form · `ndjson`
+framing · `json_text` JSON as text · `answer` parses the lines of a turn into events · `spent` the usage of a turn ·
+`failure` maps its errors · `mcp` tools in the lines composition · `models` the models it offers · `versions` of it.
 """

@@ -1,7 +1,7 @@
-"""The lines of one turn, read into events. Pure: fed one line at a time, returns what it means.
+"""Parses the lines of one turn into events. Pure: fed one line at a time.
 
 An answer is the *first* top-level message of the API, from `message_start` to the `message_delta` with a stop reason.
-What the CLI does by itself afterwards (refusing a call, going on after `max_tokens`) is not the client's. `assistant`
+What the CLI does afterwards (refusing a call, continuing after `max_tokens`) is not shown to the client. `assistant`
 lines come once a block and never end anything; `result` ends the CLI's turn, which may be later.
 """
 
@@ -200,7 +200,7 @@ class _Opaque:
     def block(self) -> RedactedThinking | OpaqueBlock:
         if self._json.get("type") == "redacted_thinking":
             return RedactedThinking(self._json["data"])
-        # An input that `max_tokens` cut off is no JSON.
+        # An input that `max_tokens` cut off is not JSON.
         with contextlib.suppress(ValueError):
             return OpaqueBlock({**self._json, "input": parsed(self.input)} if self.input else self._json)
         return OpaqueBlock(self._json)

@@ -1,7 +1,7 @@
-"""How the CLI is launched: its arguments and its environment. Pure.
+"""The CLI's arguments and environment. Pure.
 
-Nothing of a caller's is ever an argument: prompts and system prompts travel on stdin. The environment is built from a
-list of what the CLI needs, so that nothing in the user's shell changes its behaviour, or who pays, behind their back.
+Nothing from a caller is ever an argument: prompts and system prompts go to stdin. The environment is built from an
+allowlist, so that no variable of the user's shell silently changes the CLI's behaviour or who pays.
 """
 
 from collections.abc import Mapping

@@ -1,15 +1,14 @@
-"""What the CLI's own words for a failure mean, as one of our errors. Pure.
+"""Maps the CLI's error messages to our errors. Pure.
 
 Measured on Claude Code 2.1.330 with CLAUDE_CODE_MAX_RETRIES=0. The text of an error ("Not logged in · Please run
 /login") is never an answer; it becomes the message of the error.
 """
 
 import re
-from datetime import UTC, datetime
 
 from ... import errors
 from ...events import JsonObject
-from ...plan import WINDOWS
+from ...plan import WINDOWS, when
 
 SIGN_IN = "Sign in with `claude-max login`, which runs `claude auth login`, then try again."
 
@@ -40,7 +39,7 @@ def from_result(
     # As a 429 only where it asks for something; a plan's limit that is reached mentions extra usage as a way out.
     if _EXTRA_USAGE.search(text) and (status != 429 or _REQUIRED.search(text)):
         return errors.ExtraUsageRequired(text)
-    # No status: the CLI counted for itself, and asked nobody.
+    # No status: the CLI counted itself and sent no request.
     if reason == "prompt_too_long" or (status in (None, 400, 413) and _TOO_LONG.search(text)):
         return errors.ContextTooLong(
             f"The conversation does not fit the model's context window: {text}", param="messages"
@@ -78,12 +77,11 @@ def rate_limited(text: str, limit: JsonObject | None, now: float) -> errors.Rate
     resets = info.get("resetsAt") if info.get("status") in (None, "rejected") else None
     if not isinstance(resets, int | float) or resets <= now:
         return errors.RateLimited(text or "The service's rate limit is reached.")
-    try:
-        when = datetime.fromtimestamp(resets, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    except (ValueError, OverflowError, OSError):
+    moment = when(resets)
+    if not moment:
         # Not a time that anybody could wait for.
         return errors.RateLimited(text or "The service's rate limit is reached.")
-    reset = f"resets at {when} ({_span(resets - now)} from now)"
+    reset = f"resets at {moment} ({_span(resets - now)} from now)"
     if not window:
         return errors.RateLimited(
             f"{text or 'The service is limiting requests'}. It {reset}.", retry_after=resets - now

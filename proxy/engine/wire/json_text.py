@@ -1,7 +1,7 @@
-"""JSON as text, in the key order it came in, and the surrogates that JSON allows and UTF-8 does not. Pure.
+"""JSON as text with its key order, and surrogates, which JSON allows and UTF-8 does not. Pure.
 
-Schemas and arguments are compared and sent as text: Python holds `1` and `true` for equal, and a model writes the
-properties of an answer in the order in which its schema has them.
+Schemas and arguments are compared and sent as text: in Python `1 == True`, and a model writes the properties of an
+answer in the order of its schema.
 """
 
 import json

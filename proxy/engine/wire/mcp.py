@@ -1,7 +1,7 @@
-"""The client's tools as an MCP server that lives on the CLI's stdin and stdout. Pure.
+"""The client's tools as an MCP server on the CLI's stdin and stdout. Pure.
 
 The CLI sends JSON-RPC (MCP spec, 2025-06-18: `initialize`, `tools/list`, `tools/call`) inside control requests. Every
-method but `tools/call` is answered here; a call is the client's to answer, in its next request. Used by the lines way.
+method but `tools/call` is answered here; the client answers a call in its next request. Used by the lines composition.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The models that the CLI lists, in its own JSON, as values of the vocabulary. Pure."""
+"""Parses the CLI's list of models. Pure."""
 
 from ...events import JsonObject, Model
 

@@ -1,4 +1,4 @@
-"""What we write to the CLI: control requests and message lines, as it expects them on stdin. Pure.
+"""Builds what the CLI reads on stdin: control requests and message lines. Pure.
 
 Shapes measured on Claude Code 2.1.332; control requests as in the TypeScript SDK's `sdk.d.ts`. Every user line is
 marked `client_composed`: without it the CLI reads files named by `@path` and runs `/commands` in a prompt.

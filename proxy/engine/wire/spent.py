@@ -1,4 +1,4 @@
-"""What a turn used, from its `result` line. Pure.
+"""The usage of a turn, from its `result` line. Pure.
 
 `model_usage_since_last_result` counts every call that the CLI made for the turn, by model, with its value at list price
 (`costUSD`, Claude Code 2.1.330). It is empty for a turn that was refused, and an older CLI does not have it.

@@ -1,7 +1,7 @@
 """The dialect of `POST /v1/chat/completions`.
 
-`schema` what a request may hold · `request` a request becomes a Turn · `conversation`, `content`, `tools` its parts ·
-`answer` events become a completion or its chunks.
+`schema` the request's model · `request` turns it into a Turn · `conversation`, `content`, `tools` its parts · `answer`
+turns events into a completion or its chunks.
 """
 
 from ..common.dialect import Dialect

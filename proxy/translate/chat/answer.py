@@ -1,6 +1,6 @@
-"""Events become a chat completion, or the chunks of its stream. Pure.
+"""Turns events into a chat completion or its chunks. Pure.
 
-The rules of the wire (OpenAI API reference, and what real clients trip over): `id`, `created` and `model` are the same
+Rules of the wire format (OpenAI API reference, and what breaks real clients): `id`, `created` and `model` are the same
 on every chunk; `role` stands in the first delta only; a call's id, type and name come whole and once; `finish_reason`
 comes once, on the last chunk with choices; usage follows in a chunk without choices, when it was asked for.
 """

@@ -1,6 +1,6 @@
-"""Parts of a message become blocks: OpenAI's content parts, and those of other APIs that clients send here. Pure.
+"""Turns content parts into blocks: OpenAI's, and those of other APIs that clients send here. Pure.
 
-Carried: text; images by data URL or http(s) URL; PDF and text files. From the Responses API `input_text`,
+Supported: text; images by data URL or http(s) URL; PDF and text files. From the Responses API `input_text`,
 `output_text`, `input_image`, `input_file`; from the Messages API `image` and `document`. Everything else is a 400 that
 names it.
 """

@@ -1,4 +1,4 @@
-"""The messages of a chat request, in the words of a Conversation. Pure."""
+"""Reads the messages of a chat request into a Conversation. Pure."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -117,14 +117,14 @@ def _add_answer(made: Conversation, message: MessageParam, where: str, speakers:
     for index, part in enumerate(parts):
         if part.type == "tool_use":
             at = f"{where}.content[{index}]"
-            arguments = arguments_of(part.input, f"{at}.input")
+            arguments = arguments_of(part.input)
             made.call(ToolCall(part.id or _made_id(at), api_name(part.name or ""), arguments), f"{at}.id")
     for index, call in enumerate(message.tool_calls or ()):
         _add_call(made, call, f"{where}.tool_calls[{index}]")
     if message.function_call is not None:
         called = message.function_call
         at = f"{where}.function_call"
-        arguments = arguments_of(called.arguments, f"{at}.arguments")
+        arguments = arguments_of(called.arguments)
         # The legacy form has no ids: the name is the link, so an id is made from what the call is.
         id = f"call_{digest(f'{where} {called.name} {called.arguments}')}"
         made.call(ToolCall(id, api_name(called.name), arguments), at, key=called.name)
@@ -133,12 +133,12 @@ def _add_answer(made: Conversation, message: MessageParam, where: str, speakers:
 def _add_call(made: Conversation, call: ToolCallParam, at: str) -> None:
     id = _id(call.id) or _made_id(at)
     if call.function is not None and call.type in (None, "", "function"):
-        arguments = arguments_of(call.function.arguments, f"{at}.function.arguments")
+        arguments = arguments_of(call.function.arguments)
         made.call(ToolCall(id, api_name(call.function.name), arguments), f"{at}.id")
     elif call.custom is not None:
         made.call(ToolCall(id, api_name(call.custom.name), {"input": call.custom.input}), f"{at}.id")
     else:
-        raise BadRequest(f"{at}.type: only function and custom calls are carried.", param=f"{at}.type")
+        raise BadRequest(f"{at}.type: only function and custom calls are supported.", param=f"{at}.type")
 
 
 def _id(given: str | int | None) -> str:

@@ -1,4 +1,4 @@
-"""A chat completions request becomes a Turn, and what its answer must look like. Pure."""
+"""Turns a chat completions request into a Turn and the options of its answer. Pure."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -24,7 +24,7 @@ from .schema import ChatRequest, MessageParam, Part, ResponseFormat, SearchOptio
 from .tools import choice_of, custom_names, functions_of, tools_of
 
 # Fields of the shape that have no effect. Each that a client sets is named in the response header
-# `x-claude-max-ignored`, and so is whatever is no field of the shape.
+# `x-claude-max-ignored`, and so are unknown fields.
 WITHOUT_EFFECT = (*Unused.model_fields, "logprobs", "top_logprobs", "metadata", "store", "service_tier")
 
 # Where -1 says that there is no limit.
@@ -135,6 +135,6 @@ def _schema(wanted: ResponseFormat | None, repairs: Repairs) -> JsonObject | Non
         raise BadRequest(f"{where} is missing.", param=where)
     made = upgraded(found)
     if made is not found:
-        repairs.tell(where, "schema brought to draft 2020-12")
+        repairs.tell(where, "schema upgraded to draft 2020-12")
     check_schema(made, where)
     return made

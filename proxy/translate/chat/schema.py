@@ -1,4 +1,4 @@
-"""The shape of a chat completions request: types and ranges, as the OpenAI API reference has them.
+"""The model of a chat completions request: types and ranges from the OpenAI API reference.
 
 Unknown fields are accepted, as OpenAI-compatible servers do, and named in the answer. What a field *means* is for
 `request`.

@@ -1,6 +1,6 @@
-"""Functions of a chat request: their declarations, and which of them must be called. Pure.
+"""Functions and tool choice of a chat request. Pure.
 
-Beside OpenAI's own forms those that clients send here: Anthropic's (`name` and `input_schema`), the Responses API's
+Besides OpenAI's own forms, those that clients send here: Anthropic's (`name` and `input_schema`), the Responses API's
 (`name` and `parameters` beside the type), and custom tools, which become a function of one text.
 """
 
@@ -56,7 +56,7 @@ def _function(tool: ToolParam, where: str) -> Function:
         return Function(f"{where}.function", own.name, own.description, own.parameters, cache=mark)
     if tool.type not in (None, "function", "custom"):
         name = f" ({tool.name!r})" if tool.name else ""
-        raise BadRequest(f"{where}.type: only functions are carried, not {tool.type!r}{name}.", param=f"{where}.type")
+        raise BadRequest(f"{where}.type: only functions are supported, not {tool.type!r}{name}.", param=f"{where}.type")
     if tool.name is None:
         raise BadRequest(f"{where}.function is missing.", param=f"{where}.function")
     return Function(where, tool.name, tool.description, tool.input_schema or tool.parameters, cache=mark)

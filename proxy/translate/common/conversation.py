@@ -1,15 +1,14 @@
-"""Conversations of any shape, mapped by one written rule or refused. Pure, and fed with plain values.
+"""Builds the messages of a Turn from a conversation of any shape. Pure; takes plain values.
 
-The rule:
-- Texts for the system prompt, wherever they stand, are joined in their order, a blank line between.
-- Neighbours of one role become one message; its blocks keep their order. Blank texts are dropped, and messages with
-  nothing left in them.
-- Results stand at the head of the user message that follows their calls. Every call has exactly one result, in any
-  order, and a result has its call. Where `repairs` allows it, that is made so: a result that comes late moves to its
-  place, a call without one gets NO_RESULT, of repeated ones the last counts, and one without a call becomes text.
-- The last message must be the user's, or hold results, unless the dialect lets the model continue its own.
-- A conversation that opens with an assistant message gets a user message before it, because the service wants one
-  first. One of system texts only ends with the last of them as the user's.
+The rules:
+- System texts are joined in order, with a blank line between them, wherever they stand.
+- Adjacent messages of one role are merged; their blocks keep their order. Blank texts and empty messages are dropped.
+- Results come first in the user message after their calls. Every call has exactly one result, in any order, and every
+  result has a call. `repairs` enforces this: a late result moves to its place, a call without one gets NO_RESULT, the
+  last of repeated results counts, and a result without a call becomes text. Without `repairs` these are refused.
+- The last message is the user's or holds results, unless the dialect lets the model continue its own.
+- A conversation that starts with an assistant message gets a user message before it: the service requires one first.
+  If there are only system texts, the last one becomes the user message.
 """
 
 import hashlib
@@ -29,7 +28,8 @@ from .validation import too_deep, whole_escapes
 OPENING = "(The conversation begins with the assistant.)"
 NO_RESULT = "(This call was given no result.)"
 NO_CALL = "(The result of a call that is not in this conversation:)"
-ARGUMENT_DEPTH = 100
+# Levels of a call's arguments that are written again as they are.
+ARGUMENT_DEPTH = 190
 _API_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _LETTERS = re.compile(r"[^a-zA-Z0-9]+")
 Role = Literal["user", "assistant"]
@@ -59,7 +59,7 @@ class Conversation:
     """Collects a conversation, piece by piece in its order, then `build`.
 
     `field` is the body's field that holds it. `where` is always the path of what is given, for the BadRequest that
-    names it. Without `repairs` nothing is put right.
+    names it. Without `repairs` nothing is repaired.
     """
 
     def __init__(self, field: str = "messages", repairs: Repairs | None = None) -> None:
@@ -78,7 +78,7 @@ class Conversation:
         self._last = None
 
     def user(self, blocks: Sequence[Block], where: str) -> None:
-        """What the user says. Raises BadRequest while calls have no result, and nothing may be put right."""
+        """What the user says. Raises BadRequest while calls have no result, and repairs are off."""
         self.require_answered(where)
         self._add("user", blocks)
 
@@ -90,7 +90,7 @@ class Conversation:
         """A call by the assistant; `where` is the path of its id.
 
         `call.id` is the client's own, in any form: the service gets one that it takes, once in a conversation. Results
-        name it by `key` where that is not the id. A call whose key is open already is refused, or put right.
+        name it by `key` where that is not the id. A call whose key is open already is refused or repaired.
         """
         key = call.id if key is None else key
         if key in self._open:
@@ -105,7 +105,7 @@ class Conversation:
     def result(self, result: ToolResult, where: str) -> None:
         """What a call gave back; `result.call_id` is the call's key, `where` the path of that.
 
-        An empty key means the first call without a result. One that no open call has is refused, or put right.
+        An empty key means the first call without a result. One that no open call has is refused or repaired.
         """
         result = replace(result, content=tuple(without_blanks(result.content)))
         key = result.call_id
@@ -113,7 +113,7 @@ class Conversation:
         if found is None:
             self._repairs.note(
                 where,
-                "result without its call; given as text",
+                "result without its call; sent as text",
                 refusal=f"{where}: {key!r} answers no open call; a result must follow the message whose call it "
                 "answers, once.",
             )
@@ -138,7 +138,7 @@ class Conversation:
         self._last = "user"
 
     def require_answered(self, where: str) -> None:
-        """Raises BadRequest while calls have no result, and nothing may be put right.
+        """Raises BadRequest while calls have no result, and repairs are off.
 
         `where` is the path of what comes too early.
         """
@@ -214,17 +214,17 @@ class Conversation:
             for call in part.calls:
                 if call.is_open:
                     self._close(call)
-                    self._repairs.note(self._field, f"call {call.key} has no result; it is told so")
+                    self._repairs.note(self._field, f"call {call.key} has no result; the model is told")
                     part.results.append(ToolResult(call.id, (Text(NO_RESULT),), is_error=True))
 
     def _let_the_system_ask(self) -> None:
-        """The last system text as the user's, where otherwise nobody would ask anything."""
+        """The last system text as the user's, where there would be no question otherwise."""
         if self._repairs is REFUSING:
             return
         said = [part for part in self._parts if part.blocks or part.results]
         is_unasked = not said or (self._last is None and said[-1].role == "assistant" and not said[-1].results)
         if self._system and is_unasked:
-            self._repairs.tell(self._field, "system text given as the user message")
+            self._repairs.tell(self._field, "system text sent as the user message")
             self._add("user", [Text(self._system.pop())])
 
     def _with_results(self) -> list[_Part]:
@@ -264,11 +264,12 @@ def without_blanks(blocks: Sequence[B]) -> list[B]:
     return [block for block in blocks if not isinstance(block, Text) or not is_blank(block.text)]
 
 
-def arguments_of(given: Any, where: str) -> JsonObject:
-    """A call's arguments from their JSON text, or from the object itself. Raises BadRequest where they are too deep.
+def arguments_of(given: Any) -> JsonObject:
+    """A call's arguments from their JSON text, or from the object itself.
 
     The service takes objects only. None, and the empty list that PHP writes for an empty object, are the empty object.
-    A model may have written something else, and must see that it did: that becomes `{"arguments": text}`.
+    A model may have written something else, or too deep an object, and must see what it did: that becomes
+    `{"arguments": text}`.
     """
     value = given
     if isinstance(given, str):
@@ -278,10 +279,8 @@ def arguments_of(given: Any, where: str) -> JsonObject:
             return {"arguments": given}
     if value is None or value == []:
         return {}
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or too_deep(value, ARGUMENT_DEPTH):
         return {"arguments": given if isinstance(given, str) else orjson.dumps(given).decode()}
-    if too_deep(value, ARGUMENT_DEPTH):
-        raise BadRequest(f"{where} has more than {ARGUMENT_DEPTH} levels.", param=where)
     return value
 
 

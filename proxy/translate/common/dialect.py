@@ -1,4 +1,4 @@
-"""What an API dialect is: one value, the same for all, which the one endpoint in `routes` serves. Pure.
+"""The interface of an API dialect: a value that the generic endpoint in `routes` serves. Pure.
 
 A dialect is a folder of `translate` whose package holds its `Dialect`, and one line of wiring in `app`.
 """
@@ -98,8 +98,8 @@ class ParsedRequest:
     """A parsed request.
 
     `turns` has one Turn for each answer that the response holds: the same one n times for n answers to it. `ignored`
-    names the parameters without effect (header `x-claude-max-ignored`), `repaired` what was put right in the request
-    (`x-claude-max-repaired`). Each answer's events pass through `filters`, made anew for it, in this order. Without any
+    names the parameters without effect (header `x-claude-max-ignored`), `repaired` the repairs that were made
+    (`x-claude-max-repaired`). Each answer's events pass through a new set of the `filters`, in this order. Without any
     turn no model is asked: the reply has all of the answer already.
     """
 
@@ -155,7 +155,7 @@ class Dialect:
 
     Failures outside the endpoint (no such path, a wrong key) are told in this dialect at its `paths`, below its
     `prefixes`, and where a request has one of the `headers` (lower case) that only this API's clients send. Where there
-    is a `keeping`, what was answered is kept and can be had below each of the `paths`.
+    is a `keeping`, what was answered is kept and served below each of the `paths`.
 
     Beside its answers it may serve a `counter`, a `catalog` and `views`. `absent` tells, by the beginning of a path,
     why an endpoint that its API has is not here. `untyped` says that its clients post JSON without saying so.

@@ -1,4 +1,4 @@
-"""Which parameters of a request have no effect: nothing is dropped without being named. Pure."""
+"""Finds the parameters of a request that have no effect, so that each can be named. Pure."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote

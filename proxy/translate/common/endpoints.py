@@ -1,4 +1,4 @@
-"""What a dialect may serve beside its answers: counts of tokens, lists of models, what needs no model. Pure."""
+"""Endpoints of a dialect other than answers: token counts, model lists, and views that need no model. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an answer's events pass through before they become a response. Pure."""
+"""Filters that an answer's events pass before they become a response. Pure."""
 
 import re
 from collections.abc import Sequence

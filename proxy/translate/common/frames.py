@@ -1,4 +1,4 @@
-"""Pieces of a streamed answer, and how they are written: server-sent events, or lines of JSON. Pure."""
+"""Events of a streamed answer and their encoding: server-sent events or JSON lines. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

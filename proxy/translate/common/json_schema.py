@@ -20,7 +20,7 @@ CONDITIONAL = ("not", "if", "then", "else")
 
 
 def check_schema(schema: JsonObject, where: str, of: str = "") -> None:
-    """Raises BadRequest for an invalid schema: unknown types, references that lead nowhere or form a cycle.
+    """Raises BadRequest for an invalid schema: unknown types, references that cannot be resolved or form a cycle.
 
     In linear time. References are looked up in the schema itself; nothing is fetched. `of` is what has the schema, in
     words for the error.
@@ -85,9 +85,9 @@ class _References:
             try:
                 target = resolver.lookup(schema["$ref"])
             except (Unresolvable, ValueError, TypeError, LookupError):
-                raise self._wrong(schema, "leads nowhere.") from None
+                raise self._wrong(schema, "cannot be resolved.") from None
             if id(target.contents) not in self._seen and not SCHEMA_OF_SCHEMAS.is_valid(target.contents):
-                raise self._wrong(schema, "leads to something that is no schema.")
+                raise self._wrong(schema, "leads to something that is not a schema.")
             self._circle(_within(target.resolver, target.contents), target.contents, depth + 1)
         combined = [child for word in COMBINING for child in schema.get(word, ())]
         for child in (*combined, *(schema.get(word) for word in CONDITIONAL)):

@@ -1,7 +1,7 @@
-"""Brings older JSON Schemas to the draft that the service takes. Pure.
+"""Upgrades older JSON Schemas to draft 2020-12, which the service requires. Pure.
 
 OpenAI takes schemas of any draft; Anthropic demands draft 2020-12 ("JSON schema is invalid. It must match JSON Schema
-draft 2020-12"). Changed is what another draft says in another way: draft 4's boolean `exclusiveMinimum`, draft 7's list
+draft 2020-12"). Converted are draft 4's boolean `exclusiveMinimum`, draft 7's list
 of `items`, OpenAPI 3.0's `nullable` (OpenAPI 3.0.3, "Schema Object"), draft 3's boolean `required`, and keywords that a
 generator left at null. Names of properties are never taken for keywords.
 """

@@ -1,7 +1,7 @@
-"""Images and documents in the forms that clients send them: URLs, data URLs, base64. Pure.
+"""Reads images and documents: URLs, data URLs and base64. Pure.
 
-Carried: PNG, JPEG, GIF and WebP images, PDF and text files. Everything else is a BadRequest that names it. With
-`repairs`, a wrong label, or base64 in another alphabet, is repaired.
+Supported are PNG, JPEG, GIF and WebP images, PDF and text files. Anything else is a BadRequest that names it. `repairs`
+fixes wrong media types and base64 in another alphabet.
 """
 
 import base64
@@ -36,7 +36,7 @@ def image_at(url: object, where: str, repairs: Repairs = REFUSING) -> Media:
         raise BadRequest(f"{where} must be a string.", param=where)
     if url.startswith(("http://", "https://")):
         return Media("image", url=url)
-    if not repairs.strict and _kind_of(_bare(url[:_HEAD])) is not None:
+    if not repairs.strict and kind_of_base64(url) is not None:
         repairs.note(where, "bare base64 taken for an image")
         return image_of("", url, where, repairs)
     media_type, data = _data_url(url, where)
@@ -45,13 +45,13 @@ def image_at(url: object, where: str, repairs: Repairs = REFUSING) -> Media:
 
 def image_of(media_type: str, data: str, where: str, repairs: Repairs = REFUSING) -> Media:
     """An image by its media type and its base64 text. Raises BadRequest."""
-    data, decoded = _decoded(data, where, repairs)
+    data, decoded = decoded_base64(data, where, repairs)
     if media_type == "image/jpg":
         media_type = "image/jpeg"
     found = _kind_of(decoded)
     if found is not None and found != media_type:
         refusal = (
-            f"{where}: the data is no {media_type}."
+            f"{where}: the data is not {media_type}."
             if media_type in SIGNATURES
             else f"{where}: {media_type} is not one of {', '.join(SIGNATURES)}."
         )
@@ -60,7 +60,7 @@ def image_of(media_type: str, data: str, where: str, repairs: Repairs = REFUSING
     if media_type not in SIGNATURES:
         raise BadRequest(f"{where}: {media_type} is not one of {', '.join(SIGNATURES)}.", param=where)
     if found is None:
-        raise BadRequest(f"{where}: the data is no {media_type}.", param=where)
+        raise BadRequest(f"{where}: the data is not {media_type}.", param=where)
     return Media("image", media_type, data)
 
 
@@ -72,7 +72,7 @@ def file_of(data: object, name: str, where: str, repairs: Repairs = REFUSING) ->
     media_type = "application/pdf" if name.lower().endswith(".pdf") else "text/plain"
     if data.startswith("data:"):
         media_type, data = _data_url(data, where)
-    data, decoded = _decoded(data, where, repairs)
+    data, decoded = decoded_base64(data, where, repairs)
     if media_type == "application/octet-stream" and not repairs.strict:
         media_type = "application/pdf" if decoded.startswith(_PDF) else _kind_of(decoded) or "text/plain"
         repairs.note(where, f"application/octet-stream taken for {media_type}")
@@ -82,7 +82,7 @@ def file_of(data: object, name: str, where: str, repairs: Repairs = REFUSING) ->
         return image_of(media_type, data, where, repairs)
     if media_type.startswith("text/") or media_type in ("application/json", "application/xml", "application/yaml"):
         return Media("document", "text/plain", _text(decoded, where), title=title)
-    raise BadRequest(f"{where}: {media_type} cannot be carried; PDF, text and images can.", param=where)
+    raise BadRequest(f"{where}: {media_type} is not supported; PDF, text and images are.", param=where)
 
 
 def _data_url(url: str, where: str) -> tuple[str, str]:
@@ -93,8 +93,8 @@ def _data_url(url: str, where: str) -> tuple[str, str]:
     return (found[1] or "text/plain").lower(), url[found.end() :]
 
 
-def _decoded(data: str, where: str, repairs: Repairs) -> tuple[str, bytes]:
-    """The base64 text as the service takes it, and what it says."""
+def decoded_base64(data: str, where: str, repairs: Repairs) -> tuple[str, bytes]:
+    """The base64 text as the service takes it, and what it says. Raises BadRequest."""
     try:
         decoded = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
@@ -104,7 +104,7 @@ def _decoded(data: str, where: str, repairs: Repairs) -> tuple[str, bytes]:
             decoded = base64.b64decode(data, validate=True)
         except (binascii.Error, ValueError):
             raise BadRequest(refusal, param=where) from None
-        repairs.note(where, "base64 in another spelling", refusal=refusal)
+        repairs.note(where, "non-standard base64", refusal=refusal)
     if not decoded:
         raise BadRequest(f"{where} is empty.", param=where)
     return data, decoded
@@ -116,13 +116,13 @@ def _spelled(data: str) -> str:
     return bare + "=" * (-len(bare) % 4)
 
 
-def _bare(head: str) -> bytes:
-    """What the beginning of a base64 text says, b"" where it is none."""
-    text = _SPACE.sub("", head)
+def kind_of_base64(data: str) -> str | None:
+    """The media type of an image by the beginning of its base64 text, None for anything else."""
+    text = _SPACE.sub("", data[:_HEAD]).translate(_URL_LETTERS)
     try:
-        return base64.b64decode(text[: len(text) // 4 * 4], validate=True)
+        return _kind_of(base64.b64decode(text[: len(text) // 4 * 4], validate=True))
     except (binascii.Error, ValueError):
-        return b""
+        return None
 
 
 def _kind_of(data: bytes) -> str | None:

@@ -1,7 +1,7 @@
-"""Names of models: which of them mean what to the CLI. Pure.
+"""Resolves model names to names that the CLI takes. Pure.
 
-Never silently another model: a name is a known alias, a name of the CLI's own, a full `claude-…` id (passed on, the API
-decides), or an error that lists what there is. Another spelling of a name is that name: `Sonnet`, `sonnet:latest`
+A name is a known alias, a name of the CLI's own, a full `claude-…` id (passed on; the API decides), or an error that
+lists what there is; never silently another model. Another spelling of a name is that name: `Sonnet`, `sonnet:latest`
 (ollama), `anthropic/claude-sonnet-4.5` (OpenRouter), `claude-4.5-sonnet` (Cursor).
 """
 
@@ -46,7 +46,7 @@ def resolve(requested: str, offered: Sequence[Model], aliases: Mapping[str, str]
 def ids(offered: Sequence[Model], aliases: Mapping[str, str]) -> list[str]:
     """Every id a client may use, each once: the seed's, the families, what the CLI lists, the user's aliases.
 
-    Patterns are no ids, and an alias that leads nowhere is of no use.
+    Without patterns, and without aliases that lead to no model.
     """
     listed = [name for row in offered for name in (row.id, row.name)]
     lost = lost_aliases(offered, aliases)
@@ -121,13 +121,17 @@ def _not_found(requested: str, name: str, offered: Sequence[Model], aliases: Map
 def model_object(id: str, created: int, row: Model | None = None) -> JsonObject:
     """A model as `GET /v1/models` shows it; `created` is unix seconds.
 
-    Beside OpenAI's fields those by which clients of other servers learn its limits, as far as they are known:
-    `context_length` (OpenRouter), `max_model_len` (vLLM), `architecture` (OpenRouter).
+    Beside OpenAI's fields those by which clients of other servers learn more of it, as far as it is known:
+    `context_length`, `architecture`, `name`, `description` and `canonical_slug`, the full id that it stands for
+    (OpenRouter), `max_model_len` (vLLM).
     """
     shown: JsonObject = {"id": id, "object": "model", "created": created, "owned_by": "anthropic"}
     if row is None:
         return shown
     known = {
+        "canonical_slug": row.id,
+        "name": row.display_name or None,
+        "description": row.description or None,
         "context_window": row.context_window,
         "context_length": row.context_window,
         "max_model_len": row.context_window,

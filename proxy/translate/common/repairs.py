@@ -1,4 +1,4 @@
-"""What is put right in a request, where another server would refuse it. Pure.
+"""Repairs of a request that another server would refuse. Pure.
 
 Each repair is named to the client (header `x-claude-max-repaired`); with the setting `strict` it is a BadRequest.
 """
@@ -21,7 +21,7 @@ class Repairs:
         self._told: dict[str, None] = {}
 
     def note(self, where: str, what: str, *, refusal: str = "", param: str | None = None) -> None:
-        """Something was put right at the path `where`.
+        """Records a repair at the path `where`.
 
         Raises BadRequest where `strict`: its words are `refusal`, else those of the repair; it names `param`, else
         `where`.
@@ -31,7 +31,7 @@ class Repairs:
         self.tell(where, what)
 
     def tell(self, where: str, what: str) -> None:
-        """Something was changed that is no mistake of the client's: it is named, never refused."""
+        """Records a change that is not the client's mistake: named, never refused."""
         self._told.setdefault(f"{where}: {what}")
 
     @property
@@ -50,4 +50,4 @@ class _Refusing(Repairs):
 
 
 REFUSING: Repairs = _Refusing(strict=True)
-"""For a dialect, or a part of one, that puts nothing right."""
+"""For callers that repair nothing."""

@@ -1,4 +1,4 @@
-"""Where an answer stops and how its words are chosen: limits that the service sets for every dialect. Pure."""
+"""Stop sequences and temperature, within the service's limits. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,15 +27,6 @@ def clamped(temperature: float | None, ignored: list[str]) -> float | None:
         return temperature
     ignored.append("temperature")
     return 1
-
-
-def stop_of(stop: str | Sequence[str] | None, field: str = "stop") -> tuple[str, ...]:
-    """The stop sequences of `field`. Raises BadRequest for blank ones, which the service refuses."""
-    found = (stop,) if isinstance(stop, str) else tuple(stop or ())
-    _check_number(found, field)
-    if any(not item.strip() for item in found):
-        raise BadRequest(f"{field}: a sequence must hold something other than white space.", param=field)
-    return found
 
 
 def stops_of(stop: str | Sequence[str] | None, repairs: Repairs, field: str = "stop") -> Stops:

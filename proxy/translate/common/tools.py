@@ -1,4 +1,4 @@
-"""Functions, and which of them must be called: what the service demands of them. Pure, and fed with plain values."""
+"""Functions and tool choice, as the service requires them. Pure; takes plain values."""
 
 import re
 from collections import Counter
@@ -51,7 +51,7 @@ def own_names(names: Sequence[str]) -> dict[str, str]:
 
 
 def declared(functions: Sequence[Function], field: str = "tools", repairs: Repairs = REFUSING) -> tuple[Tool, ...]:
-    """The tools that a body declares in `field`. Raises BadRequest for one that cannot be carried."""
+    """The tools that a body declares in `field`. Raises BadRequest for one that is not supported."""
     if len(functions) > _OPENAI_MOST and repairs.strict:
         raise BadRequest(f"{field}: {len(functions)} tools, at most {_OPENAI_MOST} are allowed.", param=field)
     tools = tuple(_tool(function, repairs) for function in functions)
@@ -107,7 +107,7 @@ def _tool(function: Function, repairs: Repairs) -> Tool:
             param=f"{where}.name",
         )
     if own != function.name:
-        repairs.note(f"{where}.name", "carried under another name")
+        repairs.note(f"{where}.name", "sent under another name")
     parameters = {"type": "object", "properties": {}, **_given(function, repairs)}
     if parameters["type"] != "object":
         raise BadRequest(
@@ -121,5 +121,5 @@ def _given(function: Function, repairs: Repairs) -> JsonObject:
     given = function.parameters or {}
     made = upgraded(given)
     if made is not given:
-        repairs.tell(f"{function.where}.parameters", "schema brought to draft 2020-12")
+        repairs.tell(f"{function.where}.parameters", "schema upgraded to draft 2020-12")
     return made

@@ -1,4 +1,4 @@
-"""Reads a request's bytes into its shape; everything wrong with them is a BadRequest that names the field."""
+"""Parses a request body into its model; any error is a BadRequest that names the field."""
 
 import codecs
 import re
@@ -59,7 +59,7 @@ def _whole_escape(found: re.Match[bytes]) -> bytes:
 
 
 def _encoding(body: bytes) -> str:
-    """What to say of a text that is no UTF-8; "" where that is not what is wrong with it."""
+    """What to say of text that is not UTF-8; "" for any other fault."""
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in body[:2]:
         return "The request body is UTF-16 text. Send JSON as UTF-8."
     try:
@@ -107,13 +107,16 @@ def field_path(loc: tuple[int | str, ...]) -> str:
     return path
 
 
-def whole_numbers(body: JsonObject, names: Sequence[str], repairs: Repairs) -> JsonObject:
-    """The body with `4096.0` as 4096 in these fields. OpenAI refuses it, and many clients know one kind of number."""
+def whole_numbers(body: JsonObject, names: Sequence[str], repairs: Repairs, path: str = "") -> JsonObject:
+    """The body with `4096.0` as 4096 in these fields, which stand at `path`.
+
+    OpenAI refuses it, and many clients know one kind of number.
+    """
     made = dict(body)
     for name in names:
         value = body.get(name)
         if isinstance(value, float) and value.is_integer():
-            repairs.note(name, "whole number", refusal=f"{name}: Input should be a valid integer")
+            repairs.note(f"{path}{name}", "whole number", refusal=f"{path}{name}: Input should be a valid integer")
             made[name] = int(value)
     return made
 

@@ -1,4 +1,4 @@
-"""The base of every request's shape: strict types, unknown fields kept. Pure."""
+"""The base model of all requests: strict types, unknown fields kept. Pure."""
 
 from typing import Annotated, TypeVar
 

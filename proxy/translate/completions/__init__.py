@@ -1,7 +1,7 @@
 """The dialect of the legacy `POST /v1/completions`.
 
-Chat models do not continue a text; the prompt is asked as a user's message, as OpenAI-compatible servers do.
-`schema` what a request may hold · `request` a request becomes a Turn · `answer` events become a text completion or its
+Chat models do not continue a text; the prompt is sent as a user message, as OpenAI-compatible servers do.
+`schema` the request's model · `request` turns it into a Turn · `answer` turns events into a text completion or its
 chunks.
 """
 

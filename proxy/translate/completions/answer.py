@@ -1,4 +1,4 @@
-"""Events become a text completion, or the chunks of its stream. Pure."""
+"""Turns events into a text completion or its chunks. Pure."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A completions request becomes a Turn whose only message is the prompt. Pure."""
+"""Turns a completions request into Turns whose only message is the prompt. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -63,7 +63,7 @@ def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
 def _prompts(prompt: str | Sequence[Any]) -> list[str]:
     texts = [prompt] if isinstance(prompt, str) else list(prompt)
     if not texts or not all(isinstance(text, str) for text in texts):
-        raise BadRequest("prompt: texts are carried, not tokens.", param="prompt")
+        raise BadRequest("prompt: must be text; token arrays are not supported.", param="prompt")
     if any(is_blank(text) for text in texts):
         raise BadRequest("prompt: must hold something other than white space.", param="prompt")
     return texts

@@ -1,4 +1,4 @@
-"""The shape of a completions request: types and ranges, as the OpenAI API reference has them."""
+"""The model of a completions request: types and ranges from the OpenAI API reference."""
 
 from typing import Any
 

@@ -1,10 +1,11 @@
 """The dialect of Anthropic's Messages API, `POST /v1/messages` and the count of its tokens.
 
-The vocabulary in the middle is made after this API, so a request travels as it is: the messages and the tools that
-reach the service are those that the client sent.
+The types in `events` follow this API, so messages and tools reach the service as the client sent them. Only what the
+service would refuse is repaired.
 
-`schema` what a request may hold · `request` a request becomes a Turn · `conversation`, `content`, `tools` its parts ·
-`answer` events become a message or its stream · `models` the list of models · `errors` failures.
+`schema` the request's model · `request` turns it into a Turn · `conversation`, `content`, `tools` its parts · `checks`
+finds what the service would refuse in a conversation, `rebuilt` repairs it · `answer` turns events into a message or
+its stream · `models` the model list · `errors` errors.
 """
 
 from dataclasses import replace

@@ -1,10 +1,11 @@
-"""Events become a message of the Messages API, or the events of its stream. Pure.
+"""Turns events into a message of the Messages API or its stream. Pure.
 
 The stream (platform.claude.com, "Streaming messages"): `message_start` with the message so far; for each block
 `content_block_start`, its deltas and `content_block_stop`; `message_delta` with the stop reason and the usage;
-`message_stop`. A `ping` follows the first block's start, and comes again in silence.
+`message_stop`. A `ping` follows the first block's start, and is repeated while nothing else is sent.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -38,7 +39,9 @@ _STREAMED = ("server_tool_use", "mcp_tool_use")
 class MessagesReply:
     """A `message` object, or the events of its stream."""
 
-    def __init__(self, meta: ResponseMeta) -> None:
+    def __init__(self, names: Mapping[str, str], meta: ResponseMeta) -> None:
+        """`names` are the client's own of its tools, by those that the service takes."""
+        self._names = names
         self._meta = meta
         self._message: JsonObject = {
             "id": f"msg_{meta.id}",
@@ -71,7 +74,8 @@ class MessagesReply:
                 signed = {"type": "signature_delta", "signature": signature}
                 return [*self._in("thinking"), self._delta("signature", signed)]
             case ToolCallStarted(_, id, name):
-                return [*self._close(), *self._begin({"type": "tool_use", "id": id, "name": name, "input": {}})]
+                own = self._names.get(name, name)
+                return [*self._close(), *self._begin({"type": "tool_use", "id": id, "name": own, "input": {}})]
             case ToolCallDelta(_, json):
                 self._input.append(json)
                 return [self._frame({"type": "input_json_delta", "partial_json": json})]

@@ -1,4 +1,4 @@
-"""Failures in the form of the Messages API. Pure.
+"""Errors of the Messages API. Pure.
 
 `{"type": "error", "error": {"type", "message"}, "request_id"}`, the id in the header `request-id` too; types and
 statuses as the API documents them (platform.claude.com, "Errors"). That page has no 405, 408, 415, 431 and 502: those

@@ -1,18 +1,23 @@
-"""A Messages request becomes a Turn. Pure."""
+"""Turns a Messages request into a Turn. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from ...errors import BadRequest
 from ...events import JsonObject, Model, Turn
 from ..common.dialect import ParsedRequest, RequestContext
 from ..common.effect import set_in, without_effect
+from ..common.filters import StopCut
 from ..common.json_schema import check_schema
+from ..common.json_schema_drafts import upgraded
 from ..common.models import resolve
-from ..common.sampling import stop_of
-from ..common.validation import shaped
+from ..common.repairs import Repairs
+from ..common.sampling import stops_of
+from ..common.tools import own_names
+from ..common.validation import shaped, whole_numbers
 from .answer import MessagesReply
 from .conversation import check_marks, messages_of, system_of, unread
 from .errors import ThreadNotFound, ThreadUnsupported
@@ -28,11 +33,16 @@ _SILENT = re.compile(r"claude-(?:[34]-|[a-z]+-[34](?:-|$))")
 
 def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
     """The Turn in the body of `POST /v1/messages`. Raises BadRequest, ModelNotFound."""
-    request = shaped(MessagesRequest, body)
+    repairs = Repairs(strict=context.strict)
+    request = shaped(MessagesRequest, whole_numbers(body, ("max_tokens", "top_k"), repairs))
+    stops = stops_of(request.stop_sequences, repairs, "stop_sequences")
+    if stops.cut:
+        refusal = "stop_sequences: each stop sequence must contain non-whitespace"
+        repairs.note("stop_sequences", "white space cut here", refusal=refusal)
     turn = replace(
-        _turn(request, context),
+        _turn(request, context, repairs),
         max_tokens=request.max_tokens,
-        stop=stop_of(request.stop_sequences, "stop_sequences"),
+        stop=stops.native,
         temperature=request.temperature,
         top_p=request.top_p,
         top_k=request.top_k or None,
@@ -40,16 +50,21 @@ def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
     if turn.thinking_budget is not None and turn.thinking_budget >= request.max_tokens:
         raise BadRequest("`max_tokens` must be greater than `thinking.budget_tokens`.", param="max_tokens")
     return ParsedRequest(
-        turns=(turn,), reply=MessagesReply, stream=bool(request.stream), ignored=_ignored(body, request, context)
+        turns=(turn,),
+        reply=partial(MessagesReply, own_names([str(tool.get("name")) for tool in request.tools or ()])),
+        stream=bool(request.stream),
+        ignored=_ignored(body, request, context),
+        repaired=repairs.names,
+        filters=(partial(StopCut, stops.cut),) if stops.cut else (),
     )
 
 
 def to_count(body: JsonObject, context: RequestContext) -> Turn:
     """The Turn in the body of `POST /v1/messages/count_tokens`. Raises BadRequest, ModelNotFound."""
-    return _turn(shaped(CountRequest, body), context)
+    return _turn(shaped(CountRequest, body), context, Repairs(strict=context.strict))
 
 
-def _turn(request: Asked, context: RequestContext) -> Turn:
+def _turn(request: Asked, context: RequestContext, repairs: Repairs) -> Turn:
     """What a message and the count of its tokens read of a body alike."""
     model = resolve(request.model, context.models, context.aliases)
     if request.thread is not None and request.thread.type == "create":
@@ -57,19 +72,21 @@ def _turn(request: Asked, context: RequestContext) -> Turn:
     if request.thread is not None:
         raise ThreadNotFound("thread: no conversation is held here; send all of it.", param="thread")
     check_marks(request)
-    messages = messages_of(request.messages)
-    tools = tools_of(request.tools or (), web_search=context.web_search)
+    said, messages = messages_of(request.messages, repairs)
+    system = "\n\n".join(text for text in (system_of(request.system)[0], said) if text)
+    tools = tools_of(request.tools or (), web_search=context.web_search, repairs=repairs)
     return Turn(
         model=model,
         messages=messages,
-        system=system_of(request.system)[0],
+        system=system,
         tools=tools,
         tool_choice=choice_of(request.tool_choice, tools),
-        schema=_schema(request),
+        schema=_schema(request, repairs),
         effort=request.output_config.effort if request.output_config else None,
         thinking=_thinking(request, model, context.models),
         thinking_budget=_budget(request),
         carries_thinking=True,
+        ask_to_continue=not context.strict,
     )
 
 
@@ -94,14 +111,17 @@ def _budget(request: Asked) -> int | None:
     return thinking.budget_tokens
 
 
-def _schema(request: Asked) -> JsonObject | None:
+def _schema(request: Asked, repairs: Repairs) -> JsonObject | None:
     config = request.output_config
     found, where = (config.format, "output_config.format") if config and config.format else (None, "output_format")
     wanted = found or request.output_format
     if wanted is None:
         return None
-    check_schema(wanted.schema_, f"{where}.schema")
-    return wanted.schema_
+    made = upgraded(wanted.schema_)
+    if made is not wanted.schema_:
+        repairs.tell(f"{where}.schema", "schema upgraded to draft 2020-12")
+    check_schema(made, f"{where}.schema")
+    return made
 
 
 def _ignored(body: JsonObject, request: MessagesRequest, context: RequestContext) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""The shape of a Messages request: types and ranges, as the reference of the Messages API has them.
+"""The model of a Messages request: types and ranges from the reference of the Messages API.
 
-Unknown fields and unknown keys of blocks are accepted: the API grows faster than its readers. What a field *means* is
+Unknown fields and unknown keys of blocks are accepted, so that new features of the API pass. What a field *means* is
 for `request`, and what a block is for `content`.
 """
 

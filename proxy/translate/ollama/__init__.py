@@ -1,7 +1,7 @@
-"""The dialects of ollama: `POST /api/chat` and `POST /api/generate`, and what its clients ask about models.
+"""The dialects of ollama: `POST /api/chat` and `POST /api/generate`, and its endpoints about models.
 
-`schema` what a request may hold · `request` a request becomes a Turn · `conversation` its messages · `answer` events
-become lines · `models` what needs no model · `errors` failures. Source of the wire: ollama's api/types.go, docs/api.md.
+`schema` the request's model · `request` turns it into a Turn · `conversation` its messages · `answer` turns events into
+lines · `models` the other endpoints · `errors` errors. Source of the wire format: ollama's api/types.go, docs/api.md.
 """
 
 from ..common.dialect import Dialect

@@ -1,4 +1,4 @@
-"""Events become the lines of an ollama stream, or one object. Pure.
+"""Turns events into the lines of an ollama stream, or one object. Pure.
 
 Every line has the model, the time and a piece of the answer; the last one is `done` and has the reason, the counts and
 the durations (in nanoseconds). Ollama knows the reasons `stop`, `length`, `load` and `unload`; a refusal is named as
@@ -148,7 +148,7 @@ class OllamaReply:
         if not self._calls or self._calls[-1]["function"]["arguments"] is not None:
             return []
         call = self._calls[-1]
-        call["function"]["arguments"] = arguments_of("".join(self._arguments), "arguments")
+        call["function"]["arguments"] = arguments_of("".join(self._arguments))
         self._arguments.clear()
         return [self._line(self._form.piece("", calls=[call]))]
 

@@ -1,23 +1,18 @@
-"""The messages of an ollama chat, in the words of a Conversation. Pure.
+"""Reads the messages of an ollama chat into a Conversation. Pure.
 
 Ollama's calls mostly have no id, and its results name the tool, or nothing. A result belongs to the call of its id,
 else to the first open call of its tool, else to the first open call.
 """
 
-import base64
-import binascii
 from collections.abc import Sequence
 
 from ...errors import BadRequest
 from ...events import Media, Message, Text, ToolCall, ToolResult
 from ..common.conversation import Conversation, arguments_of, digest
-from ..common.media import SIGNATURES, image_at, image_of
+from ..common.media import SIGNATURES, image_at, image_of, kind_of_base64
 from ..common.repairs import REFUSING, Repairs
 from ..common.tools import api_name
 from .schema import CallParam, MessageParam
-
-# Characters of base64 that hold the beginning of an image, by which its kind is known.
-_HEAD = 64
 
 
 def conversation(
@@ -60,19 +55,15 @@ def images_of(images: Sequence[str], where: str, repairs: Repairs = REFUSING) ->
 def _image(data: str, where: str, repairs: Repairs) -> Media:
     if data.startswith("data:"):
         return image_at(data, where, repairs)
-    try:
-        head = base64.b64decode(data[:_HEAD])
-    except (binascii.Error, ValueError):
-        raise BadRequest(f"{where} is not valid base64.", param=where) from None
-    kind = next((kind for kind, signature in SIGNATURES.items() if signature.match(head)), None)
+    kind = kind_of_base64(data)
     if kind is None:
-        raise BadRequest(f"{where} is not one of {', '.join(SIGNATURES)}.", param=where)
+        raise BadRequest(f"{where} is not the base64 text of one of {', '.join(SIGNATURES)}.", param=where)
     return image_of(kind, data, where, repairs)
 
 
 def _call(made: Conversation, call: CallParam, where: str) -> tuple[str, str]:
     """Adds a call; its key and its tool's name."""
-    arguments = arguments_of(call.function.arguments or {}, f"{where}.function.arguments")
+    arguments = arguments_of(call.function.arguments or {})
     key = call.id or f"{where} {call.function.name}"
     id = call.id or f"call_{digest(key)}"
     made.call(ToolCall(id, api_name(call.function.name), arguments), f"{where}.id", key=key)

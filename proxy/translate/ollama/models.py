@@ -1,4 +1,4 @@
-"""What ollama's clients ask about models and the server: tags, shows, what runs, the version. Pure."""
+"""Ollama's endpoints about models and the server: tags, show, ps, version. Pure."""
 
 import hashlib
 

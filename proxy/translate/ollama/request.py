@@ -1,4 +1,4 @@
-"""Ollama's requests become Turns. Pure."""
+"""Turns ollama's requests into Turns. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -15,7 +15,7 @@ from ..common.models import resolve
 from ..common.repairs import Repairs
 from ..common.sampling import JSON_OBJECT, clamped, stops_of
 from ..common.tools import Function, declared, own_names
-from ..common.validation import shaped
+from ..common.validation import shaped, whole_numbers
 from .answer import ChatForm, Form, GenerateForm, OllamaReply
 from .conversation import conversation
 from .models import bare
@@ -30,11 +30,11 @@ ENDLESS = (-1, -2, 0)
 
 def chat_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
     """The Turn in the body of `POST /api/chat`. Raises BadRequest, ModelNotFound."""
-    request = shaped(OllamaChatRequest, body)
+    repairs = Repairs(strict=context.strict)
+    request = shaped(OllamaChatRequest, _numbers(body, repairs))
     form = ChatForm()
     if not request.messages:
         return _loaded(request, context, form)
-    repairs = Repairs(strict=context.strict)
     tools = _tools(request.tools or (), repairs)
     ignored = _ignored(body, request)
     if any(message.thinking for message in request.messages):
@@ -46,16 +46,24 @@ def chat_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
 
 def generate_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
     """The Turn in the body of `POST /api/generate`. Raises BadRequest, ModelNotFound."""
-    request = shaped(OllamaGenerateRequest, body)
+    repairs = Repairs(strict=context.strict)
+    request = shaped(OllamaGenerateRequest, _numbers(body, repairs))
     form = GenerateForm()
     if request.suffix:
         raise BadRequest("suffix: Claude models do not fill in the middle of a text.", param="suffix")
     if not request.prompt and not request.images:
         return _loaded(request, context, form)
-    repairs = Repairs(strict=context.strict)
     said = MessageParam(role="user", content=request.prompt, images=request.images)
     asked = _Asked(*conversation([said], request.system or "", repairs))
     return _parsed(request, context, form, asked, _ignored(body, request), repairs)
+
+
+def _numbers(body: JsonObject, repairs: Repairs) -> JsonObject:
+    """The body with whole numbers in its options."""
+    options = body.get("options")
+    if not isinstance(options, dict):
+        return body
+    return {**body, "options": whole_numbers(options, ("num_predict", "top_k"), repairs, "options.")}
 
 
 class _Asked(NamedTuple):
@@ -127,7 +135,7 @@ def _tools(given: Sequence[ToolParam], repairs: Repairs) -> tuple[Tool, ...]:
     for index, tool in enumerate(given):
         if tool.type != "function":
             where = f"tools[{index}].type"
-            raise BadRequest(f"{where}: only functions are carried, not {tool.type!r}.", param=where)
+            raise BadRequest(f"{where}: only functions are supported, not {tool.type!r}.", param=where)
     functions = [tool.function for tool in given]
     return declared(
         [
@@ -143,7 +151,7 @@ def _schema(request: Asked, repairs: Repairs) -> JsonObject | None:
         return None
     made = upgraded(request.format)
     if made is not request.format:
-        repairs.tell("format", "schema brought to draft 2020-12")
+        repairs.tell("format", "schema upgraded to draft 2020-12")
     check_schema(made, "format")
     return made
 

@@ -1,4 +1,4 @@
-"""The shapes of ollama's requests: types, as its api/types.go has them (August 2026).
+"""The models of ollama's requests: types from its api/types.go (August 2026).
 
 Unknown fields and options are accepted, as ollama does. What a field *means* is for `request`.
 """
@@ -16,11 +16,12 @@ class Function(WireObject):
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
-    arguments: dict[str, Any] | str | None = None
+    # Clients in PHP write an empty object as [].
+    arguments: dict[str, Any] | list[Any] | str | None = None
 
 
 class ToolParam(WireObject):
-    """A tool; only functions are carried."""
+    """A tool; only functions are supported."""
 
     type: str = "function"
     function: Function

@@ -1,9 +1,9 @@
 """The dialect of `POST /v1/responses`.
 
-`schema` what a request may hold · `request` a request becomes a Turn · `items`, `content`, `tools`, `thinking` its
-parts · `answer` events become a response or its stream · `output`, `calls`, `custom` the items of it · `options` what
-an answer repeats of its request · `compaction`, `summary` a conversation becomes one item · `kept` what is stored of
-it · `errors` what this API alone says of failures.
+`schema` the request's model · `request` turns it into a Turn · `items`, `content`, `tools`, `thinking` its parts ·
+`answer` turns events into a response or its stream · `output`, `calls`, `custom` its items · `options` what an answer
+repeats of its request · `compaction`, `summary` compact a conversation into one item · `kept` stored responses ·
+`errors` this API's own errors.
 """
 
 from dataclasses import replace

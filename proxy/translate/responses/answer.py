@@ -1,4 +1,4 @@
-"""Events become a response, or the events of its stream. Pure.
+"""Turns events into a response or its stream. Pure.
 
 The sequence is OpenAI's (API reference, "Streaming events"): `response.created`, `response.in_progress`, the events of
 the items, one after another, and one of `response.completed`, `incomplete`, `failed`, which holds the whole response.

@@ -1,4 +1,4 @@
-"""Calls of an answer in the making, of functions and of custom tools. Pure."""
+"""Calls of functions and custom tools in an unfinished answer. Pure."""
 
 from collections.abc import Mapping
 
@@ -83,7 +83,7 @@ class SearchCallItem(OutputItem):
         return []
 
     def _form(self) -> JsonObject:
-        whole = {} if self.status == "in_progress" else arguments_of("".join(self._json), "arguments")
+        whole = {} if self.status == "in_progress" else arguments_of("".join(self._json))
         said = {"execution": "client", "call_id": self._call_id, "arguments": whole}
         return {"type": "tool_search_call", "status": self.status, **said}
 

@@ -1,4 +1,4 @@
-"""Compaction: a conversation becomes one item that says what came of it, for clients that go on from that. Pure.
+"""Compaction: replaces a conversation by one item with its summary. Pure.
 
 OpenAI's servers do it by `POST /v1/responses/compact`, or where the last item of a request is a `compaction_trigger`
 (API reference, "Compaction"; Codex uses the second and takes exactly one `compaction` item). Here the model is asked

@@ -1,4 +1,4 @@
-"""The input of a custom tool, out of the arguments of the function that stands for it. Pure."""
+"""Extracts the input of a custom tool from the arguments of the function that represents it. Pure."""
 
 import re
 

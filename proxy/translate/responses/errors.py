@@ -1,4 +1,4 @@
-"""What only this API says of failures, in OpenAI's words. Pure."""
+"""Errors that only this API has, in OpenAI's words. Pure."""
 
 from collections.abc import Mapping
 

@@ -1,15 +1,18 @@
-"""The items of a conversation, in the words of a Conversation. Pure.
+"""Reads the items of a conversation into a Conversation. Pure.
 
-OpenAI's items are a flat list: thinking, texts and calls of one answer stand side by side, and the output of a call may
-come anywhere behind it. Here each output is moved to directly behind the answer that made its call.
+OpenAI's items are a flat list: thinking, texts and calls of one answer are adjacent items, and the output of a call may
+come anywhere after it. Each output is moved to directly after the answer that made the call.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import BadRequest
-from ...events import Message, RedactedThinking, Text, Thinking, ToolCall, ToolResult
-from ..common.conversation import Conversation, arguments_of
+from ...events import Media, Message, RedactedThinking, Text, Thinking, ToolCall, ToolResult
+from ..common.conversation import Conversation, arguments_of, digest
+from ..common.repairs import REFUSING, Repairs
+from ..common.tools import api_name
 from .content import blocks_of, text_of
 from .schema import Item
 from .summary import unpacked
@@ -32,56 +35,52 @@ class History:
     system: str
     messages: tuple[Message, ...]
     ignored: tuple[str, ...] = ()
-    repaired: tuple[str, ...] = ()
 
 
-def history(instructions: str | None, items: Sequence[tuple[str, Item]]) -> History:
-    """The conversation of items, each with its path. Raises BadRequest that names the item."""
-    return _Reader(items).read(instructions)
+def history(instructions: str | None, items: Sequence[tuple[str, Item]], repairs: Repairs = REFUSING) -> History:
+    """The conversation of items, each with its path. Raises BadRequest that names the item.
+
+    The last message is the user's, or the assistant's for the model to continue.
+    """
+    return _Reader(items, repairs).read(instructions)
 
 
 class _Reader:
     """Reads one list of items."""
 
-    def __init__(self, items: Sequence[tuple[str, Item]]) -> None:
-        _require_once(items)
+    def __init__(self, items: Sequence[tuple[str, Item]], repairs: Repairs) -> None:
+        _require_once(items, repairs)
         self._items = items
-        self._outputs = _outputs(items)
-        self._made = Conversation(FIELD)
-        self._calls: list[tuple[str, str]] = []
+        self._repairs = repairs
+        self._outputs = _outputs(items, repairs)
+        self._made = Conversation(FIELD, repairs)
+        self._calls: list[tuple[int, str, str]] = []
         self._thinking: list[Thinking | RedactedThinking] = []
         self._ignored: list[str] = []
-        self._repaired: list[str] = []
 
     def read(self, instructions: str | None) -> History:
         self._made.system([instructions or ""])
-        for where, item in self._items:
-            self._read(where, item)
+        for index, (where, item) in enumerate(self._items):
+            self._read(index, where, item)
         self._answer_ended()
-        system, messages = self._made.build()
-        return History(
-            system,
-            messages,
-            tuple(dict.fromkeys(self._ignored)),
-            tuple(dict.fromkeys(self._repaired)),
-        )
+        system, messages = self._made.build(may_continue=True)
+        return History(system, messages, tuple(dict.fromkeys(self._ignored)))
 
-    def _read(self, where: str, item: Item) -> None:
+    def _read(self, index: int, where: str, item: Item) -> None:
         match item.type:
             case "reasoning":
                 self._reason(item)
             case kind if kind in CALLS:
-                self._call(where, item)
+                self._call(index, where, item)
             case None | "message" if item.role == "assistant":
-                self._say([Text(text) for text in text_of(item.content, f"{where}.content")])
+                self._say([Text(text) for text in text_of(item.content, f"{where}.content", self._repairs)])
             case None | "message":
                 self._answer_ended()
                 self._message(where, item)
             case kind if kind in OUTPUTS:
                 self._answer_ended()
-                if item.call_id in self._outputs:
-                    # Its call is still to come: an answered one is no longer there.
-                    raise _no_call(where, item.call_id)
+                if index in self._outputs:
+                    self._result(where, item, item.call_id or "")
             case "compaction":
                 self._answer_ended()
                 self._compacted(where, item)
@@ -92,7 +91,7 @@ class _Reader:
             case "additional_tools":
                 pass
             case kind:
-                raise BadRequest(f"{where}: items of type {kind!r} cannot be carried.", param=f"{where}.type")
+                raise BadRequest(f"{where}: items of type {kind!r} are not supported.", param=f"{where}.type")
 
     def _message(self, where: str, item: Item) -> None:
         if item.role is None:
@@ -100,9 +99,9 @@ class _Reader:
         if item.content is None:
             raise BadRequest(f"{where}.content is missing.", param=f"{where}.content")
         if item.role == "user":
-            self._made.user(blocks_of(item.content, f"{where}.content"), where)
+            self._made.user(blocks_of(item.content, f"{where}.content", self._repairs), where)
         else:
-            self._made.system(text_of(item.content, f"{where}.content"))
+            self._made.system(text_of(item.content, f"{where}.content", self._repairs))
 
     def _reason(self, item: Item) -> None:
         block = decrypted(item.encrypted_content) if item.encrypted_content else None
@@ -127,59 +126,88 @@ class _Reader:
             self._made.assistant([*self._thinking, *blocks])
             self._thinking.clear()
 
-    def _call(self, where: str, item: Item) -> None:
-        if not item.call_id:
-            raise BadRequest(f"{where}.call_id is missing.", param=f"{where}.call_id")
+    def _call(self, index: int, where: str, item: Item) -> None:
+        call_id = item.call_id or ""
+        if not call_id:
+            self._repairs.note(
+                f"{where}.call_id", "call without an id; given one", refusal=f"{where}.call_id is missing."
+            )
+            call_id = f"call_{digest(where)}"
         name = TOOL_SEARCH if item.type == "tool_search_call" else item.name
         if not name:
             raise BadRequest(f"{where}.name is missing.", param=f"{where}.name")
-        if item.type == "custom_tool_call":
-            arguments = {INPUT: item.input or ""}
-        elif isinstance(item.arguments, dict):
-            arguments = item.arguments
-        else:
-            arguments = arguments_of(item.arguments or "", f"{where}.arguments")
+        is_custom = item.type == "custom_tool_call"
+        arguments = {INPUT: item.input or ""} if is_custom else arguments_of(item.arguments)
         self._made.assistant(self._thinking)
         self._thinking.clear()
-        call = ToolCall(item.call_id, flat_name(name, item.namespace), arguments)
+        call = ToolCall(call_id, api_name(flat_name(name, item.namespace)), arguments)
         self._made.call(call, f"{where}.call_id")
-        self._calls.append((where, item.call_id))
+        self._calls.append((index, where, call_id))
 
     def _answer_ended(self) -> None:
         """Before anything that is not the assistant's: what was called is answered."""
         if self._thinking:
             # The service takes no thinking at the end of a message, which nothing follows.
-            self._repaired.append("reasoning that nothing follows was left out")
+            self._repairs.tell(FIELD, "reasoning that nothing follows left out")
             self._thinking.clear()
-        for where, call_id in self._calls:
-            if call_id not in self._outputs:
+        for index, where, call_id in self._calls:
+            if index in self._outputs:
+                self._result(*self._outputs[index], call_id)
+            elif self._repairs.strict:
                 raise BadRequest(f"{where}: No tool output found for function call {call_id}.", param=FIELD)
-            at, output = self._outputs.pop(call_id)
-            content = (
-                _found(output) if output.type == "tool_search_output" else blocks_of(output.output, f"{at}.output")
-            )
-            self._made.result(ToolResult(call_id, tuple(content)), f"{at}.call_id")
         self._calls.clear()
 
+    def _result(self, where: str, output: Item, call_id: str) -> None:
+        if output.type == "tool_search_output":
+            content: Sequence[Text | Media] = _found(output)
+        else:
+            content = blocks_of(output.output, f"{where}.output", self._repairs)
+        self._made.result(ToolResult(call_id, tuple(content)), f"{where}.call_id")
 
-def _outputs(items: Sequence[tuple[str, Item]]) -> dict[str, tuple[str, Item]]:
-    """The outputs by the ids of their calls. Raises BadRequest for one without a call before it."""
-    found: dict[str, tuple[str, Item]] = {}
-    called: set[str] = set()
-    for where, item in items:
+
+def _outputs(items: Sequence[tuple[str, Item]], repairs: Repairs) -> dict[int, tuple[str, Item]]:
+    """The output of each call, with its path, by the call's place; one without a call by its own place.
+
+    An output belongs to the nearest call of its id before it, in which no other stands yet. Raises BadRequest, unless
+    `repairs` allows it, for one that has none.
+    """
+    calls: dict[str, list[int]] = {}
+    for index, (_, item) in enumerate(items):
         if item.type in CALLS and item.call_id:
-            called.add(item.call_id)
-        elif item.type in OUTPUTS:
-            if not item.call_id:
-                raise BadRequest(f"{where}.call_id is missing.", param=f"{where}.call_id")
-            if item.output is None and item.type not in WITH_TOOLS:
-                raise BadRequest(f"{where}.output is missing.", param=f"{where}.output")
-            if item.call_id not in called:
-                raise _no_call(where, item.call_id)
-            if item.call_id in found:
-                raise BadRequest(f"{where}: the call {item.call_id} has two outputs.", param=FIELD)
-            found[item.call_id] = (where, item)
+            calls.setdefault(item.call_id, []).append(index)
+    found: dict[int, tuple[str, Item]] = {}
+    for index, (where, item) in enumerate(items):
+        if item.type not in OUTPUTS:
+            continue
+        _check_output(where, item, repairs)
+        own = calls.get(item.call_id or "", [])
+        before = own[: bisect_left(own, index)]
+        if not before and repairs.strict:
+            raise BadRequest(
+                f"{where}: No tool call found for function call output with call_id {item.call_id}.", param=FIELD
+            )
+        if not own:
+            found[index] = (where, item)
+            continue
+        if not before:
+            repairs.note(where, "output before its call; moved behind it")
+        place = next((each for each in reversed(before) if each not in found), (before or own)[-1])
+        if place in found:
+            repairs.note(
+                where,
+                "repeated output; the last one counts",
+                refusal=f"{where}: the call {item.call_id} has two outputs.",
+                param=FIELD,
+            )
+        found[place] = (where, item)
     return found
+
+
+def _check_output(where: str, item: Item, repairs: Repairs) -> None:
+    if repairs.strict and not item.call_id:
+        raise BadRequest(f"{where}.call_id is missing.", param=f"{where}.call_id")
+    if item.output is None and item.type not in WITH_TOOLS:
+        repairs.note(f"{where}.output", "output without content", refusal=f"{where}.output is missing.")
 
 
 def _found(output: Item) -> list[Text]:
@@ -188,18 +216,16 @@ def _found(output: Item) -> list[Text]:
     return [Text(f"These tools can be called now: {', '.join(names)}." if names else "No tool was found.")]
 
 
-def _no_call(where: str, call_id: str | None) -> BadRequest:
-    return BadRequest(f"{where}: No tool call found for function call output with call_id {call_id}.", param=FIELD)
-
-
-def _require_once(items: Sequence[tuple[str, Item]]) -> None:
-    """Raises BadRequest for an id that two items have."""
+def _require_once(items: Sequence[tuple[str, Item]], repairs: Repairs) -> None:
+    """Raises BadRequest, unless `repairs` allows it, for an id that two items have: it means nothing here."""
     seen: set[str] = set()
     for where, item in items:
         if item.id and item.id in seen:
-            raise BadRequest(
-                f"{where}: Duplicate item found with id {item.id}. Remove duplicate items from your input and try "
-                "again.",
+            repairs.note(
+                where,
+                f"id {item.id} given twice",
+                refusal=f"{where}: Duplicate item found with id {item.id}. Remove duplicate items from your input and "
+                "try again.",
                 param=FIELD,
             )
         seen.add(item.id or "")

@@ -1,4 +1,4 @@
-"""What is kept of a response, and how it is looked at: `GET`, `DELETE`, its input items. Pure.
+"""Stored responses: what is stored, and the answers to `GET`, `DELETE` and input items. Pure.
 
 Shapes after OpenAI's API reference ("Get a model response", "List input items").
 """

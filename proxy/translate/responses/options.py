@@ -1,4 +1,4 @@
-"""What of a request its answer depends on, and what of it the answer repeats. Pure."""
+"""The request options that an answer depends on or repeats. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Any

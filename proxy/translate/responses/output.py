@@ -1,8 +1,8 @@
-"""The items of an answer in the making: each turns what comes into the events of its part of the stream. Pure.
+"""Output items of an unfinished answer: each produces the events of its part of the stream. Pure.
 
 The sequence of each kind is OpenAI's (API reference, "Streaming events"): the item is added, its text comes in deltas,
-then the text, its part and the item are done, each told whole. An event here is its type and its own fields; the
-response adds where the item stands.
+then the text, its part and the item are done, each sent whole. An event here is its type and its own fields; the
+response adds the position of the item.
 """
 
 from ...events import JsonObject, RedactedThinking, Thinking

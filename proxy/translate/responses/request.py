@@ -1,4 +1,4 @@
-"""A Responses request becomes a Turn, and what its answer must look like. Pure."""
+"""Turns a Responses request into a Turn and the options of its answer. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -8,10 +8,13 @@ from ...errors import BadRequest, NotFound
 from ...events import JsonObject, ToolChoice, Turn
 from ..common.dialect import ParsedRequest, Reply, RequestContext, ResponseMeta
 from ..common.effect import set_in, without_effect
+from ..common.filters import Filter, JsonOnly
 from ..common.json_schema import check_schema
+from ..common.json_schema_drafts import upgraded
 from ..common.models import resolve
+from ..common.repairs import Repairs
 from ..common.sampling import JSON_OBJECT, clamped
-from ..common.validation import shaped
+from ..common.validation import shaped, whole_numbers, without_no_limit
 from .answer import ResponsesReply
 from .compaction import PROMPT, TRIGGER, CompactedReply, CompactionReply
 from .errors import PreviousNotFound
@@ -24,7 +27,7 @@ from .tools import Named, chosen, toolbox
 Replying = Callable[[Options, Mapping[str, Named], Asked, ResponseMeta], Reply]
 
 # Fields of the shape that have no effect. Each that a client sets is named in the response header
-# `x-claude-max-ignored`, and so is whatever is no field of the shape.
+# `x-claude-max-ignored`, and so are unknown fields.
 WITHOUT_EFFECT = (
     "user",
     "service_tier",
@@ -42,6 +45,8 @@ NEUTRAL: JsonObject = {
     "context_management": [],
     "moderation": None,
 }
+# Where -1 says that there is no limit.
+LIMITS = ("max_output_tokens", "max_tool_calls")
 ENCRYPTED = "reasoning.encrypted_content"
 SOURCES = "web_search_call.action.sources"
 # Further values of `include` that can add nothing to an answer of this server's.
@@ -74,11 +79,13 @@ def to_count(body: JsonObject, context: RequestContext) -> Turn:
 
 def _turned(body: JsonObject, context: RequestContext, compacting: Replying) -> ParsedRequest:
     _require_carried(body)
-    request = shaped(ResponsesRequest, body)
+    repairs = Repairs(strict=context.strict)
+    given = whole_numbers(body, (*LIMITS, "top_logprobs"), repairs)
+    request = shaped(ResponsesRequest, without_no_limit(given, LIMITS, repairs))
     if not (isinstance(request.input, list) and request.input and request.input[-1].type == TRIGGER):
-        return _parsed(body, request, context, ResponsesReply)
+        return _parsed(body, request, context, ResponsesReply, repairs)
     # Everything before the trigger is as in any other request: so the service's cache holds it.
-    asked = _parsed(body, _asked_for_summary(request), context, compacting)
+    asked = _parsed(body, _asked_for_summary(request), context, compacting, repairs)
     return replace(
         asked, turns=tuple(replace(turn, tool_choice=ToolChoice("none"), schema=None) for turn in asked.turns)
     )
@@ -91,12 +98,15 @@ def _asked_for_summary(request: ResponsesRequest) -> ResponsesRequest:
     return request.model_copy(update={"input": [*items[:-1], asking], "store": False})
 
 
-def _parsed(body: JsonObject, request: ResponsesRequest, context: RequestContext, replying: Replying) -> ParsedRequest:
+def _parsed(
+    body: JsonObject, request: ResponsesRequest, context: RequestContext, replying: Replying, repairs: Repairs
+) -> ParsedRequest:
     model = resolve(request.model, context.models, context.aliases)
     own = _own_items(body, request, context)
     before = _before(request, context)
-    read = history(request.instructions, [*before, *own])
-    box = toolbox(_tools(request, [*before, *own]), web_search=context.web_search, searches=request.max_tool_calls)
+    read = history(request.instructions, [*before, *own], repairs)
+    offered = _tools(request, [*before, *own])
+    box = toolbox(offered, web_search=context.web_search, searches=request.max_tool_calls, repairs=repairs)
     box, choice = chosen(request.tool_choice, box, parallel=request.parallel_tool_calls is not False)
     ignored = [*_ignored(body, request, searches=box.search is not None), *box.ignored, *read.ignored]
     wanted = request.reasoning.effort if request.reasoning else None
@@ -108,20 +118,23 @@ def _parsed(body: JsonObject, request: ResponsesRequest, context: RequestContext
         system=_system(read, form),
         tools=box.tools,
         tool_choice=choice,
-        schema=_schema(form),
+        schema=_schema(form, repairs),
         max_tokens=request.max_output_tokens,
         temperature=clamped(request.temperature, ignored),
         top_p=request.top_p,
         effort=None if wanted == "none" else "low" if wanted == "minimal" else wanted,
         thinking="off" if wanted == "none" else "shown" if options.summaries else "default",
+        ask_to_continue=True,
     )
+    filters: list[Callable[[], Filter]] = [JsonOnly] if form is not None and form.type == "json_object" else []
     asked = Asked(tuple(_plain(item) for _, item in own), request.previous_response_id, options.store)
     return ParsedRequest(
         turns=(turn,),
         reply=partial(replying, options, box.names, asked),
         stream=bool(request.stream),
         ignored=tuple(dict.fromkeys(ignored)),
-        repaired=read.repaired,
+        repaired=repairs.names,
+        filters=tuple(filters),
     )
 
 
@@ -228,14 +241,17 @@ def _system(read: History, form: Format | None) -> str:
     return f"{read.system}\n\n{JSON_OBJECT}" if read.system else JSON_OBJECT
 
 
-def _schema(form: Format | None) -> JsonObject | None:
+def _schema(form: Format | None, repairs: Repairs) -> JsonObject | None:
     if form is None or form.type != "json_schema":
         return None
     where = "text.format.schema"
     if form.schema_ is None:
         raise BadRequest(f"{where} is missing.", param=where)
-    check_schema(form.schema_, where)
-    return form.schema_
+    made = upgraded(form.schema_)
+    if made is not form.schema_:
+        repairs.tell(where, "schema upgraded to draft 2020-12")
+    check_schema(made, where)
+    return made
 
 
 def _plain(item: Item) -> JsonObject:

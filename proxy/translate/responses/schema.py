@@ -1,4 +1,4 @@
-"""The shape of a Responses request: types and ranges, as the OpenAI API reference has them.
+"""The model of a Responses request: types and ranges from the OpenAI API reference.
 
 Unknown fields are accepted and named in the answer. What a field *means* is for `request`, what an item means for
 `items`. Shapes after the `openai` SDK 3.54 (`types/responses`).
@@ -17,7 +17,7 @@ class Part(WireObject):
     type: str
     text: str | None = None
     refusal: str | None = None
-    image_url: str | None = None
+    image_url: str | dict[str, Any] | None = None
     file_data: str | None = None
     file_url: str | None = None
     file_id: str | None = None
@@ -50,6 +50,7 @@ class ToolParam(WireObject):
     name: str | None = None
     description: str | None = None
     parameters: dict[str, Any] | None = None
+    function: dict[str, Any] | None = None
     strict: bool | None = None
     format: dict[str, Any] | None = None
     execution: str | None = None

@@ -1,4 +1,4 @@
-"""The summary of a compacted conversation, in an item's `encrypted_content` and out of it. Pure."""
+"""Packs the summary of a compacted conversation into an item's `encrypted_content`, and unpacks it. Pure."""
 
 import base64
 import binascii

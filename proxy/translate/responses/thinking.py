@@ -1,4 +1,4 @@
-"""The model's thinking in a reasoning item's `encrypted_content`, so that a client can carry it back. Pure.
+"""The model's thinking in a reasoning item's `encrypted_content`, so that a client can send it back. Pure.
 
 OpenAI's field is opaque to clients. Ours holds one thinking block with the service's own signature, or one redacted
 block, as base64 of JSON: it needs no key and survives a restart, and a changed one is refused by the service.

@@ -1,7 +1,7 @@
 """Tools of a request: functions, custom tools and namespaces of both, the service's web search. Pure.
 
-The service knows functions only, each by one name. So a custom tool, whose input is plain text, is offered as a
-function of one string, and the tools of a namespace have its name before their own. `names` tells them apart again.
+The service supports functions only, each with one name. So a custom tool, whose input is plain text, is offered as a
+function of one string, and tools of a namespace are prefixed with its name. `names` maps them back.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,9 @@ from typing import Any, Literal
 from ...errors import BadRequest
 from ...events import JsonObject, ServerTool, Tool, ToolChoice
 from ..common.conversation import digest
-from ..common.tools import Function, choice, declared, restricted
+from ..common.repairs import REFUSING, Repairs
+from ..common.tools import Function, api_name, choice, declared, restricted
+from ..common.validation import shaped
 from ..common.web_search import NAME as SEARCH_NAME
 from ..common.web_search import search_tool
 from .schema import ToolParam
@@ -65,7 +67,13 @@ def flat_name(name: str, namespace: str | None) -> str:
     return whole if len(whole) <= NAME_LENGTH else f"{whole[: NAME_LENGTH - 13]}_{digest(whole)[:12]}"
 
 
-def toolbox(tools: Sequence[tuple[str, ToolParam]], *, web_search: bool, searches: int | None = None) -> Toolbox:
+def toolbox(
+    tools: Sequence[tuple[str, ToolParam]],
+    *,
+    web_search: bool,
+    searches: int | None = None,
+    repairs: Repairs = REFUSING,
+) -> Toolbox:
     """What a request offers; each tool with its path. Raises BadRequest.
 
     Without `web_search` the service's own is left out and named: coding agents offer it in every request. `searches` is
@@ -88,13 +96,13 @@ def toolbox(tools: Sequence[tuple[str, ToolParam]], *, web_search: bool, searche
             ignored.append(f"tools.{tool.type}")
             continue
         for at, each, space in _members(where, tool):
-            function, named = _function(at, each, space)
-            if function.name in names and not where.startswith("tools["):
+            function, named = _function(at, each, space, repairs)
+            if api_name(function.name) in names and not where.startswith("tools["):
                 # What a client's search finds again is offered already.
                 continue
             functions.append(function)
-            names[function.name] = named
-    return Toolbox(declared(functions), search, names, tuple(dict.fromkeys(ignored)))
+            names[api_name(function.name)] = named
+    return Toolbox(declared(functions, repairs=repairs), search, names, tuple(dict.fromkeys(ignored)))
 
 
 def _undated(kind: str) -> str:
@@ -116,7 +124,11 @@ def _members(where: str, tool: ToolParam) -> Iterator[tuple[str, ToolParam, Tool
         yield f"{where}.tools[{index}]", member, tool
 
 
-def _function(where: str, tool: ToolParam, space: ToolParam | None) -> tuple[Function, Named]:
+def _function(where: str, tool: ToolParam, space: ToolParam | None, repairs: Repairs) -> tuple[Function, Named]:
+    if tool.type == "function" and tool.name is None and isinstance((tool.function or {}).get("name"), str):
+        inner = shaped(ToolParam, {**(tool.function or {}), "type": "function"})
+        repairs.note(where, "tool in the form of chat completions", refusal=f"{where}.name is missing.")
+        return _function(f"{where}.function", inner, space, repairs)
     if tool.type == TOOL_SEARCH:
         named = Named(TOOL_SEARCH, None, "tool_search")
         return Function(where, TOOL_SEARCH, tool.description, tool.parameters), named
@@ -165,19 +177,23 @@ def _search(tool: ToolParam, searches: int | None) -> ServerTool:
 
 
 def chosen(wanted: Any, box: Toolbox, *, parallel: bool) -> tuple[Toolbox, ToolChoice]:
-    """What `tool_choice` leaves of the tools, and the choice. Raises BadRequest."""
+    """What `tool_choice` leaves of the tools, and the choice; in other APIs' words too. Raises BadRequest."""
     match wanted:
-        case None | "auto":
+        case None | "auto" | "" | {"type": "auto"}:
             return box, ToolChoice("auto", parallel=parallel)
-        case "none":
+        case "none" | {"type": "none"}:
             return box, ToolChoice("none", parallel=parallel)
-        case "required":
+        case "required" | "any" | {"type": "required" | "any"}:
             if box.search is not None:
                 return box, ToolChoice("required", parallel=parallel)
             return box, choice("required", box.functions, parallel=parallel)
         case {"type": "allowed_tools", "mode": "auto" | "required" as mode, "tools": list(allowed)} if allowed:
             return _allowed(box, allowed), ToolChoice(mode, parallel=parallel)
-        case {"type": "function" | "custom", "name": str(name)}:
+        case (
+            {"type": "function" | "custom" | "tool", "name": str(name)}
+            | {"type": "function", "function": {"name": str(name)}}
+            | {"type": "custom", "custom": {"name": str(name)}}
+        ):
             space = wanted.get("namespace")
             flat = flat_name(name, space if isinstance(space, str) else None)
             return box, choice("named", box.functions, name=flat, parallel=parallel)

@@ -5,11 +5,9 @@ from typing import Any
 import pytest
 from engine.turns import LOOK, PNG, called, results, said, turn, user
 
-from claude_max.proxy.engine.planning.by_lines import DESCRIPTION_LENGTH, altered, check
+from claude_max.proxy.engine.planning.by_lines import DESCRIPTION_LENGTH, NOTE, altered, check
 from claude_max.proxy.errors import BadRequest
 from claude_max.proxy.events import Message, OpaqueBlock, ServerTool, Text, Tool, ToolResult, Turn
-
-NOTE = "messages: environment note added"
 
 
 def with_property(name: str) -> Turn:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from claude_max.proxy.engine.planning.growth import FIRST_START, Pace, expected_wait, is_worth_a_start
+from claude_max.proxy.engine.planning.growth import FIRST_START, Pace, expected_wait, is_worth_a_start, starts_at_once
 
 START = 0.5
 
@@ -51,6 +51,14 @@ def test_only_the_latest_turns_count() -> None:
     for _ in range(8):
         made.turned(0.04)
     assert made.turn == 0.04
+
+
+@pytest.mark.parametrize(
+    ("turn", "processors", "wanted"),
+    [(0.04, 1, 1), (0.04, 2, 1), (0.04, 8, 4), (4.0, 1, 1), (4.0, 2, 2), (4.0, 8, 8), (1.9, 2, 1), (2.1, 2, 2)],
+)
+def test_how_many_start_at_once(turn: float, processors: int, wanted: int) -> None:
+    assert starts_at_once(pace(turn), processors) == wanted
 
 
 @dataclass

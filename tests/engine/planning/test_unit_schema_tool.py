@@ -152,6 +152,20 @@ def test_references_point_to_where_the_schema_stands_now() -> None:
     assert not satisfies(found, {VALUE: {"next": {"next": {"value": "x"}}}})
 
 
+def test_parts_with_an_id_of_their_own_stay() -> None:
+    """What they refer to is relative to that. The root's own id is gone: what named it points to where it stands."""
+    pair = {"$id": "https://x/pair", "type": "array", "items": {"$ref": "#/$defs/n"}, "$defs": {"n": {"type": "null"}}}
+    schema = {
+        "$id": "https://x/root",
+        "anyOf": [{"$ref": "https://x/pair"}, {"$ref": "https://x/root#/$defs/n"}],
+        "$defs": {"pair": pair, "n": {"type": "integer"}},
+    }
+    found = wrapping(schema)
+    assert found["properties"][VALUE]["$defs"]["pair"] == pair
+    for value, fits in (([None], True), (1, True), ([1], False), (None, False)):
+        assert satisfies(found, {VALUE: value}) is satisfies(schema, value) is fits
+
+
 def test_names_and_values_of_the_clients_are_no_keywords() -> None:
     """A property may be called `$id`, and a constant may look like a reference."""
     pointer = {"$ref": "#/a", "$id": "z", "$schema": "s"}
@@ -177,7 +191,7 @@ def test_the_arguments_are_the_content_in_one_piece() -> None:
 def test_a_wrapped_value_is_unwrapped() -> None:
     content = AsContent(replace(ASK, schema=ARRAY))
     shown = read(content, BEGAN, *gives('{"value": [1, 2]}'), ends())
-    assert shown[1:] == [TextDelta("[1,2]"), DONE, Finished("end_turn", USAGE)]
+    assert shown[1:] == [TextDelta("[1, 2]"), DONE, Finished("end_turn", USAGE)]
 
 
 def test_a_value_without_arguments_is_an_empty_object() -> None:
@@ -227,6 +241,14 @@ def test_a_second_attempt_sees_what_the_first_one_gave() -> None:
         Message("user", (ToolResult("s1", (Text(MISFIT),), is_error=True),)),
     )
     assert replace(again, messages=ASK.messages) == tries
+
+
+@pytest.mark.parametrize(
+    "text", ["[18446744073709551616, -99999999999999999999]", "[ 1,\n 2 ]", "[]", '["}"]', '[{"value": [1.50, 1e2]}]']
+)
+def test_a_wrapped_value_is_told_as_the_model_wrote_it(text: str) -> None:
+    content = AsContent(turn(user("a"), schema={"type": "array"}))
+    assert read(content, *gives(f'{{ "{VALUE}" : {text} }}\n'), ends())[0] == TextDelta(text)
 
 
 @pytest.mark.parametrize("events", [gives("[1]"), [TextDelta("no"), DONE]], ids=["list", "text"])

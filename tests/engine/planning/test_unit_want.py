@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_max.proxy.engine.planning.body import Defaults
+from claude_max.proxy.engine.planning.by_lines import NOTE
 from claude_max.proxy.engine.planning.compose import Context, composed
 from claude_max.proxy.engine.planning.want import (
     BASE_URL,
+    BOUNDARY,
     DISABLE_THINKING,
     EXTRA_BODY,
     MAX_TOKENS,
@@ -125,7 +127,7 @@ def test_lines_say_only_what_the_cli_has_no_setting_for() -> None:
     assert json.loads(env[EXTRA_BODY]) == {"stop_sequences": ["x"]}
     assert env[MAX_TOKENS] == "9000"
     assert (want.way, want.trigger, want.outside, want.max_tokens) == ("lines", "", None, 9000)
-    assert want.repaired == {"messages: environment note added"}
+    assert want.repaired == {NOTE}
 
 
 def test_lines_without_parameters_have_no_body() -> None:
@@ -148,20 +150,22 @@ def test_a_reset_takes_the_body_and_the_address_away() -> None:
     assert reset() == {"env": {EXTRA_BODY: "", BASE_URL: None}}
 
 
-OWN: list[tuple[str, bool]] = [
-    ("", False),
-    ("You are a pirate.", False),
-    (OWN_LINES[0], True),
-    (f"{OWN_LINES[0]}\n\nAnd a pirate.", False),
+OWN: list[tuple[str, str | None]] = [
+    ("", None),
+    ("You are a pirate.", None),
+    (OWN_LINES[0], "\n"),
+    (f"{OWN_LINES[0]}\n\nAnd a pirate.", None),
+    (f"A\n {BOUNDARY}\r\nB", f"{BOUNDARY}\n"),
+    (f"Never write {BOUNDARY}.", None),
 ]
 
 
-@pytest.mark.parametrize(("system", "is_own"), OWN)
-def test_a_system_prompt_in_the_clis_own_words_is_set_apart(system: str, is_own: bool) -> None:
+@pytest.mark.parametrize(("system", "before"), OWN)
+def test_a_system_prompt_in_the_clis_own_words_is_set_apart(system: str, before: str | None) -> None:
     asked = turn(user("a"), system=system)
     for want in (exact(asked), lines_want(asked, "u1", CONTEXT)):
-        assert want.system == ("\n" * is_own) + system
-        assert ("system: line break put before it" in want.repaired) is is_own
+        assert want.system == (before or "") + system
+        assert ("system: line break put before it" in want.repaired) is (before is not None)
 
 
 TRIGGERS: list[tuple[tuple[Message, ...], str]] = [

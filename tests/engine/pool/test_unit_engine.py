@@ -7,10 +7,11 @@ from typing import Any, cast
 
 import orjson
 import pytest
-from engine.turns import LOOK, PLAIN, PNG, SEEK, turn, user
+from engine.turns import LOOK, PLAIN, SEEK, called, results, talk, turn, user
 
 from claude_max.proxy import errors
 from claude_max.proxy.engine.planning.body import Defaults
+from claude_max.proxy.engine.planning.compose import Context, composed
 from claude_max.proxy.engine.planning.schema_tool import NAME
 from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature
 from claude_max.proxy.engine.planning.want import EXTRA_BODY, Want
@@ -21,6 +22,7 @@ from claude_max.proxy.events import (
     BlockCompleted,
     Event,
     Finished,
+    Media,
     Message,
     ReasoningDelta,
     ReasoningSigned,
@@ -29,10 +31,10 @@ from claude_max.proxy.events import (
     StopReason,
     Text,
     TextDelta,
+    Tool,
     ToolCallDelta,
     ToolCallStarted,
     ToolChoice,
-    ToolResult,
     Turn,
     Usage,
 )
@@ -212,7 +214,10 @@ async def test_a_fault_and_a_refusal_in_one_request() -> None:
 
 async def test_a_forced_call_is_asked_for_in_words_and_what_came_before_is_not_shown() -> None:
     engine, pool = engine_on(refuses(NO_CHOICE), said("no"), calls("seek"))
-    assert await ask(engine, FORCED) == calls("seek")
+    *shown, last = await ask(engine, FORCED)
+    assert shown == calls("seek")[:-1]
+    assert isinstance(last, Finished)
+    assert last.usage == USAGE + USAGE, "the first attempt counts too"
     note = "Answer by calling the tool `seek`, and with no other text."
     assert [want.system for want in pool.asked] == ["", note, note]
     assert ["tool_choice" in body for body in pool.bodies()] == [True, False, False]
@@ -222,7 +227,9 @@ async def test_a_call_that_never_comes_is_told() -> None:
     engine, pool = engine_on(refuses(NO_CHOICE), said("no"), calls("look"))
     events = await ask(engine, FORCED)
     assert ignored(events) == {"tool_choice"}
-    assert events[1:] == calls("look")[1:]
+    assert events[1:-1] == calls("look")[1:-1]
+    assert isinstance(events[-1], Finished)
+    assert events[-1].usage == USAGE + USAGE, "the first attempt counts too"
     assert len(pool.asked) == 3
 
 
@@ -280,7 +287,7 @@ async def test_a_model_that_takes_neither_is_told_in_words() -> None:
     """It refuses a choice that is ours, not the client's."""
     engine, pool = engine_on(refuses(NO_FORMAT), refuses(NO_CHOICE), said("no"), calls(NAME, '{"n":1}'))
     events = await ask(engine, STRUCTURED)
-    assert events == [BEGAN, TextDelta('{"n":1}'), DONE, Finished("end_turn", USAGE)]
+    assert events == [BEGAN, TextDelta('{"n":1}'), DONE, Finished("end_turn", USAGE + USAGE)]
     assert pool.asked[-1].system == f"Answer by calling the tool `{NAME}`, and with no other text."
 
 
@@ -353,9 +360,31 @@ async def test_a_large_turn_is_composed_beside_the_loop(monkeypatch: pytest.Monk
     assert beside
 
 
-def test_sizes() -> None:
-    message = Message("user", (Text("abc"), PNG, ToolResult("c1", (Text("de"), PNG))))
-    assert size_of(turn(message, system="S", tools=(LOOK,))) == 1 + 3 + 4 + 2 + 4 + 1000
+MILLION = 1_000_000
+ENUM = {"type": "object", "properties": {"p": {"enum": [str(number) for number in range(MILLION // 7)]}}}
+WIDE = {"type": "object", "properties": {f"property {number}": {"type": "string"} for number in range(MILLION // 30)}}
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        pytest.param(turn(user("x" * MILLION)), id="a text"),
+        pytest.param(turn(user(*["x"] * (MILLION // 30))), id="many texts"),
+        pytest.param(turn(*talk(*["x"] * (MILLION // 60))), id="many messages"),
+        pytest.param(turn(user("x"), system="x" * MILLION), id="a system prompt"),
+        pytest.param(turn(Message("user", (Media("image", "image/png", "A" * MILLION),))), id="an image"),
+        pytest.param(turn(user("a"), called("1"), results("1", text="x" * MILLION)), id="a result"),
+        pytest.param(turn(user("a"), called("1", file="x" * MILLION), results("1")), id="arguments"),
+        pytest.param(turn(user("a"), tools=(Tool("t", "x" * MILLION, PLAIN),)), id="a description"),
+        pytest.param(turn(user("a"), tools=(Tool("t", "", ENUM),)), id="an enumeration"),
+        pytest.param(turn(user("a"), tools=(Tool("t", "", WIDE),)), id="many properties"),
+    ],
+)
+def test_what_is_large_as_json_counts_as_large(large: Turn) -> None:
+    """However it is made up; and what is small does not."""
+    assert len(orjson.dumps(composed(large, Context()).body)) + len(large.system) > 0.9 * MILLION
+    assert size_of(large) > LARGE
+    assert size_of(turn(user("x"), called("1"), results("1"), tools=(LOOK, SEEK))) < 2000
 
 
 # Thinking that a client does not send back

@@ -79,7 +79,7 @@ async def test_a_worker_whose_end_of_turn_fails_in_an_unknown_way_is_replaced() 
     pool = world.pool(1)
     first = asking(pool, "a")
     await quiet(pool)
-    world.workers[0].settle_error = KeyError("event")
+    world.workers[0].finish_error = KeyError("event")
     world.gate.set()
     await first
     after = asking(pool, "b")

@@ -229,7 +229,7 @@ async def test_busy_workers_are_given_a_moment_before_another_is_started(monkeyp
 
 
 async def test_beside_busy_workers_only_so_many_start_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STARTS_AT_ONCE", 1)
+    monkeypatch.setattr(module, "PROCESSORS", 1)
     world = World()
     world.gate = asyncio.Event()
     pool = world.pool(5)

@@ -136,8 +136,21 @@ async def test_a_question_under_way_ends_with_the_server(cli: Cli, defaults: Mod
     await defaults.close()
     assert cli.closed == 1
     assert cli.now == 0
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(errors.ShuttingDown):
         await waiting
+
+
+async def test_who_waits_at_the_end_is_told_at_once(cli: Cli, defaults: ModelDefaults) -> None:
+    """While the process that is asked still runs; and who comes later starts none."""
+    cli.gate.clear()
+    waiting = [asyncio.create_task(defaults.of(name)) for name in ("new", "new", "claude-other")]
+    await cli.begun.wait()
+    defaults.stop()
+    found = await asyncio.gather(*waiting, defaults.of("claude-late"), return_exceptions=True)
+    assert [type(each) for each in found] == [errors.ShuttingDown] * 4
+    assert (cli.asked, cli.now) == (["claude-new-1"], 1)
+    await defaults.close()
+    assert cli.now == 0
 
 
 def test_the_fields_of_a_request() -> None:

@@ -45,7 +45,7 @@ async def test_a_warm_up_is_a_turn_without_an_address_and_leaves_nothing() -> No
     assert process.asked() == ["user", "rewind_conversation"]
     process.answers.append(HELLO)
     assert shown(await run(worker, wants(ASK))) == "Hello"
-    assert await worker.settle()
+    assert await worker.finish_turn()
     await worker.close()
 
 
@@ -68,7 +68,7 @@ async def test_a_turn_is_one_write_two_settings_and_a_rewind() -> None:
     assert isinstance(events[0], Started)
     assert shown(events) == "Hello"
     assert isinstance(events[-1], Finished)
-    assert await worker.settle()
+    assert await worker.finish_turn()
     assert process.sends == [2, 1]
     assert process.asked() == ["apply_flag_settings", "user", "apply_flag_settings", "rewind_conversation"]
     settings = process.requests("apply_flag_settings")
@@ -85,7 +85,7 @@ async def test_another_system_prompt_is_confirmed_before_the_question() -> None:
     process.answers += [HELLO, HELLO]
     for system, steps in (("T", ["set_model"]), ("T", [])):
         await run(worker, wants(turn(user("a"), system=system)))
-        assert await worker.settle()
+        assert await worker.finish_turn()
         assert process.asked()[: len(steps)] == steps
         process.written.clear()
     assert worker.system == "T"
@@ -93,7 +93,7 @@ async def test_another_system_prompt_is_confirmed_before_the_question() -> None:
     with pytest.raises(Unconfirmed):
         await run(worker, wants(turn(user("a"), system="U")))
     assert process.asked() == ["set_model"], "nothing was asked"
-    assert not await worker.settle()
+    assert not await worker.finish_turn()
     await worker.close()
 
 
@@ -103,7 +103,7 @@ async def test_the_lines_way_writes_the_history_line_by_line() -> None:
     process.answers.append(HELLO)
     await run(worker, by_lines(turn(*talk("a", "b", "c"))))
     assert process.asked() == ["apply_flag_settings", "user", "assistant", "user", "apply_flag_settings"]
-    assert await worker.settle()
+    assert await worker.finish_turn()
     lines = [line["uuid"] for line in process.written if line["type"] == "user"]
     rewound = [request["target_message_uuid"] for request in process.requests("rewind_conversation")]
     assert rewound == lines[::-1], "the latest first"
@@ -120,7 +120,7 @@ async def test_a_worker_that_was_offered_tools_serves_one_turn() -> None:
     asks = {"subtype": "mcp_message", "server_name": "client", "message": rpc}
     process.says({"type": "control_request", "request_id": "q", "request": asks})
     assert shown(await asking) == "Hello"
-    assert not await worker.settle()
+    assert not await worker.finish_turn()
     await worker.close()
 
 
@@ -129,7 +129,7 @@ async def test_a_conversation_too_long_to_rewind() -> None:
     worker = await ready(process)
     process.answers.append(HELLO)
     await run(worker, by_lines(turn(*(user(str(n)) for n in range(REWINDS + 1)))))
-    assert not await worker.settle()
+    assert not await worker.finish_turn()
     assert not process.requests("rewind_conversation")
     await worker.close()
 
@@ -143,10 +143,10 @@ async def test_an_error_leaves_a_worker_that_may_be_used_again() -> None:
     process.answers += [[FAILED], HELLO]
     with pytest.raises(errors.RateLimited, match="slow down"):
         await run(worker, wants(ASK))
-    assert await worker.settle()
+    assert await worker.finish_turn()
     assert process.asked() == ["apply_flag_settings", "user", "apply_flag_settings", "rewind_conversation"]
     assert shown(await run(worker, wants(ASK))) == "Hello"
-    assert await worker.settle()
+    assert await worker.finish_turn()
     await worker.close()
 
 
@@ -157,7 +157,7 @@ async def test_a_rewind_that_is_not_done(payload: Line) -> None:
     process.answers.append(HELLO)
     process.payloads["rewind_conversation"] = payload
     await run(worker, wants(ASK))
-    assert not await worker.settle()
+    assert not await worker.finish_turn()
     await worker.close()
 
 
@@ -168,7 +168,7 @@ async def test_what_is_not_confirmed_is_not_used_again(subtype: str) -> None:
     process.answers.append(HELLO)
     process.silent = {subtype}
     await run(worker, wants(ASK))
-    assert not await worker.settle()
+    assert not await worker.finish_turn()
     await worker.close()
 
 
@@ -184,11 +184,11 @@ async def test_a_client_that_leaves_in_mid_stream() -> None:
     worker = await proved(process)
     process.answers.append([start(), *text("one", "two")])
     await leave(worker, wants(ASK))
-    assert await worker.settle()
+    assert await worker.finish_turn()
     assert process.asked()[-3:] == ["apply_flag_settings", "interrupt", "rewind_conversation"]
     process.answers.append(HELLO)
     assert shown(await run(worker, wants(ASK))) == "Hello", "nothing of the turn before is left"
-    assert await worker.settle()
+    assert await worker.finish_turn()
     await worker.close()
 
 
@@ -201,7 +201,7 @@ async def test_a_client_that_leaves_before_its_line_is_taken_up() -> None:
     await until(lambda: "user" in process.asked())
     asking.cancel()
     await asyncio.wait({asking})
-    settling = asyncio.create_task(worker.settle())
+    settling = asyncio.create_task(worker.finish_turn())
     for _ in range(20):
         await asyncio.sleep(0)
     assert "interrupt" not in process.asked()
@@ -212,13 +212,13 @@ async def test_a_client_that_leaves_before_its_line_is_taken_up() -> None:
 
 
 async def test_the_end_of_a_turn_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SETTLE_SECONDS", 0.05)
+    monkeypatch.setattr(module, "FINISH_SECONDS", 0.05)
     process = FakeProcess()
     worker = await proved(process)
     process.answers.append([*answer(text("x"))])
     await run(worker, wants(ASK))
     begun = time.monotonic()
-    assert not await worker.settle()
+    assert not await worker.finish_turn()
     assert time.monotonic() - begun < 5
     await worker.close()
 
@@ -232,7 +232,7 @@ async def test_a_process_that_dies_before_it_took_the_line_up_is_replaced() -> N
     process.dies()
     with pytest.raises(Unconfirmed):
         await asking
-    assert not await worker.settle()
+    assert not await worker.finish_turn()
     await worker.close()
 
 
@@ -245,7 +245,7 @@ async def test_a_process_that_dies_later_is_a_failure() -> None:
     process.dies()
     with pytest.raises(errors.CliCrashed):
         await asking
-    assert not await worker.settle()
+    assert not await worker.finish_turn()
     await worker.close()
 
 
@@ -270,7 +270,7 @@ async def test_a_line_of_an_unknown_shape_is_a_failure_of_the_cli() -> None:
     with pytest.raises(errors.CliCrashed, match="unknown shape"):
         await run(worker, wants(ASK))
     process.says(RESULT)
-    await worker.settle()
+    await worker.finish_turn()
     await worker.close()
 
 
@@ -281,7 +281,7 @@ async def test_a_worker_that_was_written_to_while_idle_serves_nobody() -> None:
     await until(lambda: not worker.alive)
     with pytest.raises(Unconfirmed, match="a turn of its own"):
         await run(worker, wants(ASK))
-    assert not await worker.settle()
+    assert not await worker.finish_turn()
     assert "user" not in process.asked()
     await worker.close()
 
@@ -294,7 +294,7 @@ async def test_what_the_cli_does_after_the_answer_is_not_the_clients() -> None:
     events = await run(worker, wants(turn(user("a"), max_tokens=7)))
     assert isinstance(events[-1], Finished)
     assert events[-1].reason == "max_tokens"
-    assert await worker.settle()
+    assert await worker.finish_turn()
     await worker.close()
 
 
@@ -303,7 +303,7 @@ async def test_a_call_in_the_lines_way_is_interrupted() -> None:
     worker = await ready(process)
     process.answers.append(CALL[:-1])
     await run(worker, by_lines(turn(user("a"), called("c0"), results("c0"))))
-    await worker.settle()
+    await worker.finish_turn()
     assert "interrupt" in process.asked()
     await worker.close()
 
@@ -347,7 +347,7 @@ async def test_closing_after_a_turn_that_could_not_be_ended_interrupts_too() -> 
     process.answers.append([start(), *text("one", "two")])
     await leave(worker, wants(ASK))
     worker.channel.fail(errors.ShuttingDown("stop"))
-    assert not await worker.settle()
+    assert not await worker.finish_turn()
     await worker.close()
     assert process.asked()[-1] == "interrupt"
 
@@ -360,7 +360,7 @@ async def test_what_the_cli_says_of_limits_is_kept_for_the_next_turn() -> None:
     for _ in range(2):
         with pytest.raises(errors.RateLimited, match="five-hour limit"):
             await run(worker, wants(ASK))
-        assert await worker.settle()
+        assert await worker.finish_turn()
     assert worker.rate_limit == info
     await worker.close()
 
@@ -373,12 +373,12 @@ async def test_what_comes_between_an_answer_and_its_result_is_known_once_settled
     late = [{"type": "rate_limit_event", "rate_limit_info": info}, {**RESULT, "model_usage_since_last_result": used}]
     process.answers += [[*HELLO[:-1], *late], HELLO]
     await run(worker, wants(ASK))
-    assert await worker.settle()
+    assert await worker.finish_turn()
     assert worker.rate_limit == info
     assert worker.spent == Spent(Usage(input=7, output=9), 0.25, "list")
     # What nobody said is not made up: the tokens are those of the answer, without a value.
     await run(worker, wants(ASK))
-    assert await worker.settle()
+    assert await worker.finish_turn()
     assert worker.spent is not None
     assert (worker.spent.usage.input, worker.spent.cost) == (USAGE["input_tokens"], None)
     await worker.close()

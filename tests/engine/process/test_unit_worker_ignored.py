@@ -39,7 +39,7 @@ async def test_the_first_answer_of_a_process_is_held_until_it_is_longer_than_an_
     process.says(*lines[-2:], *end(), RESULT)
     await task
     assert shown(found) == "onetwo"
-    assert await worker.settle()
+    assert await worker.finish_turn()
     found, task = await first_events(worker, process, start())
     assert [type(each) for each in found] == [Started], "the next one is not held"
     process.says(*text("x"), *end(), RESULT)
@@ -54,7 +54,7 @@ async def test_a_call_is_no_answer_to_the_trigger() -> None:
     assert [type(each) for each in found] == [Started, ToolCallStarted]
     process.says(*call("c1", "look", "{}")[1:], *end("tool_use"), RESULT)
     await task
-    assert await worker.settle()
+    assert await worker.finish_turn()
     await worker.close()
 
 
@@ -75,7 +75,7 @@ async def test_a_body_that_was_ignored_is_never_passed_off_as_an_answer(
             await run(worker, want)
     else:
         assert shown(await run(worker, want)) == "x"
-    await worker.settle()
+    await worker.finish_turn()
     await worker.close()
 
 
@@ -84,10 +84,10 @@ async def test_a_short_answer_proves_nothing() -> None:
     worker = await ready(process)
     process.answers += [[start(), *text("x"), *end(output_tokens=1), RESULT], cut(1)]
     assert shown(await run(worker, wants(ASK))) == "x"
-    assert await worker.settle()
+    assert await worker.finish_turn()
     with pytest.raises(errors.CompositionIgnored):
         await run(worker, wants(ASK))
-    await worker.settle()
+    await worker.finish_turn()
     await worker.close()
 
 
@@ -98,7 +98,7 @@ async def test_a_body_that_comes_to_be_ignored_later() -> None:
     process.answers.append(cut(1))
     with pytest.raises(errors.CompositionIgnored):
         await run(worker, wants(ASK))
-    await worker.settle()
+    await worker.finish_turn()
     await worker.close()
 
 
@@ -107,7 +107,7 @@ async def test_lines_are_never_held() -> None:
     worker = await ready(process)
     process.answers.append(cut(1))
     assert shown(await run(worker, by_lines(ASK))) == "x"
-    await worker.settle()
+    await worker.finish_turn()
     await worker.close()
 
 
@@ -118,5 +118,5 @@ async def test_settings_that_are_refused_ask_nobody() -> None:
     process.answers.append([FAILED])
     with pytest.raises(Unconfirmed, match="its settings were refused"):
         await run(worker, wants(ASK))
-    assert not await worker.settle()
+    assert not await worker.finish_turn()
     await worker.close()

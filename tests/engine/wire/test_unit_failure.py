@@ -1,5 +1,7 @@
 """Every row of what the CLI says of failures, as the error a client gets."""
 
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -70,14 +72,37 @@ def test_a_status_that_is_known_keeps_its_field() -> None:
     assert from_result(failed("prompt is too long", 400), None, None, NOW).param == "messages"
 
 
+@pytest.fixture
+def _east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An hour ahead of UTC: resets are told in local time."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CET-1")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 WINDOWS = [
-    ("five_hour", 3600, "Your plan's five-hour limit is reached. It resets at 2027-01-15 09:00 UTC (1 h 0 min from"),
-    ("seven_day", 3 * 86400, "Your plan's weekly limit is reached. It resets at 2027-01-18 08:00 UTC (3 days from"),
-    ("seven_day_opus", 90, "Your plan's weekly Opus limit is reached. It resets at 2027-01-15 08:01 UTC (2 min from"),
-    ("overage", 10, "Your plan's extra usage limit is reached. It resets at 2027-01-15 08:00 UTC (1 min from"),
+    (
+        "five_hour",
+        3600,
+        "Your plan's five-hour limit is reached. It resets at 2027-01-15 10:00 UTC+01:00 (",
+    ),
+    (
+        "seven_day",
+        3 * 86400,
+        "Your plan's weekly limit is reached. It resets at 2027-01-18 09:00 UTC+01:00 (",
+    ),
+    (
+        "seven_day_opus",
+        90,
+        "Your plan's weekly Opus limit is reached. It resets at 2027-01-15 09:01 UTC+01:00 (",
+    ),
+    ("overage", 10, "Your plan's extra usage limit is reached. It resets at 2027-01-15 09:00 UTC+01:00 ("),
 ]
 
 
+@pytest.mark.usefixtures("_east")
 @pytest.mark.parametrize(("window", "seconds", "words"), WINDOWS)
 def test_the_window_and_its_reset_are_told(window: str, seconds: int, words: str) -> None:
     info = {"status": "rejected", "rateLimitType": window, "resetsAt": NOW + seconds}
@@ -99,9 +124,10 @@ def test_without_a_reset_ahead_only_its_own_words_are_told(info: dict[str, Any] 
     assert rate_limited("", info, NOW).message == "The service's rate limit is reached."
 
 
+@pytest.mark.usefixtures("_east")
 def test_an_unknown_window_claims_no_plan() -> None:
     found = rate_limited("why", {"rateLimitType": "new", "resetsAt": NOW + 60}, NOW)
-    assert found.message == "why. It resets at 2027-01-15 08:01 UTC (1 min from now)."
+    assert found.message == "why. It resets at 2027-01-15 09:01 UTC+01:00 (1 min from now)."
 
 
 def test_a_window_that_is_not_rejected_is_not_blamed() -> None:

@@ -38,7 +38,7 @@ CITED = {"type": "char_location", "cited_text": "c"}
 
 def run(*events: Event, reason: StopReason = "end_turn", stop: str | None = None) -> tuple[JsonObject, list[Frame]]:
     """The whole message, and the frames of the same events."""
-    reply = MessagesReply(response_meta())
+    reply = MessagesReply({}, response_meta())
     ended = Finished(reason, Usage(input=7, cache_read=3, cache_creation=2, output=5, reasoning=1), stop)
     frames = [frame for event in (STARTED, *events, ended) for frame in reply.feed(0, event)]
     return reply.whole(), [*frames, *reply.end()]
@@ -175,7 +175,7 @@ def test_the_stream_holds_what_the_whole_does(blocks: list[tuple[Event, ...]]) -
 
 
 def test_a_failure_in_mid_stream() -> None:
-    [frame] = MessagesReply(response_meta()).fail(errors.Overloaded("too much"))
+    [frame] = MessagesReply({}, response_meta()).fail(errors.Overloaded("too much"))
     assert frame.event == "error"
     assert frame.data == {
         "type": "error",

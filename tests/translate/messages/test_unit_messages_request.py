@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from harness.asking import PIXEL
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_max.proxy.engine.planning.want import without_billing_line
 from claude_max.proxy.engine.wire.protocol import api_message, api_tools
 from claude_max.proxy.errors import BadRequest, ModelNotFound, ProxyError
 from claude_max.proxy.events import JsonObject, Model, ServerTool, Tool, ToolChoice, Turn
@@ -47,14 +49,15 @@ def sent(*messages: JsonObject) -> list[JsonObject]:
 
 
 def refused(*messages: JsonObject, **fields: Any) -> str:
+    """The error with `strict`."""
     with pytest.raises(BadRequest) as caught:
-        to_turn(body(*messages, **fields), RequestContext(OFFERED))
+        to_turn(body(*messages, **fields), RequestContext(OFFERED, strict=True))
     told: str = DIALECT.errors.body(caught.value, "req_1")["error"]["message"]
     return told
 
 
 # Every kind of block, as the reference has it, with the keys that are rarely seen.
-PNG = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
+PNG = {"type": "base64", "media_type": "image/png", "data": PIXEL}
 EPHEMERAL = {"type": "ephemeral"}
 BILLING = "x-anthropic-billing-header: cc_version=2.1.332.b35; cc_entrypoint=sdk-cli;"
 USER_BLOCKS = [
@@ -163,8 +166,8 @@ def test_the_system_prompt() -> None:
     "system", [[text(BILLING), text("Be brief.")], f"{BILLING}\n\nBe brief.", [text(f"{BILLING}\nBe brief.")]]
 )
 def test_the_billing_line_of_claude_code_is_not_the_models(system: Any) -> None:
-    asked = to_turn(body(system=system), RequestContext(OFFERED))
-    assert (asked.turns[0].system, asked.ignored) == ("Be brief.", ("system.billing_header",))
+    """The engine takes it off, for every dialect, and names it."""
+    assert without_billing_line(turn(system=system)).system == "Be brief."
 
 
 TOOLS = [

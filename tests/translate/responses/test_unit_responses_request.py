@@ -56,7 +56,7 @@ def refused(input: Any = "hi", **fields: Any) -> ProxyError:
 
 def test_the_smallest() -> None:
     asked = parsed()
-    assert asked.turns == (Turn("sonnet", (Message("user", (Text("hi"),)),)),)
+    assert asked.turns == (Turn("sonnet", (Message("user", (Text("hi"),)),), ask_to_continue=True),)
     assert (asked.stream, asked.ignored, asked.repaired) == (False, (), ())
 
 
@@ -121,7 +121,7 @@ def test_thinking_that_nothing_follows_is_left_out() -> None:
     thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": encrypted(Thinking("Hm.", "s"))}
     asked = parsed([USER, thought, {"role": "user", "content": "well?"}])
     assert asked.turns[0].messages == (Message("user", (Text("hi"), Text("well?"))),)
-    assert asked.repaired == ("reasoning that nothing follows was left out",)
+    assert asked.repaired == ("input: reasoning that nothing follows left out",)
 
 
 def test_tools() -> None:
@@ -295,7 +295,6 @@ def test_what_has_no_effect_is_named() -> None:
         ({"input": [USER, CALL, {**OUTPUT, "output": None}]}, "input[2].output", "missing"),
         ({"input": [{**USER, "id": "a"}, {**USER, "id": "a"}]}, "input",
          "input[1]: Duplicate item found with id a. Remove duplicate items from your input and try again."),
-        ({"input": [{"role": "assistant", "content": "x"}]}, "input", "last message is the assistant's"),
         ({"input": "hi", "background": True}, "background", ""),
         ({"input": "hi", "conversation": "conv_1"}, "conversation", "previous_response_id"),
         ({"input": "hi", "prompt": {"id": "p"}}, "prompt", "templates"),
@@ -316,7 +315,7 @@ def test_what_has_no_effect_is_named() -> None:
 )  # fmt: skip
 def test_bad_requests_name_what_is_wrong(body: JsonObject, param: str, words: str) -> None:
     with pytest.raises(BadRequest) as error:
-        to_turn({"model": "sonnet", **body}, RequestContext())
+        to_turn({"model": "sonnet", **body}, RequestContext(strict=True))
     assert error.value.param == param
     assert words in error.value.message
     assert ERRORS.body(error.value, "req_1")["error"]["type"] == "invalid_request_error"
@@ -366,7 +365,7 @@ def test_going_on_from_what_is_kept() -> None:
 
 
 def test_a_call_of_the_previous_response_needs_its_output_too() -> None:
-    context = RequestContext(kept=Kept((FIRST,), on=True))
+    context = RequestContext(kept=Kept((FIRST,), on=True), strict=True)
     error = refused("and?", context=context, previous_response_id="resp_1")
     assert (error.param, error.status) == ("input", 400)
     assert "No tool output found for function call c1." in error.message

@@ -1,0 +1,148 @@
+"""What happens, to every open tab: one producer, which runs while somebody looks.
+
+A tab gets a snapshot first, then what changes (`state`) and each finished request (`request`), as server-sent events.
+One that does not read loses what waits for it and gets a snapshot again, so it costs no more than MOST_WAITING events.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+
+import orjson
+
+from ..errors import Busy
+from ..events import JsonObject
+
+log = logging.getLogger("claude_max.page")
+
+# Seconds between two looks: what changes by itself, such as memory, is seen after LONGEST, and no more often than
+# SHORTEST is looked at all.
+SHORTEST = 0.2
+LONGEST = 1.0
+# Events that wait for a tab.
+MOST_WAITING = 64
+MOST_TABS = 64
+# A session may have ended: then the tab cannot connect again.
+MOST_SECONDS = 3600.0
+# Requests that a snapshot has.
+RECENT = 100
+
+
+@dataclass(eq=False, slots=True)
+class _Tab:
+    waiting: deque[bytes] = field(default_factory=deque)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    lost: bool = True
+
+
+class Live:
+    """`look` tells what there is to see now; `now` is unix seconds."""
+
+    def __init__(self, look: Callable[[], JsonObject], now: Callable[[], float]) -> None:
+        self._look = look
+        self._now = now
+        self._tabs: set[_Tab] = set()
+        self._producer: asyncio.Task[None] | None = None
+        self._poked = asyncio.Event()
+        self._state: JsonObject = {}
+        self._snapshot: bytes | None = None
+        self._closed = False
+        # Finished requests, the latest last, made into JSON where somebody looks.
+        self.recent: deque[Callable[[], JsonObject]] = deque(maxlen=RECENT)
+
+    @property
+    def tabs(self) -> int:
+        """How many look."""
+        return len(self._tabs)
+
+    def poke(self) -> None:
+        """Something has changed."""
+        self._poked.set()
+
+    def finished(self, row: Callable[[], JsonObject]) -> None:
+        """A request is over; `row` makes what there is to say of it."""
+        self.recent.append(row)
+        self._snapshot = None
+        if self._tabs:
+            self._send(event("request", row()))
+        self.poke()
+
+    def snapshot(self) -> JsonObject:
+        """All of it, as of now."""
+        return {**self._look(), "now": self._now(), "requests": [row() for row in reversed(self.recent)]}
+
+    def events(self) -> AsyncGenerator[bytes]:
+        """What one tab is sent. Raises Busy where there are too many."""
+        if len(self._tabs) >= MOST_TABS:
+            raise Busy(f"{MOST_TABS} pages are open already; close some.")
+        return self._of(_Tab())
+
+    def close(self) -> None:
+        """Ends what every tab is sent: the server stops."""
+        self._closed = True
+        for tab in self._tabs:
+            tab.woken.set()
+
+    async def _of(self, tab: _Tab) -> AsyncGenerator[bytes]:
+        until = asyncio.get_running_loop().time() + MOST_SECONDS
+        # Only now: a stream whose client left before it began runs nothing of this.
+        self._tabs.add(tab)
+        if self._producer is None or self._producer.done():
+            self._state, self._snapshot = {}, None
+            self._producer = asyncio.ensure_future(self._produce())
+        try:
+            while not self._closed and (left := until - asyncio.get_running_loop().time()) > 0:
+                if tab.lost:
+                    tab.lost = False
+                    tab.waiting.clear()
+                    yield self._whole()
+                elif tab.waiting:
+                    yield tab.waiting.popleft()
+                else:
+                    tab.woken.clear()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(left):
+                            await tab.woken.wait()
+        finally:
+            self._tabs.discard(tab)
+            self.poke()
+
+    def _whole(self) -> bytes:
+        """The snapshot, made once for all tabs that begin with the same."""
+        if self._snapshot is None:
+            self._snapshot = event("snapshot", self.snapshot())
+        return self._snapshot
+
+    def _send(self, told: bytes) -> None:
+        for tab in self._tabs:
+            if len(tab.waiting) >= MOST_WAITING:
+                tab.lost = True
+                tab.waiting.clear()
+            elif not tab.lost:
+                tab.waiting.append(told)
+            tab.woken.set()
+
+    async def _produce(self) -> None:
+        while self._tabs and not self._closed:
+            try:
+                state = self._look()
+            except Exception:
+                # The next look is another one; a tab that hears nothing would think that nothing happens.
+                log.exception("the page's state could not be told")
+            else:
+                if state != self._state:
+                    self._state, self._snapshot = state, None
+                    self._send(event("state", {**state, "now": self._now()}))
+            await asyncio.sleep(SHORTEST)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST - SHORTEST):
+                    await self._poked.wait()
+            self._poked.clear()
+
+
+def event(name: str, value: JsonObject) -> bytes:
+    """A server-sent event. JSON has no line breaks of its own."""
+    return b"event: " + name.encode() + b"\ndata: " + orjson.dumps(value) + b"\n\n"

@@ -1,0 +1,198 @@
+"""The page over HTTP: its files, what it reads, its sessions. The guard has looked at who asks already."""
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from ..errors import BadRequest, Busy, InvalidKey
+from ..events import JsonObject
+from ..routes import health
+from ..routes.guard import PAGE
+from ..routes.services import Page
+from ..routes.stream import ByteStream
+from ..translate.common.frames import SSE
+from ..translate.common.validation import parse_object
+from .files import HEADERS, INDEX, File, page_files, served
+from .live import Live
+from .past import Past
+from .sessions import SESSION_SECONDS, Sessions, cookie_name, token_of
+
+KEEPALIVE_SECONDS = 15.0
+# Seconds for which doctor's findings are shown again instead of looked for anew.
+FINDINGS_SECONDS = 5.0
+SESSION = f"{PAGE}session"
+
+
+async def _nothing(_: str) -> JsonObject:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What only the program around the server knows; each is given its address as the browser has it.
+
+    `clients` are `{"clients": […]}`, the texts that set up other programs; `examine` is what doctor finds.
+    """
+
+    clients: Callable[[str], Awaitable[JsonObject]] = _nothing
+    examine: Callable[[str], Awaitable[JsonObject]] = _nothing
+
+
+@dataclass(slots=True)
+class Findings:
+    """What doctor found last. Many who ask at once start one examination."""
+
+    examine: Callable[[str], Awaitable[JsonObject]]
+    found: JsonObject = field(default_factory=dict)
+    _ended: float = float("-inf")
+    _task: asyncio.Task[None] | None = None
+
+    async def again(self, url: str, now: float) -> JsonObject:
+        """New ones, unless the last are very new."""
+        if self._task is None and time.monotonic() - self._ended > FINDINGS_SECONDS:
+            self._task = asyncio.ensure_future(self._examine(url, now))
+        if self._task is not None:
+            # It goes on for others where this one leaves.
+            await asyncio.shield(self._task)
+        return self.found
+
+    async def _examine(self, url: str, now: float) -> None:
+        try:
+            self.found = {**await self.examine(url), "at": now}
+        finally:
+            self._ended, self._task = time.monotonic(), None
+
+    async def close(self) -> None:
+        """Ends an examination."""
+        if (task := self._task) is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def page(live: Live, past: Past, sessions: Sessions, findings: Findings, around: Around) -> Page:
+    """All of the page."""
+    made, files = APIRouter(include_in_schema=False), page_files()
+
+    @made.head("/")
+    @made.get("/")
+    async def index(request: Request) -> Response:
+        """The page for who reads HTML, ollama's words for everybody else."""
+        if "text/html" not in request.headers.get("accept", ""):
+            answer: Response = await health.root()
+            answer.headers["vary"] = "Accept"
+            return answer
+        return served(files[INDEX], request.headers.get("if-none-match", ""))
+
+    for name, file in files.items():
+        if name != INDEX:
+            made.add_api_route(f"{PAGE}{name}", _one(file), methods=["GET", "HEAD"])
+
+    @made.get(SESSION)
+    async def session(request: Request) -> Response:
+        """Whether a key is needed, and whether this browser has shown it."""
+        return _json({"key": sessions.needed, "signed_in": sessions.holds(_token(request))})
+
+    @made.post(SESSION)
+    async def sign_in(request: Request) -> Response:
+        """Takes the key, and begins a session. Raises InvalidKey, Busy."""
+        body = parse_object(await request.body(), 4)
+        key = body.get("key")
+        if not isinstance(key, str):
+            raise BadRequest("Send the key.", param="key")
+        if (seconds := sessions.wait()) > 0:
+            raise Busy(f"Too many wrong keys. Try again in {math.ceil(seconds)} s.")
+        token = sessions.sign_in(key.strip())
+        if token is None:
+            raise InvalidKey("The key is wrong.")
+        answer = _json({"signed_in": True})
+        answer.set_cookie(
+            _cookie(request), token, max_age=round(SESSION_SECONDS), httponly=True, samesite="strict", path="/"
+        )
+        return answer
+
+    @made.delete(SESSION)
+    async def sign_out(request: Request) -> Response:
+        """Ends the session."""
+        sessions.sign_out(_token(request))
+        answer = _json({"signed_in": False})
+        answer.delete_cookie(_cookie(request), httponly=True, samesite="strict", path="/")
+        return answer
+
+    @made.get(f"{PAGE}state")
+    async def state() -> Response:
+        """What there is to see now, once."""
+        return _json(live.snapshot())
+
+    @made.get(f"{PAGE}events")
+    async def events() -> Response:
+        """The same, and every change of it."""
+        return ByteStream(live.events(), SSE.media_type, lambda _: SSE.keep_alive, KEEPALIVE_SECONDS, {**HEADERS})
+
+    @made.get(f"{PAGE}usage")
+    async def usage() -> Response:
+        """What the ledger has, added up."""
+        return _json(await past.usage())
+
+    @made.get(f"{PAGE}requests")
+    async def requests(request: Request) -> Response:
+        """Requests of the ledger, the latest first, or before that of `before` (its time) and `id`."""
+        return _json(await past.requests(_before(request.query_params)))
+
+    @made.get(f"{PAGE}clients")
+    async def clients(request: Request) -> Response:
+        """The texts that set up other programs."""
+        return _json(await around.clients(_url(request)))
+
+    @made.get(f"{PAGE}doctor")
+    async def found() -> Response:
+        """What doctor found last."""
+        return _json(findings.found)
+
+    @made.post(f"{PAGE}doctor")
+    async def examine(request: Request) -> Response:
+        """Has doctor look; that takes some seconds."""
+        return _json(await findings.again(_url(request), time.time()))
+
+    opened = frozenset({SESSION, *(f"{PAGE}{name}" for name in files if name != INDEX)})
+    return Page(made, opened, lambda headers: sessions.holds(_token_in(headers)))
+
+
+def _one(file: File) -> Callable[[Request], Awaitable[Response]]:
+    async def one(request: Request) -> Response:
+        return served(file, request.headers.get("if-none-match", ""))
+
+    return one
+
+
+def _json(value: JsonObject) -> Response:
+    return Response(
+        orjson.dumps(value), headers={**HEADERS, "cache-control": "no-store"}, media_type="application/json"
+    )
+
+
+def _before(query: Mapping[str, str]) -> tuple[float, str] | None:
+    try:
+        return (float(query["before"]), query.get("id", "")) if "before" in query else None
+    except ValueError:
+        raise BadRequest("A time in unix seconds is expected.", param="before") from None
+
+
+def _url(request: Request) -> str:
+    return f"http://{request.headers.get('host', '')}"
+
+
+def _cookie(request: Request) -> str:
+    return cookie_name(request.headers.get("host", ""))
+
+
+def _token(request: Request) -> str:
+    return _token_in(request.headers)
+
+
+def _token_in(headers: Mapping[str, str]) -> str:
+    return token_of(headers.get("cookie", ""), headers.get("host", ""))

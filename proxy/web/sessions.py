@@ -1,0 +1,79 @@
+"""Who may look at the page where a key is set: the key proves itself once, then a random token stands for it.
+
+Tokens are kept in memory, as digests: a restart ends every session. Clocks are given: seconds that only grow.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+
+# How long a session lasts, and how many there may be; the oldest goes first.
+SESSION_SECONDS = 12 * 3600.0
+MOST = 100
+# Wrong keys that are taken at once, and how soon another one may be tried after those.
+TRIES = 10
+TRY_SECONDS = 6.0
+
+
+class Sessions:
+    """Of one server. `key` is the one that it wants, None for none; then nobody needs a session."""
+
+    def __init__(self, key: str | None, clock: Callable[[], float]) -> None:
+        self._key = key
+        self._clock = clock
+        self._ends: dict[bytes, float] = {}
+        self._tries = float(TRIES)
+        self._tried = clock()
+
+    @property
+    def needed(self) -> bool:
+        """Whether a key is set."""
+        return self._key is not None
+
+    def wait(self) -> float:
+        """Seconds until a key may be tried, 0 for now."""
+        now = self._clock()
+        self._tries = min(float(TRIES), self._tries + (now - self._tried) / TRY_SECONDS)
+        self._tried = now
+        return 0.0 if self._tries >= 1 else (1 - self._tries) * TRY_SECONDS
+
+    def sign_in(self, key: str) -> str | None:
+        """The token of a new session; None for a wrong key. Ask `wait` before."""
+        if self._key is None or not hmac.compare_digest(key.encode(), self._key.encode()):
+            self._tries -= 1
+            return None
+        token = secrets.token_urlsafe(32)
+        self._ends = {known: end for known, end in self._ends.items() if end > self._clock()}
+        while len(self._ends) >= MOST:
+            del self._ends[next(iter(self._ends))]
+        self._ends[_digest(token)] = self._clock() + SESSION_SECONDS
+        return token
+
+    def sign_out(self, token: str) -> None:
+        """Ends a session."""
+        self._ends.pop(_digest(token), None)
+
+    def holds(self, token: str) -> bool:
+        """Whether the token is that of a session. It is looked up by its digest, so time tells nothing of another."""
+        return bool(token) and self._ends.get(_digest(token), float("-inf")) > self._clock()
+
+
+def cookie_name(host: str) -> str:
+    """The session's cookie on a server that is called by this `Host`: browsers share cookies between ports."""
+    port = host.rpartition(":")[2]
+    return f"claude_max_{port}" if port.isdigit() else "claude_max"
+
+
+def token_of(cookies: str, host: str) -> str:
+    """The token in a `Cookie` header; empty for none."""
+    try:
+        found = SimpleCookie(cookies).get(cookie_name(host))
+    except CookieError:
+        return ""
+    return found.value if found is not None else ""
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
