@@ -18,6 +18,7 @@ REQUESTS = 20
 LOADED = 16
 AFTER = 60.0
 CHATS = 3
+UNKNOWN_COMMAND = 2  # the exit code, of an older checkout
 
 
 def requests(server: Server) -> Samples:
@@ -50,10 +51,13 @@ def afterwards(server: Server) -> Samples:
 
 
 def help_pages(server: Server) -> Samples:
-    """`--help` of every command: the slowest."""
+    """`--help` of every command that it has: the slowest."""
     if not server.help:
         raise CannotError("it has no command line")
-    ran = [_run(server, *command, "--help") for command in server.help]
+    ran = [run([*command, "--help"], server.environment, server.folder) for command in server.help]
+    ran = [each for each in ran if each.code != UNKNOWN_COMMAND]
+    if any(each.code for each in ran):
+        raise CannotError("--help fails")
     yield "help", max(each.wall for each in ran)
     yield "help cpu", max(each.cpu for each in ran)
 
