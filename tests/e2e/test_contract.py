@@ -43,7 +43,7 @@ SPOILT: dict[str, tuple[dict[str, Any], str]] = {
     "a history that asks": ({"strip": ["shouldQuery"]}, "lines"),
     "tools confirmed and not set": ({"swallow": ["mcp_set_servers"]}, "tools"),
     "prompts that are commands": ({"strip": ["client_composed"]}, "verbatim"),
-    "an address that stays": ({"rename": {'"ANTHROPIC_BASE_URL":null': '"IGNORED":null'}}, "silence"),
+    "an address that stays": ({"rename": {'"ANTHROPIC_BASE_URL": null': '"IGNORED": null'}}, "silence"),
     "messages of other sessions": ({"arguments": ["--settings", SETTINGS]}, "peers"),
     "the user's settings": ({"arguments": ["--setting-sources="]}, "isolation"),
 }
