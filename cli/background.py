@@ -61,7 +61,7 @@ def start(arguments: Sequence[str], *, json: bool) -> NoReturn:
     """Starts `claude-max serve` with these arguments, and waits until it answers. Exits as `serve` did."""
     running = _running()
     if running is not None:
-        fail(f"Process {running.pid} is running already: `claude-max stop` ends it.", Exit.FAILED, json=json)
+        fail(f"Process {running.pid} is already running: `claude-max stop` stops it.", Exit.FAILED, json=json)
     log = log_file()
     try:
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

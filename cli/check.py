@@ -82,7 +82,7 @@ class Checked(Result):
             return Text(f"`claude-max serve` would refuse it: {self.unsafe}", "bold red")
         lost = [each.name for each in self.capabilities if not each.holds]
         if lost:
-            return Text(f"It can be used; claude-max does without {', '.join(lost)}", "bold yellow")
+            return Text(f"It can be used; claude-max runs without {', '.join(lost)}", "bold yellow")
         known = "" if self.version == self.tested else f" (claude-max is tested with {self.tested})"
         return Text(f"All {len(self.capabilities)} capabilities hold{known}", "bold green")
 

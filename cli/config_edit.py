@@ -58,7 +58,7 @@ def init(*, json: bool) -> NoReturn:
     def write() -> Changed:
         file = config_path()
         if file.exists():
-            fail(f"{file} exists already: `claude-max config edit` opens it.", Exit.FAILED, json=json)
+            fail(f"{file} already exists: `claude-max config edit` opens it.", Exit.FAILED, json=json)
         _write(file, template())
         return Changed(file, "written")
 

@@ -18,7 +18,7 @@ from .service.steps import Machine
 POLL_SECONDS = 0.2
 # Read from the end at once: a line of the log has some 400 bytes.
 BLOCK = 64 * 1024
-TERMINAL = "A server that runs in a terminal logs to that terminal."
+TERMINAL = "A server in a terminal logs to that terminal."
 
 
 def logs(*, lines: int, follow: bool) -> NoReturn:
@@ -35,10 +35,12 @@ def logs(*, lines: int, follow: bool) -> NoReturn:
         if not log.exists():
             fail(error.message, error.code)
     if log.exists() and not follow:
-        print_error(f"No server of `claude-max start` runs now; this is the log of the last one. {TERMINAL}", Exit.FINE)
+        print_error(
+            f"No server of `claude-max start` is running; this is the log of the last one. {TERMINAL}", Exit.FINE
+        )
         _print(log, lines, follow=False)
     fail(
-        f"There is no log to show: neither the service nor a server of `claude-max start` runs. {TERMINAL}",
+        f"There is no log to show: neither the service nor a server of `claude-max start` is running. {TERMINAL}",
         Exit.FAILED,
     )
 

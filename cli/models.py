@@ -60,7 +60,7 @@ class Models(Result):
         yield Text()
         yield Text("Clients may use a model's id, any of its names, and any full claude-… id.", "dim")
         for name, target in self.lost.items():
-            yield Text(f"The alias {name} leads to {target!r}, which is not a model.", WARN)
+            yield Text(f"The alias {name} points to {target!r}, which is not a model.", WARN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def download(folder: Path) -> Downloaded:
         raise ServerFault(_why(done.stderr))
     program = target / "claude_agent_sdk" / "_bundled" / ("claude.exe" if sys.platform == "win32" else "claude")
     if not program.is_file():
-        raise ServerFault(f"The newest {PACKAGE} for this platform has no Claude Code CLI in it.")
+        raise ServerFault(f"The newest {PACKAGE} for this platform contains no Claude Code CLI.")
     version = next(target.glob("claude_agent_sdk-*.dist-info")).name.split("-")[1].removesuffix(".dist")
     return Downloaded(program, version)
 
@@ -62,7 +62,7 @@ def _installer() -> list[str]:
     if uv is not None:
         return [uv, "pip", "install", "--quiet", "--no-cache", "--python", sys.executable]
     if importlib.util.find_spec("pip") is None:
-        raise ServerFault("Neither uv nor pip is here to download with. Install uv: `pipx install uv`.")
+        raise ServerFault("Downloading needs uv or pip. Install uv: `pipx install uv`.")
     quiet = ("--quiet", "--disable-pip-version-check", "--no-cache-dir")
     return [sys.executable, "-m", "pip", "install", *quiet]
 

@@ -79,8 +79,8 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.USAGE: "wrong arguments or settings",
     Exit.NO_CLI: "no usable claude",
     Exit.NEEDS_LOGIN: "claude is not signed in",
-    Exit.PORT_TAKEN: "the port is taken",
-    Exit.WRONG_KEY: "the proxy wants another key",
+    Exit.PORT_TAKEN: "the port is in use",
+    Exit.WRONG_KEY: "the proxy requires another key",
 }
 
 

@@ -49,7 +49,9 @@ async def examined(variables: dict[str, str]) -> JsonObject:
         found = json.loads(said)
         return {"ok": found["ok"], "findings": found["findings"]}
     except (TimeoutError, ValueError, KeyError):
-        raise ServerFault("Doctor gave no findings; `claude-max doctor` in a terminal may say why.") from None
+        raise ServerFault(
+            "The doctor returned no findings; run `claude-max doctor` in a terminal to see why."
+        ) from None
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):

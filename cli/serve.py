@@ -52,7 +52,10 @@ def serve(*, demo: bool, **flags: Any) -> None:
         fail(why, Exit.USAGE)
     base = "" if demo else os.environ.get(BASE_URL, "")
     if names_itself(base, settings):
-        fail(f"{BASE_URL} names this server itself ({without_password(base)}): unset it, and start again.", Exit.USAGE)
+        fail(
+            f"{BASE_URL} points to this server itself ({without_password(base)}): unset it, and start again.",
+            Exit.USAGE,
+        )
     try:
         cli = locate(settings.claude_path, os.environ)
     except CliUnavailable as error:
@@ -137,10 +140,10 @@ def _taken(settings: Settings, error: OSError, *, is_extra: bool) -> str:
     if found.kind is Kind.OURS:
         who = "another claude-max answers there"
     else:
-        who = f"it is taken by {found.detail}" if found.detail else error.strerror or str(error)
+        who = f"it is in use by {found.detail}" if found.detail else error.strerror or str(error)
     if is_extra:
-        return f"{where} cannot be used: {who}{whose}. Stop that program, or do without --also-listen {settings.port}."
-    return f"{where} cannot be used: {who}{whose}. Choose another port: {another}."
+        return f"{where} cannot be used: {who}{whose}. Stop that program, or leave out --also-listen {settings.port}."
+    return f"{where} cannot be used: {who}{whose}. Use another port: {another}."
 
 
 def _banner(settings: Settings, usable: UsableCli, port: int, demo: bool) -> None:
@@ -164,7 +167,7 @@ def _banner(settings: Settings, usable: UsableCli, port: int, demo: bool) -> Non
         lines.append(Text(f"{BASE_URL} is set: requests go to {base}", WARN))
     for name in API_KEYS if settings.allow_anthropic_api_key and not demo else ():
         if name in os.environ:
-            lines.append(Text(f"{name} is in use: requests are billed to it, not to your subscription.", WARN))
+            lines.append(Text(f"{name} is in use: requests are billed to this key, not to your subscription.", WARN))
     # A full disk under the log must not keep the server from serving.
     with contextlib.suppress(OSError):
         for line in lines:

@@ -45,7 +45,7 @@ class Place:
 def status(*, json: bool, watch: bool, web: bool) -> NoReturn:
     """Prints what runs; with `watch` until Ctrl-C, with `web` opens the page. Exits as `Status.exit` says."""
     if json and (watch or web):
-        fail("--json prints once: leave --watch and --web out.", Exit.USAGE, json=True)
+        fail("--json cannot be combined with --watch or --web.", Exit.USAGE, json=True)
     if web:
         _open()
     if watch:
@@ -71,11 +71,11 @@ def _open() -> NoReturn:
     except ConfigError as error:
         fail(str(error), Exit.USAGE)
     if not found.servers:
-        fail("No claude-max server runs here: `claude-max start`.", Exit.FAILED)
+        fail("No claude-max server is running: `claude-max start`.", Exit.FAILED)
     url = f"{found.servers[0].url}/"
     out.print(Text(url), soft_wrap=True)
     if not webbrowser.open(url):
-        fail("No browser could be started; open the address by hand.", Exit.FAILED)
+        fail("No browser could be opened; open the address by hand.", Exit.FAILED)
     raise typer.Exit(Exit.FINE)
 
 
@@ -152,7 +152,7 @@ def _ask(place: Place, pids: Mapping[int, How]) -> tuple[Server | None, str]:
         return None, f"Another program listens at {place.url}{_named()}."
     if answer.status_code != 200:
         refused = answer.status_code in (401, 403)
-        why = "It wants another key: set CLAUDE_MAX_API_KEY." if refused else "It is another version: restart it."
+        why = "It requires another key: set CLAUDE_MAX_API_KEY." if refused else "It is another version: restart it."
         return _server(place, pids, {"server": health}, why, refused=refused), ""
     return _server(place, pids, _json(answer)), ""
 

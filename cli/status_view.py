@@ -139,7 +139,7 @@ class Status(Result):
                 yield Text()
             yield from server.lines(now)
         if not self.servers:
-            yield Text("No claude-max server runs here.", "bold")
+            yield Text("No claude-max server is running.", "bold")
             if self.other:
                 yield Text(printable(self.other), WARN)
             yield Text("Start one: `claude-max serve`, or `claude-max start` in the background.")

@@ -37,15 +37,13 @@ def everything() -> tuple[Stored, ...]:
     """All kinds, whether there is anything of them or not."""
     state, cache = user_state_path("claude-max"), user_cache_path("claude-max")
     return (
-        Stored("ledger", "what requests used: numbers and names", False, (state / "ledger.db",), database=True),
+        Stored("ledger", "usage of requests: numbers and names", False, (state / "ledger.db",), database=True),
+        Stored("responses", "requests and answers of /v1/responses", True, (state / "responses.db",), database=True),
         Stored(
-            "responses", "answers of /v1/responses, and what was asked", True, (state / "responses.db",), database=True
-        ),
-        Stored(
-            "chat", "the last chat, and what was typed", True, (state / "conversation.json", state / "chat_history")
+            "chat", "the last chat, and the input history", True, (state / "conversation.json", state / "chat_history")
         ),
         Stored("log", "the log of `claude-max start`", False, (state / "server.log",)),
-        Stored("contracts", "what was found out about each version of the CLI", False, (cache / "contracts.json",)),
+        Stored("contracts", "results of the contract check for each CLI", False, (cache / "contracts.json",)),
         Stored("update", "the newest version of claude-max, with `update_check`", False, (cache / "update.json",)),
     )
 

@@ -74,15 +74,16 @@ class Usage(Result):
 
     def _windows(self) -> Iterable[RenderableType]:
         if not self.available:
-            yield Text("This login has no plan windows to show.")
+            yield Text("This login has no plan limits to show.")
             yield Text(
-                "A token of `claude setup-token` and an API key have none; a login of `claude-max login` has.", "dim"
+                "Tokens of `claude setup-token` and API keys have none; a login with `claude-max login` has them.",
+                "dim",
             )
             return
         if self.plan:
             yield Text(f"Plan: {self.plan}", "bold")
         if not self.windows:
-            yield Text("The plan reports no windows.")
+            yield Text("The plan reports no limits.")
         yield Windows(self.windows)
         if any(window.resets_at for window in self.windows):
             yield Text(f"Times are local ({offset(datetime.now().astimezone())}).", "dim")
@@ -127,7 +128,9 @@ def from_get_usage(answer: JsonObject) -> Usage:
     limits = answer.get("rate_limits")
     available = bool(answer.get("rate_limits_available"))
     if available and limits is None:
-        raise UpstreamFault("Claude Code could not get the usage from Anthropic. Try again; `claude-max doctor` looks.")
+        raise UpstreamFault(
+            "Claude Code could not get the usage from Anthropic. Try again, or run `claude-max doctor`."
+        )
     found = limits if isinstance(limits, dict) else {}
     extra = found.get("extra_usage")
     plan = answer.get("subscription_type")
@@ -192,7 +195,7 @@ def _usage() -> Usage:
     except NotSignedIn as error:
         if not listener(settings).health.get("scripted"):
             raise
-        demo = f"The proxy at {address(settings)} is a demo, which uses no plan."
+        demo = f"The proxy at {address(settings)} is a demo and uses no plan."
         raise NotSignedIn(f"{error.message} {demo}") from None
     try:
         windows = tuple(_foreseen(window) for window in found.windows)

@@ -113,7 +113,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
         for name, target in lost_aliases(models_of(cli_info), settings.aliases).items():
             if name not in lost:
                 lost.add(name)
-                log.warning("the alias %s leads to %r, which is not a model", name, target)
+                log.warning("the alias %s points to %r, which is not a model", name, target)
 
     limits = PoolLimits(workers=settings.workers, warm=settings.warm_workers, queue=settings.queue_size)
     pool = Pool(launch, limits, contract.features)
@@ -261,7 +261,7 @@ def working_directory() -> Path:
         if not any(home.iterdir()):
             return home
     except OSError as error:
-        log.warning("no cache folder (%s): each start will begin with a cold prompt cache", error.strerror)
+        log.warning("no cache folder (%s): each start begins with a cold prompt cache", error.strerror)
     made = tempfile.mkdtemp(prefix="claude-max-")
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     return Path(made)

@@ -77,18 +77,20 @@ class Settings(BaseSettings):
     written: ClassVar[Mapping[str, Any]] = {}
 
     host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback an API key is required.")
-    port: int = Field(3456, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(3456, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     also_listen: list[Port] = Field(
         [],
-        description="More ports to listen on, such as ollama's 11434 for clients that know no other.",
+        description="More ports to listen on, such as ollama's 11434 for clients that only use that one.",
         examples=[[11434]],
     )
     claude_path: str | None = Field(
         None,
-        description="The claude program to run; else PATH and the usual places.",
+        description="The claude program to run; default: searched on PATH and in the usual places.",
         examples=["/usr/local/bin/claude"],
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Minimum level of log messages."
+    )
     log_format: Literal["auto", "text", "json"] = Field(
         "auto", description="text, json, or auto: text on a terminal, JSON lines elsewhere."
     )
@@ -98,7 +100,7 @@ class Settings(BaseSettings):
     )
     composition: Literal["auto", "exact", "lines"] = Field(
         "auto",
-        description="How requests reach the model: whole (exact), line by line (lines), or as the CLI allows (auto).",
+        description="How requests reach the model: whole (exact), line by line (lines), or as the CLI supports (auto).",
     )
     timeout: float = Field(300, gt=0, description="Seconds without any output from the model before a turn fails.")
     start_timeout: float = Field(30, gt=0, description="Seconds a new claude process may take to start.")
@@ -149,13 +151,14 @@ class Settings(BaseSettings):
         90, ge=0, description="Days that the ledger keeps what requests used (no prompts, no answers); 0 keeps none."
     )
     overage: Literal["allow", "warn", "refuse"] = Field(
-        "warn", description="What happens once requests are billed on top of the plan: allow, warn, or refuse (402)."
+        "warn", description="What to do when requests are billed on top of the plan: allow, warn, or refuse (402)."
     )
     plan_price: float | None = Field(
-        None, ge=0, description="What your plan costs a month in US dollars, to compare with.", examples=[100]
+        None, ge=0, description="Monthly price of your plan in US dollars, shown for comparison.", examples=[100]
     )
     update_check: bool = Field(
-        False, description="Ask the package index once a day for a newer claude-max; `claude-max --version` tells."
+        False,
+        description="Check the package index once a day for a newer claude-max; `claude-max --version` reports it.",
     )
     openai_names: bool = Field(
         False, description="Serve OpenAI's usual names (gpt-…, o3 …) with sonnet, the small ones with haiku."
@@ -190,7 +193,9 @@ class Settings(BaseSettings):
         bare = [_bare_origin(origin) for origin in origins]
         for origin in bare:
             if origin in _NAMELESS and given.data.get("api_key") is None:
-                raise ValueError(f"{origin!r} is sent by every page from a file, so a key is required: set api_key")
+                raise ValueError(
+                    f"{origin!r} is sent by every page opened from a file, so a key is required: set api_key"
+                )
             if origin not in _NAMELESS and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is not a web origin such as http://localhost:8080")
         return bare

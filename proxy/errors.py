@@ -77,7 +77,7 @@ class ProxyError(Exception):
         self.retry_after = retry_after
 
     def reword(self, sentence: str) -> None:
-        """Says it in other words; the hint stays."""
+        """Replaces the sentence; the hint stays."""
         self.sentence = harmless(shortened(sentence, LONGEST))
         self.message = f"{self.sentence} {self.hint}" if self.hint else self.sentence
         self.args = (self.message,)

@@ -26,7 +26,7 @@ def image(name: str) -> Attachment:
 def _picture(name: str, data: bytes) -> Attachment:
     kind = image_type(data)
     if kind is None:
-        raise Unusable(f"{name} is not a picture that models take (PNG, JPEG, GIF or WebP).")
+        raise Unusable(f"{name} is not an image that models accept (PNG, JPEG, GIF or WebP).")
     return Attachment(_shown(name), {"type": "image_url", "image_url": {"url": _data_url(kind, data)}})
 
 
@@ -43,7 +43,7 @@ def file(name: str) -> Attachment:
             text = "\0"
         # A NUL is valid UTF-8 and a sure sign of a binary file.
         if "\0" in text:
-            raise Unusable(f"{name} is neither text (UTF-8) nor a PDF nor a picture.")
+            raise Unusable(f"{name} is neither text (UTF-8) nor a PDF nor an image.")
         if not text.strip():
             raise Unusable(f"{name} is empty.")
         data = text.encode()

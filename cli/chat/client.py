@@ -35,7 +35,7 @@ HINTS = {"invalid_api_key": " Set CLAUDE_MAX_API_KEY, or api_key in the configur
 
 # What a person is told of a `finish_reason` that is not the model's own end.
 ENDINGS = {
-    "length": "The answer ends here: it reached the limit of tokens.",
+    "length": "The answer was cut off: it reached the token limit.",
     "content_filter": "The model declined to answer.",
 }
 
@@ -171,7 +171,7 @@ class Client:
 
 
 STOPPED = "The proxy stopped in the middle of the answer."
-NONSENSE = "What answers there does not speak the chat completions API."
+NONSENSE = "The server there does not support the chat completions API."
 
 
 @dataclass(slots=True)

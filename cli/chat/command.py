@@ -59,7 +59,7 @@ def chat(
         level = commands.effort(effort)
         # Only one of them can read stdin; the rest would find it empty.
         if sum(each == attach.STDIN for each in (question, schema, *images, *files)) > 1:
-            raise Unusable('Only one "-" can stand for stdin.')
+            raise Unusable('Only one option can read stdin ("-").')
         taken = attach.STDIN in (schema, *images, *files)
         attached: list[Attachment] = [*map(attach.image, images), *map(attach.file, files)]
         session = Session(model, system, level, attached=attached)
@@ -117,7 +117,7 @@ def piped() -> str:
     try:
         text = sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Unusable("stdin is not UTF-8 text. A picture or a PDF goes with --image or --file.") from None
+        raise Unusable("stdin is not UTF-8 text. Use --image or --file for an image or a PDF.") from None
     return text.replace("\r\n", "\n")
 
 

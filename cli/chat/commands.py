@@ -31,15 +31,15 @@ class Known:
 
 
 COMMANDS: dict[str, Known] = {
-    "model": Known("[NAME]", "answer with this model; alone: show the models"),
-    "system": Known("[TEXT]", 'set the system prompt; "none" removes it, alone: show it'),
+    "model": Known("[NAME]", "switch to this model; without a name: list the models"),
+    "system": Known("[TEXT]", 'set the system prompt; "none" removes it; without text: show it'),
     "effort": Known("[LEVEL]", f"how hard to think: {', '.join(LEVELS)}; none turns thinking off"),
-    "image": Known("FILE", "attach a picture to the next question"),
-    "file": Known("FILE", "attach a text, a PDF or a picture to the next question"),
-    "clear": Known("", "forget the conversation and what is attached"),
-    "undo": Known("", "take back the last question and its answer; the question returns to the prompt"),
+    "image": Known("FILE", "attach an image to the next question"),
+    "file": Known("FILE", "attach a text, PDF or image to the next question"),
+    "clear": Known("", "clear the conversation and the attachments"),
+    "undo": Known("", "undo the last question and its answer; the question returns to the prompt"),
     "save": Known("FILE", "write the conversation as Markdown; a file that exists needs /save! FILE"),
-    "usage": Known("", "the tokens of this conversation"),
+    "usage": Known("", "show the tokens used in this conversation"),
     "help": Known("", "show this"),
     "exit": Known("", "leave; so do exit, quit and Ctrl-D"),
 }
@@ -50,11 +50,11 @@ LEAVING = ("exit", "quit")
 FORCED = "save!"
 
 KEYS = (
-    "Enter sends. Alt+Enter, or a backslash before Enter, begins a new line; pasted lines stay together.",
-    "Ctrl-R searches what was typed before; Enter takes the line, Ctrl-C leaves the search.",
-    "Ctrl-C stops an answer: what had come stays in the conversation, marked as stopped.",
+    "Enter sends. Alt+Enter, or a backslash before Enter, starts a new line; pasted lines stay together.",
+    "Ctrl-R searches the history; Enter takes the line, Ctrl-C leaves the search.",
+    "Ctrl-C stops an answer: the part received stays in the conversation, marked as stopped.",
     "A question that failed, or was stopped before an answer came, returns to the prompt.",
-    "A message that begins with a slash: put a space before it.",
+    "To send a message that begins with a slash, put a space before it.",
 )
 
 
@@ -97,7 +97,7 @@ def parse(line: str) -> Say | Do | Wrong | None:
     if known.needs and not argument:
         return Wrong(f"/{name} needs a {known.argument}.")
     if argument and not known.argument:
-        return Wrong(f"/{name} takes nothing after it.")
+        return Wrong(f"/{name} takes no argument.")
     return Do(name, argument)
 
 

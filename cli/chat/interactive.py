@@ -36,7 +36,8 @@ class Chat:
 
     async def run(self) -> None:
         """Asks and answers."""
-        note(f"claude-max chat: {self._connection.where}, model {self._session.model}. /help helps, Ctrl-D leaves.")
+        where, model = self._connection.where, self._session.model
+        note(f"claude-max chat: {where}, model {model}. /help lists commands, Ctrl-D quits.")
         if self._connection.scripted:
             note("Demo: every answer is scripted. No model is asked, no account is used.")
         if self._session.exchanges:
@@ -95,7 +96,7 @@ class Chat:
         if self._keep:
             store.save(self._session)
         if stopped:
-            note("Stopped. What came is kept; /undo takes it back.")
+            note("Stopped. The partial answer is kept; /undo removes it.")
         elif got.ended and got.ended.reason in ENDINGS:
             note(ENDINGS[got.ended.reason])
         if got.ended:
@@ -152,7 +153,7 @@ class Chat:
                     note(f"Effort: {session.effort or 'none (no thinking)'}.")
                 case "image" | "file":
                     session.attached.append(getattr(attach, command.name)(file_name(argument)))
-                    note(f"Goes with your next question: {names(session.attached)}.")
+                    note(f"Attached to your next question: {names(session.attached)}.")
                 case "clear":
                     session.clear()
                     note("A new conversation.")
@@ -199,7 +200,7 @@ class Chat:
             raise Unusable(f"{name} exists. /save! {name} replaces it.") from None
         except (OSError, ValueError, RuntimeError) as error:
             raise Unusable(f"{name} cannot be written: {getattr(error, 'strerror', None) or error}.") from None
-        note(f"Saved to {path.absolute()}{', in place of what was there' if replaced else ''}.")
+        note(f"Saved to {path.absolute()}{', replacing the old file' if replaced else ''}.")
 
 
 def _private(path: str, flags: int) -> int:
@@ -231,5 +232,5 @@ def help() -> None:
     """Shows the commands and the keys."""
     for name, known in COMMANDS.items():
         note(f"/{name} {known.argument}".rstrip() + f"  {known.help}")
-    for line in (*KEYS, f"What you type is kept in {prompt.history_path()}."):
+    for line in (*KEYS, f"Your input history is kept in {prompt.history_path()}."):
         note(line)

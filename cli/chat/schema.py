@@ -30,7 +30,7 @@ class Schema:
         try:
             found: Any = json.loads(answer)
         except (ValueError, RecursionError):
-            return f"The answer is not JSON, and so does not satisfy {self.name}."
+            return f"The answer is not JSON, so it does not satisfy {self.name}."
         try:
             error = next(iter(Draft202012Validator(self.value).iter_errors(found)), None)
         except ValidationError:

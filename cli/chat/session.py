@@ -70,7 +70,7 @@ class Tokens:
     def __str__(self) -> str:
         """One line for a person."""
         if not self.answers:
-            return "Nothing was asked yet."
+            return "No questions yet."
         line = (
             f"{self.answers} answer{'s' * (self.answers != 1)}: {self.prompt:,} tokens in ({self.cached:,} of them "
             f"cached), {self.completion:,} out ({self.reasoning:,} of them thinking)."

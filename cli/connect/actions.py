@@ -70,9 +70,7 @@ def disconnect(
     if not known:
         return Connected(name, "absent", ())
     edits = [to_disconnect(record) for record in known]
-    _agreed(
-        edits, None, dry_run=dry_run, yes=yes, json=json, question=f"Take back what was written for {recipe.title}?"
-    )
+    _agreed(edits, None, dry_run=dry_run, yes=yes, json=json, question=f"Remove what was written for {recipe.title}?")
     if not dry_run:
         kept = [record for record, edit in zip(known, edits, strict=True) if edit.refusal]
         _write([edit for edit in edits if not edit.refusal], lambda: None)
@@ -90,7 +88,7 @@ def _agreed(edits: Sequence[Edit], secret: str | None, *, dry_run: bool, yes: bo
         return
     if json or not sys.stdin.isatty():
         fail(
-            "It asks before it writes, and nobody can answer here. Add --yes, or --dry-run to look.",
+            "This command asks before it writes, which needs a terminal. Add --yes, or --dry-run to preview.",
             Exit.USAGE,
             json=json,
         )
@@ -145,8 +143,8 @@ def _taken_back(edit: Edit, *, dry_run: bool) -> Changed:
     if edit.refusal:
         return _refused(replace(edit, paste=f"Remove by hand:\n{edit.paste}"), None)
     if edit.now is None:
-        return Changed(edit.path, "unchanged", why="It is gone already.")
-    why = f"Changed since, and therefore left: {', '.join(edit.left)}" if edit.left else ""
+        return Changed(edit.path, "unchanged", why="Already removed.")
+    why = f"Changed since, so left as is: {', '.join(edit.left)}" if edit.left else ""
     if not edit.changes:
         return Changed(edit.path, "unchanged", why=why)
     return Changed(edit.path, "dry-run" if dry_run else "removed", edit.diff(), why=why)

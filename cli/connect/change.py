@@ -123,4 +123,4 @@ def _check(format: str, text: str, expected: Any) -> None:
     except Unreadable:
         same = False
     if not same:
-        raise Unfit("it could not be changed without changing something else")
+        raise Unfit("it cannot be changed without changing something else")

@@ -61,6 +61,6 @@ def proxy() -> tuple[Settings, bool]:
 def target(settings: Settings, model: str | None) -> Target:
     """What clients are set up for. Raises ConfigError where the port is a new one each time."""
     if settings.port == 0:
-        raise ConfigError("Clients need a port that stays: `claude-max config set port 3456`")
+        raise ConfigError("Clients need a fixed port: `claude-max config set port 3456`")
     key = settings.api_key.get_secret_value() if settings.api_key is not None else ANY_KEY
     return Target(address(settings), key, model or MODEL)

@@ -56,7 +56,7 @@ def _program(recipe: Recipe) -> str:
     if recipe.launch is None:
         able = ", ".join(each.name for each in catalogue().values() if each.launch is not None)
         raise ConfigError(
-            f"{recipe.title} cannot be launched with settings of its own: `claude-max connect {recipe.name}` says how "
+            f"{recipe.title} cannot be launched with separate settings: `claude-max connect {recipe.name}` says how "
             f"it is set up. Those that can: {able}."
         )
     found = next((path for name in recipe.programs if (path := shutil.which(name))), None)

@@ -108,4 +108,4 @@ def _why(path: Path, format: str, error: Exception) -> str:
     if isinstance(error, Unreadable):
         kind = {"json": "JSON", "toml": "TOML", "yaml": "YAML"}.get(format, format)
         return f"{path} cannot be read as {kind} ({error}): it was left alone."
-    return f"{path} has another shape than expected ({error}): it was left alone."
+    return f"{path} has an unexpected structure ({error}): it was left alone."

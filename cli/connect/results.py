@@ -110,7 +110,7 @@ def _file(file: Changed) -> Iterable[RenderableType]:
             backup = f" (as it was: {file.backup})" if file.backup else ""
             yield Text(f"Wrote {file.path}{backup}")
         case "removed":
-            yield Text(f"{file.path} is as it was" if not file.why else f"Removed what was written from {file.path}")
+            yield Text(f"{file.path} was restored" if not file.why else f"Removed what was written from {file.path}")
         case "unchanged":
             yield Text(f"{file.path}: nothing to change")
         case "dry-run":

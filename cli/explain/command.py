@@ -68,7 +68,7 @@ class Explanation(Result):
 
 def explain(file: str, *, api: str | None, json: bool) -> NoReturn:
     """Prints what the CLI sends for the request in `file`. Exits NO_CLI, USAGE or FAILED."""
-    render(lambda: explained(_read(file), api), json=json, doing="Asking Claude Code, before a scripted service…")
+    render(lambda: explained(_read(file), api), json=json, doing="Running Claude Code against a scripted service…")
 
 
 def explained(raw: bytes, api: str | None = None, settings: Settings | None = None) -> Explanation:
@@ -81,7 +81,7 @@ def explained(raw: bytes, api: str | None = None, settings: Settings | None = No
     context = RequestContext(aliases=settings.all_aliases, web_search=settings.web_search, strict=settings.strict)
     asked = dialect.to_turn(body, context)
     if not asked.turns:
-        raise BadRequest("This request asks no model: nothing is sent.")
+        raise BadRequest("This request does not use a model: nothing is sent.")
     arrived, way = asyncio.run(_sent(raw, dialect, settings))
     text = arrived[0].decode()
     # The first is the request; what the CLI may ask by itself behind an answer comes later.

@@ -34,7 +34,7 @@ def install(manager: Manager, machine: Machine, *, port: int | None, claude_path
         claude_path = os.path.abspath(os.path.expanduser(claude_path))  # noqa: PTH100, PTH111 - links are kept
     settings = load(port=port, claude_path=claude_path)
     if settings.port == 0:
-        raise ServiceError("A service needs a port of its own: `--port 3456`", Exit.USAGE)
+        raise ServiceError("A service needs a fixed port: `--port 3456`", Exit.USAGE)
     service = Service(
         (program(machine.environ), *arguments(port=port, claude_path=claude_path)),
         _environment(manager, machine.environ, settings),
@@ -67,8 +67,8 @@ def uninstall(manager: Manager, machine: Machine, *, dry_run: bool) -> Change:
 def _left(manager: Manager) -> tuple[str, ...]:
     """What stays on disk after the service is gone, each with what it is."""
     places = [
-        (manager.secrets, "may hold a token: remove it if nothing else needs it"),
-        (manager.file.with_name(f"{manager.file.name}.d"), "your own changes of the unit"),
+        (manager.secrets, "may contain a token: remove it if nothing else needs it"),
+        (manager.file.with_name(f"{manager.file.name}.d"), "your own changes to the unit"),
         (getattr(manager, "log", None), "its log"),
         (config_path(), "the settings"),
     ]
@@ -82,7 +82,7 @@ def restart(manager: Manager, machine: Machine) -> Change:
     try:
         settings = settings_of(manager)
     except ConfigError as error:
-        raise ServiceError(f"Nothing was restarted, because it would not start: {error}", Exit.USAGE) from None
+        raise ServiceError(f"Not restarted, because it would not start: {error}", Exit.USAGE) from None
     notes = _notes(manager, machine.environ, settings)
     if not state.running:
         _free(settings, notes)
@@ -172,9 +172,7 @@ def _folders(cli: Cli, inherited: Mapping[str, str]) -> list[str]:
 def _notes(manager: Manager, inherited: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
     notes = left_out(inherited, secrets=manager.secrets, config=config_path())
     for legacy in legacy_services(manager.file.parent, settings.port):
-        notes.append(
-            f"{legacy.file} starts claude-max-api-proxy on port {legacy.port}, too. Take it away: {legacy.undo}"
-        )
+        notes.append(f"{legacy.file} starts claude-max-api-proxy on port {legacy.port}, too. Remove it: {legacy.undo}")
     if manager.secrets is not None and manager.secrets.exists() and manager.secrets.stat().st_mode & 0o077:
         notes.append(f"Others can read {manager.secrets}: chmod 600 {shlex.quote(str(manager.secrets))}")
     return tuple(notes)
@@ -216,7 +214,7 @@ def _healthy(manager: Manager, machine: Machine, settings: Settings, notes: tupl
     if not manager.state().running:
         _free(settings, notes)
     last = machine.ask(manager.logs(LAST_LINES, follow=False)).stdout.rstrip()
-    raise ServiceError(f"The service was started and does not answer at {url} after {patience:.0f} s.\n{last}")
+    raise ServiceError(f"The service was started but does not answer at {url} after {patience:.0f} s.\n{last}")
 
 
 def _signed_in(health: Mapping[str, object]) -> bool | None:

@@ -11,16 +11,16 @@ from .spec import ServiceError
 from .steps import Machine, Silent
 from .systemd import SYSTEMCTL, Systemd
 
-BY_HAND = "Start it by hand, or from whatever starts your programs: `claude-max serve`"
+BY_HAND = "Start it by hand, or with another process manager: `claude-max serve`"
 
 
 def choose(machine: Machine | None = None, platform: str = sys.platform) -> Manager:
     """The manager of this machine. Raises ServiceError, with what to do by hand, where there is none."""
     machine = machine or Machine()
     if "SUDO_USER" in machine.environ and platform != "win32" and os.geteuid() == 0:
-        raise ServiceError("The service belongs to your own login: run the same command without sudo.")
+        raise ServiceError("The service belongs to your user: run the same command without sudo.")
     if "HOME" not in machine.environ:
-        raise ServiceError("HOME is not set, so this user can have no service.")
+        raise ServiceError("HOME is not set, so this user cannot have a service.")
     if platform == "darwin":
         return Launchd(machine, os.getuid())
     if platform == "win32":

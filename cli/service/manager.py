@@ -8,7 +8,7 @@ from typing import Protocol
 from .spec import Service
 from .steps import Step
 
-ANEW = "Write it again: `claude-max uninstall-agent && claude-max install-agent`"
+ANEW = "Recreate it: `claude-max uninstall-agent && claude-max install-agent`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from claude_max.proxy.engine.probe.locate import INSTALL_COMMANDS
 from .spec import ServiceError
 
 NAME = "claude-max"
-INSTALL = f"Install it to stay: `{INSTALL_COMMANDS[1]}`"
+INSTALL = f"Install it permanently: `{INSTALL_COMMANDS[1]}`"
 
 
 def program(environ: Mapping[str, str], *, started_as: str = "", prefix: str = "", interpreter: str = "") -> str:
@@ -29,7 +29,7 @@ def program(environ: Mapping[str, str], *, started_as: str = "", prefix: str = "
     for place in (Path(prefix or sys.prefix), found):
         if _passing(place, environ):
             raise ServiceError(
-                f"This claude-max runs from {place}, which will be cleared away. {INSTALL}, then `{NAME} install-agent`"
+                f"This claude-max runs from {place}, which is temporary. {INSTALL}, then `{NAME} install-agent`"
             )
     return str(found)
 

@@ -16,9 +16,9 @@ from ..signals import BY_SIGNAL
 Outcome = Literal["installed", "updated", "started", "unchanged", "restarted", "uninstalled", "absent", "dry-run"]
 
 SENTENCES: dict[Outcome, str] = {
-    "installed": "Installed. It starts at login from now on.",
+    "installed": "Installed. It will start at login.",
     "updated": "Updated and restarted.",
-    "started": "It was installed already, and is running again.",
+    "started": "It was already installed, and is running again.",
     "unchanged": "Nothing to do: it is installed and running.",
     "restarted": "Restarted.",
     "uninstalled": "Stopped and removed.",
@@ -91,7 +91,7 @@ class Status(Result):
         if self.trouble:
             yield _line("settings", False, self.trouble)
         else:
-            yield _line("answers", self.healthy, self.url if self.healthy else f"nothing of ours at {self.url}")
+            yield _line("answers", self.healthy, self.url if self.healthy else f"no claude-max at {self.url}")
         if self.version:
             installed = version("claude-max-toolkit")
             same = self.version == installed

@@ -47,7 +47,7 @@ class Service:
     def __post_init__(self) -> None:
         for value in (*self.command, *self.environment.values()):
             if not writable(value):
-                raise ServiceError(f"A service file cannot hold {value!r}: it has control characters.")
+                raise ServiceError(f"A service file cannot contain {value!r}: it has control characters.")
 
 
 def writable(value: str) -> bool:
@@ -85,11 +85,11 @@ def left_out(inherited: Mapping[str, str], *, secrets: Path | None, config: Path
             write = f"umask 077; mkdir -p {folder}; printf '{TOKEN}=%s\\n' \"${TOKEN}\" >> {file}"
             notes[-1] += f" Or give it the token: ({write}), then `claude-max service restart`."
     if KEY in inherited:
-        notes.append(f'{KEY} is a secret: write `api_key = "..."` into {config} and keep it to yourself (chmod 600).')
+        notes.append(f'{KEY} is a secret: write `api_key = "..."` into {config} and make the file private (chmod 600).')
     if "ANTHROPIC_BASE_URL" in inherited:
-        notes.append("ANTHROPIC_BASE_URL is set here and not in the service, which talks to Anthropic.")
+        notes.append("ANTHROPIC_BASE_URL is set here but not in the service, which connects to Anthropic.")
     return notes + [
-        f"{name} holds a password or cannot be written to a file; the service will not have it."
+        f"{name} contains a password or cannot be written to a file; it is not set in the service."
         for name in CARRIED
         if name in inherited and not _harmless(name, inherited[name])
     ]

@@ -132,7 +132,7 @@ class Systemd:
         user = self._machine.environ.get("USER") or self._machine.environ.get("LOGNAME") or ""
         if user and (LINGERING / user).exists():
             return []
-        return ["It runs while you are logged in. To have it run from boot on: loginctl enable-linger"]
+        return ["It runs while you are logged in. To start it at boot: loginctl enable-linger"]
 
     def _show(self, *names: str) -> dict[str, str]:
         said = self._machine.ask([*SYSTEMCTL, "show", UNIT, *(f"--property={name}" for name in names)])

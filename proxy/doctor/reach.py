@@ -29,11 +29,11 @@ def check_start(machine: Machine) -> Finding | None:
     try:
         machine.start(machine.cli.path, machine.cli_environ())
     except NotSignedIn:
-        return ok("start", "claude starts; what it offers, it says only to who is signed in")
+        return ok("start", "claude starts; it lists its models only when it is signed in")
     except CliCrashed as error:
         detail = "Every request starts or uses such a process. Run it by hand to see what it prints."
         return failed("start", f"claude does not start: {error.message}", detail, f"{machine.cli.path} -p hello")
-    return ok("start", "claude starts and says what it offers")
+    return ok("start", "claude starts and lists its models")
 
 
 def check_network(machine: Machine) -> Finding | None:

@@ -131,7 +131,7 @@ class Live:
                 state = self._look()
             except Exception:
                 # The next look is another one; a tab that hears nothing would think that nothing happens.
-                log.exception("the page's state could not be told")
+                log.exception("the page's state could not be read")
             else:
                 if state != self._state:
                     self._state, self._snapshot = state, None

@@ -27,7 +27,7 @@ FRESH = 0.5
 WINDOWS_FRESH = 60.0
 # Requests that are shown at once.
 PAGE_ROWS = 100
-OFF = "No ledger is kept here, so nothing is known of before."
+OFF = "No ledger is kept, so there is no history."
 
 
 class Past:

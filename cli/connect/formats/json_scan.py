@@ -52,7 +52,7 @@ def scan(text: str) -> Node:
     node = _value(text, start, 0)
     rest = _skip(text, node.end)
     if rest != len(text):
-        raise Unreadable(f"something stands behind its end, in {_where(text, rest)}")
+        raise Unreadable(f"unexpected text after its end, in {_where(text, rest)}")
     return node
 
 
@@ -83,7 +83,7 @@ def _value(text: str, at: int, depth: int) -> Node:
         return Node(_number(found[0]), at, found.end())
     if (found := _NAME.match(text, at)) and found[0] in _WORDS:
         return Node(_WORDS[found[0]], at, found.end())
-    raise Unreadable(f"no value was found in {_where(text, at)}")
+    raise Unreadable(f"a value is missing in {_where(text, at)}")
 
 
 def _container(text: str, start: int, depth: int) -> Node:
@@ -118,7 +118,7 @@ def _key(text: str, at: int) -> tuple[str, int]:
     elif found := _NAME.match(text, at):
         key = found[0]
     else:
-        raise Unreadable(f"no name was found in {_where(text, at)}")
+        raise Unreadable(f"a name is missing in {_where(text, at)}")
     colon = _skip(text, found.end())
     if text[colon : colon + 1] != ":":
         raise Unreadable(f"a colon is missing in {_where(text, colon)}")
