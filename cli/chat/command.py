@@ -1,4 +1,4 @@
-"""What the command line of `claude-max chat` means, and which of its two forms it is.
+"""The command line of `claude-max chat`: reads it, and chooses a conversation or a single question.
 
 The only file here that reads stdin, catches signals and ends the program.
 """
@@ -53,7 +53,7 @@ def chat(
     demo: bool,
     resume: bool = False,
 ) -> None:
-    """Answers one question, or holds a conversation when there is none and a terminal. Exits as Exit says."""
+    """Answers one question, or starts a conversation if there is no question and a terminal. Exits as Exit says."""
     try:
         settings = load()
         level = commands.effort(effort)
@@ -76,14 +76,14 @@ def chat(
     try:
         run(_main(options, settings))
     except Unfit as error:
-        # stdout has the answer already.
+        # The answer is already on stdout.
         fail(str(error), error.exit)
     except Failure as error:
         fail(str(error), error.exit, json=json, api=error)
 
 
 def _schema(name: str) -> "Schema":
-    # What checks them takes a while to load, and few questions have one.
+    # The validator is slow to load, and few questions have a schema.
     from .schema import schema
 
     return schema(name)
@@ -108,7 +108,7 @@ async def _main(options: Options, settings: Settings) -> None:
 
 
 def asked(question: str | None, context: str) -> str:
-    """The user message: what was piped in first, then the question. Blank ones do not count."""
+    """The user message: piped input first, then the question. Blank ones are left out."""
     return "\n\n".join(text for text in (context.strip("\n"), question or "") if text.strip())
 
 
@@ -122,7 +122,7 @@ def piped() -> str:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Runs `work`; a signal that would end the program cancels it first, so that no claude process is left behind."""
+    """Runs `work`; a signal that would end the program cancels it first, so no claude process is left behind."""
     received: list[int] = []
 
     async def main() -> None:
