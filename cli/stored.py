@@ -17,14 +17,14 @@ from claude_max.proxy.errors import ServerFault
 
 from .output import Result, render
 
-# What SQLite puts beside a database.
+# Suffixes of SQLite's files next to a database.
 BESIDE = ("", "-wal", "-shm")
 ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One kind of what is stored. `content` says whether it holds prompts or answers."""
+    """One kind of stored data. `content` says whether it contains prompts or answers."""
 
     name: str
     about: str
@@ -34,7 +34,7 @@ class Stored:
 
 
 def everything() -> tuple[Stored, ...]:
-    """All kinds, whether there is anything of them or not."""
+    """All kinds, whether or not there is data."""
     state, cache = user_state_path("claude-max"), user_cache_path("claude-max")
     return (
         Stored("ledger", "usage of requests: numbers and names", False, (state / "ledger.db",), database=True),
@@ -50,7 +50,7 @@ def everything() -> tuple[Stored, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What there is of one kind now, in bytes, and whether it was removed."""
+    """The size of one kind in bytes, and whether it was removed."""
 
     name: str
     about: str
@@ -79,7 +79,7 @@ class Purge(Result):
 
 
 def purge(names: Iterable[str], *, json: bool) -> NoReturn:
-    """Removes what `names` say, or tells what there is. Exits USAGE, or FAILED where something cannot be removed."""
+    """Removes the kinds in `names`, or lists all. Exits USAGE, or FAILED if something cannot be removed."""
     render(lambda: purged(tuple(names)), json=json)
 
 
@@ -120,7 +120,7 @@ def _remove(kind: Stored) -> None:
 
 
 def _empty(file: Path) -> None:
-    """Deletes every row: a server that runs goes on with the same file, and what was in it is overwritten."""
+    """Deletes every row: a running server keeps using the same file, and the old content is overwritten."""
     if not file.exists():
         return
     try:
@@ -138,6 +138,6 @@ def _empty(file: Path) -> None:
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError:
-        # No database, so nobody uses it.
+        # Not a database, so no server uses it.
         for end in BESIDE:
             file.with_name(file.name + end).unlink(missing_ok=True)

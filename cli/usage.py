@@ -1,6 +1,6 @@
-"""`claude-max usage`: how full the plan's windows are, when they are full and when they reset, and what was used.
+"""`claude-max usage`: how much of the plan's windows is used, when they are full and reset, and the ledger's sums.
 
-The windows are as the CLI itself reports them; what was used is in the ledger (`spending`).
+The CLI reports the windows; the sums are from the ledger (`spending`).
 """
 
 import asyncio
@@ -33,15 +33,16 @@ from .spending import Spending, ledger_file, periods, price, samples, spending, 
 
 LABELS = {**WINDOWS, "seven_day_oauth_apps": "weekly limit of other apps"}
 BAR = 24
-# Colours at which a person may want to slow down.
+# Utilization from which a bar changes its colour.
 HIGH, FULL = 75, 95
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One window of the plan. `utilization` is 0 to 100, times are ISO 8601; None where the service does not say.
+    """One window of the plan.
 
-    `full_at` is when it will be full at the rate of now, None where it resets before or too little is known.
+    `utilization` is 0 to 100, times are ISO 8601; None if the service does not report it. `full_at` is when it will be
+    full at the current rate, None if it resets before or there is too little data.
     """
 
     name: str
@@ -63,7 +64,7 @@ class Usage(Result):
     plan_price: tuple[float, ...] = ()
 
     def view(self) -> Iterable[RenderableType]:
-        """A bar a window, and what was used today and lately."""
+        """One bar per window, and the sums of today, 7 and 30 days."""
         yield from self._windows()
         if self.periods:
             yield Text()
@@ -95,7 +96,7 @@ class Usage(Result):
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """A bar a window: in one row where the terminal is wide enough, else in three, broken between words."""
+    """One bar per window: in one row if the terminal is wide enough, else in three, wrapped between words."""
 
     windows: tuple[Window, ...]
 
@@ -201,7 +202,7 @@ def _usage() -> Usage:
         windows = tuple(_foreseen(window) for window in found.windows)
         return replace(found, windows=windows, periods=periods(), plan_price=price(found.plan, settings.plan_price))
     except sqlite3.Error:
-        # What the plan says is worth showing without the ledger.
+        # The windows are worth showing even without the ledger.
         return found
 
 

@@ -1,4 +1,4 @@
-"""`service status|logs|restart|install|uninstall`, `install-agent` and `uninstall-agent`: what the command line says.
+"""The command line of `service status|logs|restart|install|uninstall`, `install-agent` and `uninstall-agent`.
 
 Imports nothing heavy: the command tree loads this file at every start.
 """

@@ -1,4 +1,4 @@
-"""What the service commands found out or did, and how people read it. No I/O."""
+"""The results of the service commands, and their output. No I/O."""
 
 import signal
 from collections.abc import Iterable, Iterator
@@ -29,7 +29,7 @@ SENTENCES: dict[Outcome, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Change(Result):
-    """What an action did, or in a dry run would do. `signed_in` is None where it was not asked or not known."""
+    """What an action did, or in a dry run would do. `signed_in` is None if it was not checked or is not known."""
 
     outcome: Outcome
     file: Path
@@ -56,10 +56,10 @@ class Change(Result):
 
 @dataclass(frozen=True, slots=True)
 class Status(Result):
-    """The service now: what its manager says, and whether the proxy answers at its address.
+    """The state of the service: its manager's view, and whether the proxy answers at its address.
 
-    `version` is that of the proxy that answers. `trouble` is a mistake in its settings; `url` is then empty, because
-    where it listens cannot be known.
+    `version` is that of the proxy that answers. `trouble` is an error in its settings; `url` is then empty, because the
+    address is not known.
     """
 
     manager: str
@@ -77,11 +77,11 @@ class Status(Result):
 
     @property
     def exit(self) -> Exit:
-        """Fine when it runs and answers."""
+        """FINE if it is running and answering."""
         return Exit.FINE if self.running and self.healthy else Exit.FAILED
 
     def view(self) -> Iterator[RenderableType]:
-        """One line a fact, and what to do next."""
+        """One line per fact, and what to do next."""
         process = f"running, pid {self.pid}" if self.running else "not running"
         if not self.running and self.last_exit is not None:
             process += f", {_ended(self.last_exit)}"
