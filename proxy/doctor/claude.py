@@ -1,4 +1,4 @@
-"""The checks of the `claude` program: which one, its version, its login, what is known of its behaviour."""
+"""The checks of the `claude` program: which one, its version, its login, its contract check."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from ..errors import CliCrashed, CliTooOld, CliUnavailable
 from .finding import Finding, failed, ok, warning
 from .machine import Machine
 
-# The CLI itself begins to warn of an ending login about so early.
+# The CLI itself warns about an expiring login at about this time.
 SOON_DAYS = 7
 
 
@@ -33,7 +33,7 @@ def check_cli(machine: Machine) -> Finding | None:
         old = isinstance(cli, CliTooOld)
         fix: tuple[str, ...] = ("claude update", *INSTALL_COMMANDS) if old else INSTALL_COMMANDS
         if (path := machine.settings.claude_path) is not None:
-            # No other program is taken in its place, however many are installed.
+            # No other program is used instead, however many are installed.
             by_variable = "CLAUDE_MAX_CLAUDE_PATH" in machine.environ
             otherwise = "unset CLAUDE_MAX_CLAUDE_PATH" if by_variable else "claude-max config unset claude_path"
             fix = (f"{shlex.quote(str(path))} update", otherwise) if old else (otherwise,)
@@ -120,7 +120,7 @@ def login_finding(name: str, machine: Machine, cli: Cli, environ: Mapping[str, s
 
 
 def check_contract(machine: Machine) -> Finding | None:
-    """This CLI behaves as was measured on the tested one."""
+    """This CLI behaves like the tested version."""
     if machine.contract is None or isinstance(machine.cli, CliUnavailable):
         return None
     record = machine.contract(machine.cli)
@@ -140,7 +140,7 @@ def check_contract(machine: Machine) -> Finding | None:
 
 
 def _typed(cli: Cli, environ: Mapping[str, str]) -> str:
-    """How to type this program: its name where a terminal would run it, else its path."""
+    """The command for this program: its name if a terminal would run it, else its path."""
     found = shutil.which("claude", path=_path(environ))
     same = found is not None and Path(found).resolve() == cli.path.resolve()
     return "claude" if same else shlex.quote(str(cli.path))

@@ -1,7 +1,7 @@
-"""The checks of the service that starts at login: it runs, and in an environment in which `claude` works.
+"""The checks of the service that starts at login: it is running, and `claude` works in its environment.
 
-A service gets another environment than a terminal. That is the most frequent reason why it fails where `serve` by hand
-does not, so the questions are asked again with the service's own.
+A service has a different environment than a terminal. That is the most frequent reason why it fails although `serve` by
+hand does not, so the checks are repeated with the service's environment.
 """
 
 from importlib.metadata import version
@@ -38,7 +38,7 @@ def check_service(machine: Machine) -> Finding | None:
 
 
 def _program(record: ServiceRecord) -> Finding | None:
-    """What is wrong with the claude-max that the service file names, if anything."""
+    """Problems of the claude-max that the service file names, if any."""
     if record.program is None:
         return None
     install = "claude-max install-agent"

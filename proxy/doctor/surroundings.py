@@ -20,7 +20,7 @@ WORKER_BYTES = WORKER_MB[1] * 1024 * 1024
 
 
 def check_environment(machine: Machine) -> Finding | None:
-    """No variable makes the CLI bill somebody else, or send its requests elsewhere."""
+    """No variable makes the CLI bill an API key, or send its requests to another address."""
     keys = [name for name in API_KEYS if machine.environ.get(name)]
     base = machine.environ.get("ANTHROPIC_BASE_URL")
     said, reasons = [], []
@@ -66,7 +66,7 @@ def check_config(machine: Machine) -> Finding | None:
 
 
 def check_aliases(machine: Machine) -> Finding | None:
-    """Every alias leads to a model: one that is known here, or that the CLI offers."""
+    """Every alias resolves to a model: one that is known here, or that the CLI lists."""
     aliases = machine.settings.aliases
     lost = lost_aliases((), aliases)
     if lost and machine.models is not None and isinstance(machine.cli, Cli):
@@ -131,7 +131,7 @@ def check_folders(machine: Machine) -> Finding | None:
 
 
 def check_memory(machine: Machine) -> Finding | None:
-    """There is memory for as many claude processes as are configured."""
+    """There is memory for the configured number of claude processes."""
     workers, available = machine.settings.workers, machine.available_memory()
     needed = workers * WORKER_BYTES
     summary = f"{workers} workers may need {_gib(needed)}, {_gib(available)} is available"
@@ -167,7 +167,7 @@ def _ours(machine: Machine, found: Listener, url: str) -> Finding:
 
 
 def _restart(service: bool) -> str:
-    """The command that really brings a new process: a server that no service manager began has another."""
+    """The command that restarts the server, which depends on how it was started."""
     return "claude-max service restart" if service else "claude-max stop; claude-max start   # or Ctrl-C where it runs"
 
 
