@@ -22,7 +22,7 @@ log = logging.getLogger("claude_max.http")
 
 SHOWN = 200
 QUIET = "/page/"
-# What a path speaks; a path that is none of them is shown as it is.
+# The dialect of a path; other paths are logged unchanged.
 DIALECTS = {
     "/v1/chat/completions": "chat",
     "/v1/completions": "completions",
@@ -74,7 +74,7 @@ class Entry:
         facts |= {"dialect": dialect} if dialect else {}
         facts["status"] = self.status
         if self.model:
-            # A client's word until the model has answered.
+            # The client's name for it until the model has answered.
             facts["model"] = quote(self.model[:SHOWN], safe="[]:@/")
         if self.usage is not None:
             facts |= {"prompt_tokens": self.usage.prompt, "cached_tokens": self.usage.cache_read}
