@@ -88,9 +88,7 @@ class Settings(BaseSettings):
         description="The claude program to run; default: searched on PATH and in the usual places.",
         examples=["/usr/local/bin/claude"],
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Minimum level of log messages."
-    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Minimum log level.")
     log_format: Literal["auto", "text", "json"] = Field(
         "auto", description="text, json, or auto: text on a terminal, JSON lines elsewhere."
     )
@@ -157,8 +155,7 @@ class Settings(BaseSettings):
         None, ge=0, description="Monthly price of your plan in US dollars, shown for comparison.", examples=[100]
     )
     update_check: bool = Field(
-        False,
-        description="Check the package index once a day for a newer claude-max; `claude-max --version` reports it.",
+        False, description="Check the package index daily for a newer claude-max; `claude-max --version` reports it."
     )
     openai_names: bool = Field(
         False, description="Serve OpenAI's usual names (gpt-…, o3 …) with sonnet, the small ones with haiku."
@@ -178,9 +175,7 @@ class Settings(BaseSettings):
     @field_validator("api_key")
     @classmethod
     def _no_empty_key(cls, key: SecretStr | None) -> SecretStr | None:
-        """Strips blanks, which clients cannot send. An empty key is treated as none, since every client would match
-        it.
-        """
+        """Strips blanks, which clients cannot send. An empty key counts as none, since every client would match it."""
         bare = "" if key is None else key.get_secret_value().strip()
         return SecretStr(bare) if bare else None
 
@@ -195,9 +190,7 @@ class Settings(BaseSettings):
         bare = [_bare_origin(origin) for origin in origins]
         for origin in bare:
             if origin in _NAMELESS and given.data.get("api_key") is None:
-                raise ValueError(
-                    f"{origin!r} is sent by every page opened from a file, so a key is required: set api_key"
-                )
+                raise ValueError(f"{origin!r} is sent by every page from a file, so a key is required: set api_key")
             if origin not in _NAMELESS and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is not a web origin such as http://localhost:8080")
         return bare
