@@ -105,7 +105,7 @@ class Entry:
 
 
 def failed(error: errors.ProxyError) -> None:
-    """The request at hand ends in this error; also in the middle of a stream."""
+    """The current request ends in this error; also in the middle of a stream."""
     if (entry := _current.get()) is not None:
         entry.error = error
 
@@ -116,7 +116,7 @@ def client_of(headers: Mapping[str, str]) -> str:
 
 
 def entry_of(request: Request) -> Entry:
-    """The entry of the request at hand, which the guard has made."""
+    """The entry of the current request, which the guard has made."""
     found: Entry = request.state.journal
     return found
 

@@ -118,7 +118,7 @@ class EventStream(ByteStream):
         await self._abandon()
 
     def _sign_of_life(self, silence: float) -> bytes:
-        """What is sent after so many seconds of silence."""
+        """What is sent after this many seconds of silence."""
         frames = self._alive() if silence >= LONG_SILENCE else []
         return self._form.keep_alive + b"".join(map(self._form.write, frames))
 

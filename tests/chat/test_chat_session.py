@@ -31,7 +31,7 @@ LINES: list[tuple[str, Any]] = [
     (" /help", Say("/help")),
     ("/ what", Say("/ what")),
     ("/image", "needs a FILE"),
-    ("/undo 3", "takes nothing"),
+    ("/undo 3", "takes no argument"),
     ("/hepl", "Unknown command /hepl"),
     ("/help!", "Unknown command /help!"),
 ]
