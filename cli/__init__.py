@@ -1,4 +1,4 @@
-"""The command line: one module a command, one renderer for what they print.
+"""The command line: one module per command, one renderer for all output.
 
 The commands: `entry` where the program begins · `main` the command tree · `serve` the proxy in the foreground ·
 `background` the same without a terminal · `page` what its page shows of this machine · `status`, `status_view` which

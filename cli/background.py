@@ -1,6 +1,6 @@
 """`claude-max start` and `stop`: the proxy in the background, without a service. Its log goes to a file.
 
-`stop` ends only what `start` began: a number that another program has meanwhile is never touched.
+`stop` only ends a process that `start` started: a pid that another program has reused is left alone.
 """
 
 import contextlib
@@ -21,9 +21,9 @@ from rich.text import Text
 
 from .output import Exit, Result, fail, render
 
-# A first start examines the CLI, which takes some seconds on a busy machine.
+# The first start runs the contract check, which takes some seconds on a busy machine.
 START_SECONDS = 60.0
-# Over the drain of the server: running answers get their time.
+# Longer than the server's drain timeout, so that running answers can finish.
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.05
 LAST_LINES = 15
@@ -32,14 +32,14 @@ _URL = re.compile(r"^export OPENAI_BASE_URL=(\S+)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Started(Result):
-    """A server that answers, and the file that its log goes to."""
+    """A running server, and the path of its log."""
 
     url: str
     pid: int
     log: Path
 
     def view(self) -> Iterable[RenderableType]:
-        """Where it answers, and how to end it."""
+        """Its address, and how to stop it."""
         yield Text(self.url, "bold")
         yield Text(f"Process {self.pid}, log {self.log}")
         yield Text("Stop it with `claude-max stop`.")
@@ -47,7 +47,7 @@ class Started(Result):
 
 @dataclass(frozen=True, slots=True)
 class Stopped(Result):
-    """`pid` is the process that ended, None where none ran."""
+    """`pid` is the process that ended, None if none was running."""
 
     pid: int | None
 
@@ -61,7 +61,7 @@ def start(arguments: Sequence[str], *, json: bool) -> NoReturn:
     """Starts `claude-max serve` with these arguments, and waits until it answers. Exits as `serve` did."""
     running = _running()
     if running is not None:
-        fail(f"Process {running.pid} is running already: `claude-max stop` ends it.", Exit.FAILED, json=json)
+        fail(f"Process {running.pid} is already running: `claude-max stop` stops it.", Exit.FAILED, json=json)
     log = log_file()
     try:
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def start(arguments: Sequence[str], *, json: bool) -> NoReturn:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
-                # Not ended with the terminal, nor by its Ctrl-C.
+                # Keeps running when the terminal closes or gets a Ctrl-C.
                 start_new_session=True,
             )
     except OSError as error:
@@ -82,7 +82,7 @@ def start(arguments: Sequence[str], *, json: bool) -> NoReturn:
 
 
 def stop(*, json: bool) -> NoReturn:
-    """Ends the server that `start` began, and waits for its end. Exits FAILED where it does not end."""
+    """Stops the server that `start` started, and waits until it has ended. Exits FAILED if it does not end."""
 
     def end() -> Stopped:
         process = _running()
@@ -131,12 +131,12 @@ def _record() -> Path:
 
 
 def log_file() -> Path:
-    """Where the log of the server that `start` begins is."""
+    """The path of the log of a server that `start` starts."""
     return user_state_path("claude-max") / "server.log"
 
 
 def running() -> tuple[int, str] | None:
-    """The process of the server that `start` began, and its address without a path; None where none runs."""
+    """The process of the server that `start` started, and its address without a path; None if none is running."""
     process = _running()
     return None if process is None else (process.pid, str(_said().get("url", "")).removesuffix("/v1"))
 
@@ -150,7 +150,7 @@ def _said() -> dict[str, Any]:
 
 
 def _running() -> psutil.Process | None:
-    """The server that `start` began, by its number and the time of its start; None where it has ended."""
+    """The server that `start` started, found by pid and start time; None if it has ended."""
     with contextlib.suppress(ValueError, KeyError, TypeError, psutil.Error):
         said = _said()
         process = psutil.Process(int(said["pid"]))
@@ -161,5 +161,5 @@ def _running() -> psutil.Process | None:
 
 
 def program() -> list[str]:
-    """This very program: by the module, because the command need not be on PATH."""
+    """The command that runs this program, as a module because the script may not be on PATH."""
     return [sys.executable, "-m", "claude_max.cli.entry"]

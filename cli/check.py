@@ -1,6 +1,6 @@
-"""`claude-max check`: what the contract check finds of a CLI: the one in use, one at a path, or the newest release.
+"""`claude-max check`: runs the contract check on a CLI: the one in use, one at a path, or the newest release.
 
-No account, no tokens. Nothing is remembered of it, so that `serve` decides for itself.
+No account, no tokens. The result is not remembered; `serve` runs its own check.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from .output import Exit, Result, fail, render
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """One capability: what was tried, whether it holds, and what was seen where it does not."""
+    """One capability: what was tried, whether it works, and what was observed if it does not."""
 
     name: str
     about: str
@@ -38,9 +38,10 @@ class Capability:
 
 @dataclass(frozen=True, slots=True)
 class Checked(Result):
-    """What holds of one CLI. `unsafe` says why it would not be served, None where it would.
+    """The result for one CLI.
 
-    `package` is the version of claude-agent-sdk that it came with, where it was downloaded.
+    `unsafe` says why `serve` would refuse it, None if it would not. `package` is the version of claude-agent-sdk that
+    it came with, if it was downloaded.
     """
 
     version: str
@@ -53,18 +54,18 @@ class Checked(Result):
 
     @property
     def exit(self) -> Exit:
-        """FINE where everything holds, NO_CLI where it would not be served, else FAILED."""
+        """FINE if everything works, NO_CLI if `serve` would refuse it, else FAILED."""
         if self.unsafe is not None:
             return Exit.NO_CLI
         return Exit.FINE if all(each.holds for each in self.capabilities) else Exit.FAILED
 
     def data(self) -> dict[str, Any]:
-        """The fields, and `ok`: everything holds."""
-        # Not `super()`: a dataclass with slots is another class than the one that it names.
+        """The fields, and `ok`: everything works."""
+        # Not `super()`: a dataclass with slots replaces the class that `super()` refers to.
         return {"ok": self.exit is Exit.FINE, **Result.data(self)}
 
     def view(self) -> Iterable[RenderableType]:
-        """Which CLI; a row a capability; what it means."""
+        """The CLI, one row per capability, and what the result means."""
         where = f"of {PACKAGE} {self.package}" if self.package else f"at {self.path}"
         yield Text.assemble((f"Claude Code {self.version}", "bold"), f" {where} ({self.source})")
         table = Table.grid(padding=(0, 1))
@@ -82,7 +83,7 @@ class Checked(Result):
             return Text(f"`claude-max serve` would refuse it: {self.unsafe}", "bold red")
         lost = [each.name for each in self.capabilities if not each.holds]
         if lost:
-            return Text(f"It can be used; claude-max does without {', '.join(lost)}", "bold yellow")
+            return Text(f"It can be used; claude-max runs without {', '.join(lost)}", "bold yellow")
         known = "" if self.version == self.tested else f" (claude-max is tested with {self.tested})"
         return Text(f"All {len(self.capabilities)} capabilities hold{known}", "bold green")
 
@@ -103,7 +104,7 @@ def _newest() -> Checked:
 
 
 def _chosen(path: str | None) -> Cli:
-    """The CLI at a path, of a name on PATH, or the one that `serve` would take."""
+    """The CLI at a path, with a name on PATH, or the one that `serve` would use."""
     if path is None:
         return locate(load().claude_path, os.environ)
     return identify(Path(shutil.which(path) or path).expanduser(), NAMED)
@@ -111,7 +112,7 @@ def _chosen(path: str | None) -> Cli:
 
 def _checked(cli: Cli, package: str | None = None) -> Checked:
     try:
-        # As an absolute path: the check runs it elsewhere.
+        # As an absolute path: the check runs it in another folder.
         result = asyncio.run(examine(cli.path.absolute(), os.environ.get("PATH", os.defpath)))
     except OSError as error:
         raise CliUnavailable(f"The contract check needs a temporary folder: {error.strerror or error}.") from None

@@ -1,6 +1,6 @@
 """Writes `completions/`: `uv run python -m claude_max.cli.completion [FOLDER]`. A test regenerates and compares.
 
-The scripts are the ones of `claude-max --show-completion`: they ask the program itself, so they never go stale.
+The scripts are those of `claude-max --show-completion`: they call the program itself, so they stay current.
 """
 
 import sys
@@ -11,7 +11,7 @@ from typer import _completion_shared
 PROGRAM = "claude-max"
 VARIABLE = "_CLAUDE_MAX_COMPLETE"
 
-# As each shell wants its files to be named.
+# The file name that each shell expects.
 FILES = {
     f"{PROGRAM}.bash": "bash",
     f"_{PROGRAM}": "zsh",
@@ -30,7 +30,7 @@ fi"""
 
 
 def patch_zsh() -> None:
-    """Gives typer the zsh script that also works as a file, for `--install-completion` and for `script`."""
+    """Makes typer use a zsh script that also works as a file, for `--install-completion` and for `script`."""
     text = _completion_shared.COMPLETION_SCRIPT_ZSH.strip()
     body, found, rest = text.rpartition(ZSH_REGISTERS)
     if not found or rest:

@@ -1,6 +1,6 @@
-"""`claude-max config path|show|validate`: where settings come from, and what is in force. Shows no key.
+"""`claude-max config path|show|validate`: the effective settings and where they come from.
 
-What changes the file is in `config_edit`.
+Shows no keys. Commands that change the file are in `config_edit`.
 """
 
 import os
@@ -20,7 +20,7 @@ from .output import WARN, Result, render
 
 @dataclass(frozen=True, slots=True)
 class Where(Result):
-    """The configuration file, which need not exist."""
+    """The configuration file, which may not exist."""
 
     path: Path
     exists: bool
@@ -32,7 +32,7 @@ class Where(Result):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting in force. `source` is "default", "file" or "environment"; a secret's value is "set" or "not set"."""
+    """An effective setting. `source` is "default", "file" or "environment"; a secret's value is "set" or "not set"."""
 
     name: str
     value: Any
@@ -42,14 +42,14 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Shown(Result):
-    """All settings in force, before flags."""
+    """All effective settings, without flags."""
 
     path: Path
     exists: bool
     settings: tuple[Setting, ...]
 
     def view(self) -> Iterable[RenderableType]:
-        """A TOML file that says the same; each line ends with where its value comes from."""
+        """The settings as a TOML file; each line ends with the source of its value."""
         yield Text(
             f"# {self.path}{'' if self.exists else ' (does not exist: `claude-max config init` writes one)'}", "dim"
         )
@@ -63,7 +63,7 @@ class Shown(Result):
 
 @dataclass(frozen=True, slots=True)
 class Validity(Result):
-    """Nothing in the file or in the variables keeps `serve` from starting. `warnings` are variables without effect."""
+    """The file and the variables are valid for `serve`. `warnings` are variables without effect."""
 
     path: Path
     exists: bool
@@ -83,12 +83,12 @@ def path(*, json: bool) -> NoReturn:
 
 
 def show(*, json: bool) -> NoReturn:
-    """Prints every setting with its value and where that came from. Exits USAGE when one of them is wrong."""
+    """Prints every setting with its value and where it comes from. Exits USAGE if one of them is wrong."""
     render(_show, json=json)
 
 
 def validate(*, json: bool) -> NoReturn:
-    """Says whether file and variables can be used. Exits USAGE when they cannot."""
+    """Checks the file and the variables. Exits USAGE if one of them is wrong."""
     render(_validate, json=json)
 
 

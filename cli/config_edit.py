@@ -33,7 +33,7 @@ HEAD = """\
 
 @dataclass(frozen=True, slots=True)
 class Changed(Result):
-    """What became of the file. `outcome` is "written", "set", "unset" or "unchanged"."""
+    """The result of an edit. `outcome` is "written", "set", "unset" or "unchanged"."""
 
     path: Path
     outcome: str
@@ -53,12 +53,12 @@ class Changed(Result):
 
 
 def init(*, json: bool) -> NoReturn:
-    """Writes a file that lists every setting, commented out. Exits FAILED where there is one."""
+    """Writes a file that lists every setting, commented out. Exits FAILED if the file exists."""
 
     def write() -> Changed:
         file = config_path()
         if file.exists():
-            fail(f"{file} exists already: `claude-max config edit` opens it.", Exit.FAILED, json=json)
+            fail(f"{file} already exists: `claude-max config edit` opens it.", Exit.FAILED, json=json)
         _write(file, template())
         return Changed(file, "written")
 
@@ -80,7 +80,7 @@ def set_value(name: str, value: str, *, json: bool) -> NoReturn:
 
 
 def unset(name: str, *, json: bool) -> NoReturn:
-    """Removes one setting from the file, so that its default holds again."""
+    """Removes one setting from the file, so that its default applies again."""
 
     def change() -> Changed:
         setting, key = _named(name)
@@ -97,7 +97,7 @@ def unset(name: str, *, json: bool) -> NoReturn:
 
 
 def edit() -> NoReturn:
-    """Opens the file in the editor, written first where there is none; then says whether it is valid."""
+    """Opens the file in the editor, creating it if needed; then checks it."""
     file = config_path()
     try:
         if not file.exists():
@@ -111,7 +111,7 @@ def edit() -> NoReturn:
 
 
 def editor() -> list[str]:
-    """VISUAL or EDITOR, which may have arguments; else one that the platform has."""
+    """VISUAL or EDITOR, which may have arguments; else one that the platform provides."""
     named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if named:
         return shlex.split(named, posix=os.name == "posix")
@@ -135,7 +135,7 @@ def with_value(text: str, setting: str, key: str, value: Any) -> str:
     """The file's text with one value set: in the place of the commented line that `template` wrote, if there is one."""
     document = _document(text, config_path())
     commented = re.search(rf"^# ?{re.escape(setting)} = .*$", text, re.MULTILINE)
-    # Behind the head of a table it would belong to the table.
+    # After a table header it would belong to the table.
     if (
         not key
         and commented
@@ -177,7 +177,7 @@ def _named(name: str) -> tuple[str, str]:
 
 
 def _parsed(setting: str, key: str, given: str) -> Any:
-    """A value as it is typed in a shell: text needs no quotes, a list may be one word, the rest is TOML."""
+    """A value as typed in a shell: text needs no quotes, a list may be one word, anything else is TOML."""
     annotation: Any = Settings.model_fields[setting].annotation
     kinds = {annotation, *get_args(annotation)}
     if key or is_secret(setting) or (str in kinds and get_origin(annotation) is not list) or given in kinds:
@@ -220,7 +220,7 @@ def _write(file: Path, text: str, *, secret: bool = False) -> None:
     try:
         replace_text(file, text)
         if secret:
-            # It holds the key that clients must send.
+            # It may contain the key that clients must send.
             file.chmod(0o600)
     except OSError as error:
         raise ConfigError(f"{error.filename or file} cannot be written: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""`claude-max doctor`: runs the checks of proxy/doctor and draws what they found."""
+"""`claude-max doctor`: runs the checks of proxy/doctor and prints the findings."""
 
 import re
 import subprocess
@@ -39,7 +39,7 @@ from .service.spec import ServiceError
 from .service.steps import Machine as ServiceMachine
 
 MARKS = {Status.OK: ("✓", "green"), Status.WARNING: ("!", WARN), Status.FAILED: ("✗", "red")}
-# What some findings mean for the whole; the first that failed decides.
+# Exit codes of some findings; the first that failed decides.
 EXITS = {
     "config": Exit.USAGE,
     "cli": Exit.NO_CLI,
@@ -51,24 +51,24 @@ EXITS = {
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis(Result):
-    """What all checks found, in order."""
+    """The findings of all checks, in order."""
 
     findings: tuple[Finding, ...]
     fixed: tuple[str, ...] = ()
 
     @property
     def exit(self) -> Exit:
-        """FINE when nothing failed; a code of its own where EXITS knows the reason."""
+        """FINE if nothing failed; a specific code if EXITS has one for the reason."""
         failed = [finding.name for finding in self.findings if finding.status is Status.FAILED]
         return next((EXITS[name] for name in EXITS if name in failed), Exit.FAILED if failed else Exit.FINE)
 
     def data(self) -> dict[str, Any]:
         """`{"ok": bool, "findings": [{name, status, summary, detail, fix}], "fixed": [str]}`."""
-        # Not `super()`: a dataclass with slots is another class than the one that it names.
+        # Not `super()`: a dataclass with slots replaces the class that `super()` refers to.
         return {"ok": self.exit is Exit.FINE, **Result.data(self)}
 
     def view(self) -> Iterable[RenderableType]:
-        """What was fixed; a line a finding; what a warning or failure means and the commands that fix it below."""
+        """What was fixed; one line per finding; below a warning or failure its detail and the commands that fix it."""
         yield from (Text(f"Fixed: {line}", "green") for line in self.fixed)
         for finding in self.findings:
             mark, style = MARKS[finding.status]
@@ -96,7 +96,7 @@ class Diagnosis(Result):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A check, and what holds when it is content."""
+    """A check, and the condition that it verifies."""
 
     name: str
     about: str
@@ -104,12 +104,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Checks(Result):
-    """The checks there are."""
+    """The available checks."""
 
     checks: tuple[Listed, ...]
 
     def view(self) -> Iterable[RenderableType]:
-        """A line a check."""
+        """One line per check."""
         table = Table.grid(padding=(0, 2))
         for check in self.checks:
             table.add_row(Text(check.name, "bold", overflow="fold"), Text(check.about, overflow="fold"))
@@ -142,7 +142,7 @@ def _diagnosis(chosen: Sequence[Check], *, fix: bool) -> Diagnosis:
 
 
 def _fix() -> tuple[str, ...]:
-    """Rewrites old names in the files that hold them. What was done, one line each. Raises ConfigError."""
+    """Rewrites old names in the files that contain them. Returns one line per change. Raises ConfigError."""
     done = []
     file = config_path()
     names = [name for name in written(file) if name in renamed.SETTINGS]
@@ -153,7 +153,7 @@ def _fix() -> tuple[str, ...]:
         machine = ServiceMachine()
         done += rewrite(choose(machine), machine)
     except ServiceError as error:
-        # Where there is no service manager there is no service.
+        # Without a service manager there is no service.
         if names or (there := unasked(ServiceMachine())) is None or not there.file.is_file():
             return tuple(done)
         raise ConfigError(error.message) from None
@@ -164,7 +164,7 @@ def _machine() -> Machine:
     try:
         manager = choose()
     except ServiceError:
-        # No service manager, so no service: nothing to find out, and nothing wrong.
+        # No service manager, so no service: nothing to check.
         return this_machine(clients=clients)
     return this_machine(
         service=lambda: _record(manager),
@@ -207,7 +207,7 @@ def _named_program(manager: Manager) -> Path | None:
 
 
 def _version_of(program: Path | None) -> str | None:
-    """What a claude-max says of itself; None where it is this very one, or says nothing."""
+    """The version of another claude-max; None if it is this one, or does not answer."""
     if program is None or not program.exists():
         return None
     try:

@@ -1,4 +1,4 @@
-"""A whole proxy inside another command, in its own event loop, on a port nobody else knows. It ends with its block.
+"""Runs a whole proxy inside another command, in that command's event loop, on a free port, for the length of a block.
 
 No signal handling and no output: both belong to the command around it.
 """
@@ -23,20 +23,20 @@ from claude_max.proxy.server import listen
 
 from .upstream import upstream
 
-# Whoever started it has closed its connections by then; this is only for one that hangs.
+# The command has closed its connections by then; this is only for one that hangs.
 GRACE_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """Where it listens, and the key it wants: other users of this machine could find the port, too."""
+    """Its address, and the key it requires: other users of this machine could find the port too."""
 
     url: str
     key: str
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's, without signal handlers, telling when it is up."""
+    """uvicorn's server, without signal handlers, with an event for when it is up."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -55,11 +55,11 @@ class _Server(uvicorn.Server):
 async def embedded(
     settings: Settings, *, demo: bool, workers: int = 1, api: ScriptedAPI | None = None
 ) -> AsyncIterator[Embedded]:
-    """Runs the proxy with so many claude processes; none is left when the block ends. Raises CliUnavailable.
+    """Runs the proxy with this number of claude processes; none is left after the block.
 
-    `api` is the scripted service of a demo, where it is not a new one.
+    Raises CliUnavailable. `api` is the scripted service of a demo, if it should not be a new one.
     """
-    # Its log would be painted over the answer; what goes wrong reaches the client as an error anyway.
+    # Log lines would mix with the answer; failures reach the client as errors anyway.
     for name in ("claude_max", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     cli = locate(settings.claude_path, os.environ)

@@ -1,6 +1,6 @@
 """The entry point of the `claude-max` command: a Ctrl-C while it loads ends it at once, without a traceback.
 
-Nothing is begun yet that would have to be undone. Only the command imports this file.
+Nothing has to be cleaned up at that point. Only the command imports this file.
 """
 
 # The core of `signal`, which itself takes a moment to load.

@@ -1,6 +1,6 @@
-"""How `--help` looks: options with their values, no column of types, commands in groups. Fits 40 columns.
+"""The format of `--help`: options with their values, no column of types, commands in groups.
 
-The command tree loads this file at every start, so rich is imported only where help is shown.
+Fits 40 columns. The command tree loads this file at every start, so rich is imported only when help is shown.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-# Below it each explanation stands under its option.
+# In a narrower terminal each description is below its option.
 NARROW = 60
 WIDTH = 80
 Row = tuple[str, str]

@@ -1,6 +1,6 @@
-"""How the server's log looks: one short line a request on a terminal, JSON lines everywhere else.
+"""The format of the server's log: one short line per request on a terminal, JSON lines everywhere else.
 
-A record of a request carries its facts (`record.request`, see routes/journal.py); all other records are a sentence.
+The record of a request has its fields in `record.request` (see routes/journal.py); all other records are a sentence.
 """
 
 import json
@@ -24,7 +24,7 @@ def configure(level: str, form: LogFormat) -> None:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a record: time (UTC, ISO 8601), level, logger, message; a request's facts beside them."""
+    """One JSON object per record: time (UTC, ISO 8601), level, logger, message, and the fields of a request."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -42,7 +42,7 @@ class JsonLines(logging.Formatter):
 
 
 class TextLines(logging.Formatter):
-    """Local time and a sentence; of a request: client, dialect, model, status, tokens, seconds, and what went wrong."""
+    """Local time and a sentence; for a request: client, dialect, model, status, tokens, seconds and the error."""
 
     def __init__(self, *, coloured: bool) -> None:
         super().__init__()
@@ -86,5 +86,5 @@ class TextLines(logging.Formatter):
 
 
 def _word(text: object) -> str:
-    """On one line, and without anything that commands a terminal."""
+    """On one line, without terminal control characters."""
     return " ".join(printable(str(text)).split())

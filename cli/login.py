@@ -1,6 +1,6 @@
-"""`claude-max login`: the CLI's own sign-in, by the program that the proxy runs, which need not be on PATH.
+"""`claude-max login`: runs the CLI's own sign-in, with the program that the proxy uses, which may not be on PATH.
 
-What is typed and shown there stays between the person and `claude`: nothing is read or kept here.
+`claude` reads and writes the terminal directly: nothing of it is read or kept here.
 """
 
 import os
@@ -19,7 +19,7 @@ from .output import Exit, Result, render
 
 @dataclass(frozen=True, slots=True)
 class SignIn(Result):
-    """How `claude` ended; it has said everything itself."""
+    """How `claude` ended; it prints its own messages."""
 
     code: int
 
@@ -29,12 +29,12 @@ class SignIn(Result):
         return Exit.FINE if self.code == 0 else Exit.NEEDS_LOGIN
 
     def view(self) -> Iterable[RenderableType]:
-        """Nothing more to say."""
+        """No further output."""
         return ()
 
 
 def login(*, token: bool) -> NoReturn:
-    """Runs `claude auth login`, or `claude setup-token`, here. Exits NO_CLI, or NEEDS_LOGIN where it fails."""
+    """Runs `claude auth login` or `claude setup-token`. Exits NO_CLI, or NEEDS_LOGIN if it fails."""
 
     def sign_in() -> SignIn:
         program = locate(load().claude_path, os.environ).path

@@ -1,4 +1,4 @@
-"""`claude-max logs`: the log of the server that runs without a terminal, of `claude-max start` or of the service."""
+"""`claude-max logs`: the log of the background server or of the service."""
 
 import os
 import sys
@@ -16,29 +16,31 @@ from .service.spec import ServiceError
 from .service.steps import Machine
 
 POLL_SECONDS = 0.2
-# Read from the end at once: a line of the log has some 400 bytes.
+# Block size when reading from the end: a log line is about 400 bytes.
 BLOCK = 64 * 1024
-TERMINAL = "A server that runs in a terminal logs to that terminal."
+TERMINAL = "A server in a terminal logs to that terminal."
 
 
 def logs(*, lines: int, follow: bool) -> NoReturn:
-    """Prints the last lines; with `follow` also what comes, until Ctrl-C. Exits FAILED where there is no log."""
+    """Prints the last lines; with `follow` also new ones, until Ctrl-C. Exits FAILED if there is no log."""
     log = background.log_file()
     if background.running() is not None:
         _print(log, lines, follow=follow)
     machine = Machine()
     try:
-        # Without a service there is no need to ask its manager.
+        # Without a service there is no need to query its manager.
         if (unasked(machine) or choose(machine)).file.is_file():
             raise typer.Exit(actions.logs(choose(machine), machine, lines=lines, follow=follow))
     except ServiceError as error:
         if not log.exists():
             fail(error.message, error.code)
     if log.exists() and not follow:
-        print_error(f"No server of `claude-max start` runs now; this is the log of the last one. {TERMINAL}", Exit.FINE)
+        print_error(
+            f"No server of `claude-max start` is running; this is the log of the last one. {TERMINAL}", Exit.FINE
+        )
         _print(log, lines, follow=False)
     fail(
-        f"There is no log to show: neither the service nor a server of `claude-max start` runs. {TERMINAL}",
+        f"There is no log to show: neither the service nor a server of `claude-max start` is running. {TERMINAL}",
         Exit.FAILED,
     )
 
@@ -56,11 +58,11 @@ def _print(log: Path, lines: int, *, follow: bool) -> NoReturn:
 
 
 def last_lines(log: Path, lines: int) -> tuple[bytes, int]:
-    """The last lines of a file, and its size then. Reads no more of it than it must. Raises OSError."""
+    """The last lines of a file, and its size. Reads no more than needed. Raises OSError."""
     with log.open("rb") as file:
         size = at = file.seek(0, os.SEEK_END)
         found = b""
-        # One line break more than lines: before the first of them.
+        # One line break more than lines: the one before the first.
         while at > 0 and found.count(b"\n") <= lines:
             step = min(BLOCK, at)
             at -= step
@@ -71,7 +73,7 @@ def last_lines(log: Path, lines: int) -> tuple[bytes, int]:
 
 
 def _more(log: Path, at: int) -> int:
-    """Prints what was written since; a new server begins the file anew."""
+    """Prints what was appended; starts over when a new server truncates the file."""
     try:
         size = log.stat().st_size
         if size == at:

@@ -21,7 +21,7 @@ app = typer.Typer(
     help="Your Claude Code login as an OpenAI-compatible endpoint on your own machine.",
     no_args_is_help=True,
     epilog="Exit codes: 0 fine, 1 failed, 2 wrong arguments or settings, 3 no usable claude, "
-    "4 claude is not signed in, 5 the port is taken, 6 the proxy wants another key.",
+    "4 claude is not signed in, 5 the port is in use, 6 the proxy requires another key.",
     pretty_exceptions_enable=False,
     context_settings=HELP,
 )
@@ -53,7 +53,7 @@ def root(
 def serve(
     host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Address to listen on.")] = None,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on; 0 takes a free one.")
+        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on; 0 picks a free one.")
     ] = None,
     also_listen: Annotated[
         list[int] | None,
@@ -82,7 +82,7 @@ def serve(
     ] = None,
     cors_origin: Annotated[
         list[str] | None,
-        typer.Option(metavar="ORIGIN", help="A web origin that may call, as http://localhost:* (repeatable)."),
+        typer.Option(metavar="ORIGIN", help="A web origin that may call, such as http://localhost:* (repeatable)."),
     ] = None,
     demo: Demo = False,
     max_workers: Annotated[str | None, typer.Option(hidden=True)] = None,
@@ -108,7 +108,7 @@ def serve(
         drain_timeout=drain_timeout,
         allowed_hosts=allowed_host or None,
         cors_origins=cors_origin or None,
-        # Former names, which `serve` refuses with the new ones.
+        # Old names: `serve` refuses them and names the new ones.
         max_workers=max_workers,
         warm=warm,
         drain=drain,
@@ -137,7 +137,7 @@ def stop(json: Json = False) -> None:
 def chat(
     question: Annotated[
         str | None,
-        typer.Argument(help="What to ask; without it, a conversation. Text on stdin goes first; - is stdin."),
+        typer.Argument(help="Question; without one, a conversation. Text on stdin comes first; - is stdin."),
     ] = None,
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="NAME", autocompletion=values.models, help="Model to use.")
@@ -150,19 +150,20 @@ def chat(
         ),
     ] = "none",
     image: Annotated[
-        list[str] | None, typer.Option("--image", metavar="FILE", help="A picture for the question (repeatable).")
+        list[str] | None, typer.Option("--image", metavar="FILE", help="Image to attach to the question (repeatable).")
     ] = None,
     file: Annotated[
-        list[str] | None, typer.Option("--file", metavar="FILE", help="A text or PDF for the question (repeatable).")
+        list[str] | None,
+        typer.Option("--file", metavar="FILE", help="Text or PDF file to attach to the question (repeatable)."),
     ] = None,
     schema: Annotated[
         str | None, typer.Option(metavar="FILE|JSON", help="A JSON Schema that the answer must satisfy.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--continue", "-c", help="Continue the last conversation; its model and prompt hold.")
+        bool, typer.Option("--continue", "-c", help="Continue the last conversation, with its model and system prompt.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the whole completion object.")] = False,
-    raw: Annotated[bool, typer.Option("--raw", help="Print Markdown as it is.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print Markdown unrendered.")] = False,
     demo: Demo = False,
 ) -> None:
     """Talk to Claude: a conversation, or one question and its answer."""
@@ -189,10 +190,10 @@ connect.add_to(app, run=RUN, set_up=SET_UP)
 @app.command(cls=Command, rich_help_panel=SET_UP)
 def login(
     token: Annotated[
-        bool, typer.Option("--token", help="Make a long-lived token, for a service or a machine without a browser.")
+        bool, typer.Option("--token", help="Create a long-lived token, for a service or a machine without a browser.")
     ] = False,
 ) -> None:
-    """Sign in to Claude Code: runs its own `claude auth login`, also where `claude` is not on PATH."""
+    """Sign in to Claude Code with `claude auth login`, even if `claude` is not on PATH."""
     from .login import login as sign_in
 
     sign_in(token=token)
@@ -239,7 +240,7 @@ def config_set(
     value: Annotated[str, typer.Argument(metavar="VALUE", help='The value; "-" reads it from stdin.')],
     json: Json = False,
 ) -> None:
-    """Set one setting in the configuration file; comments stay."""
+    """Set one setting in the configuration file; comments are kept."""
     from .config_edit import set_value
 
     set_value(name, value, json=json)
@@ -247,7 +248,7 @@ def config_set(
 
 @config.command("unset", cls=Command)
 def config_unset(name: SettingName, json: Json = False) -> None:
-    """Remove one setting from the configuration file; its default holds again."""
+    """Remove one setting from the configuration file; its default applies again."""
     from .config_edit import unset
 
     unset(name, json=json)
@@ -263,7 +264,7 @@ def config_validate(json: Json = False) -> None:
 
 @config.command("show", cls=Command)
 def config_show(json: Json = False) -> None:
-    """Show every setting with its value and where that came from."""
+    """Show every setting with its value and where it comes from."""
     from .config import show
 
     show(json=json)
@@ -272,10 +273,10 @@ def config_show(json: Json = False) -> None:
 @app.command(cls=Command, rich_help_panel=INSPECT)
 def status(
     json: Json = False,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it until Ctrl-C, as it changes.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep the output up to date until Ctrl-C.")] = False,
     web: Annotated[bool, typer.Option("--web", help="Open the server's page in a browser.")] = False,
 ) -> None:
-    """Show which server runs, and what it does now. Exit code 0 where a request would be answered."""
+    """Show which server is running and what it is doing. Exit code 0 if a request would be answered."""
     from .status import status as show
 
     show(json=json, watch=watch, web=web)
@@ -286,7 +287,7 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, metavar="N", help="Number of lines.")] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow new lines.")] = False,
 ) -> None:
-    """Print the log of the server in the background, or of the service."""
+    """Print the log of the background server or of the service."""
     from .logs import logs as show
 
     show(lines=lines, follow=follow)
@@ -298,7 +299,7 @@ def doctor(
     list_checks: Annotated[bool, typer.Option("--list-checks", help="List the available checks, and exit.")] = False,
     check: Annotated[
         list[str] | None,
-        typer.Option("--check", metavar="NAME", autocompletion=values.checks, help="Only this check (repeatable)."),
+        typer.Option("--check", metavar="NAME", autocompletion=values.checks, help="Run only this check (repeatable)."),
     ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Also send one tiny request through the running proxy; spends a few tokens.")
@@ -311,7 +312,7 @@ def doctor(
         typer.Option("--fix", help="First rewrite old names in the configuration file and the installed service."),
     ] = False,
 ) -> None:
-    """Find out why it does not work, and the command that fixes it. Spends no tokens without --live."""
+    """Find out what is wrong, and the command that fixes it. Spends no tokens without --live."""
     from .doctor import doctor as examine
 
     examine(json=json, list_checks=list_checks, only=check or (), live=live, fix=fix, report=report)
@@ -320,7 +321,8 @@ def doctor(
 @app.command(cls=Command, rich_help_panel=INSPECT)
 def check(
     path: Annotated[
-        str | None, typer.Argument(metavar="PATH", help="A claude program; else the one that `serve` would run.")
+        str | None,
+        typer.Argument(metavar="PATH", help="Path of a claude program; default: the one that `serve` would run."),
     ] = None,
     newest: Annotated[
         bool, typer.Option("--newest", help="Download the newest release, check it, and delete it.")
@@ -345,10 +347,10 @@ def models(json: Json = False) -> None:
 def usage(
     by: Annotated[
         str | None,
-        typer.Option(metavar="WHAT", autocompletion=values.groups, help="Sum up by model, client, day or dialect."),
+        typer.Option(metavar="WHAT", autocompletion=values.groups, help="Group by model, client, day or dialect."),
     ] = None,
     since: Annotated[
-        str | None, typer.Option(metavar="WHEN", help="From then on: 36h, 7d, 2w or a date (default 30 days).")
+        str | None, typer.Option(metavar="WHEN", help="Start of the period: 36h, 7d, 2w or a date (default 30 days).")
     ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print the sums as CSV.")] = False,
     json: Json = False,
@@ -364,11 +366,13 @@ def explain(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A request body as JSON; - is stdin.")],
     api: Annotated[
         str | None,
-        typer.Option(metavar="NAME", autocompletion=values.apis, help="The API it is of; else guessed by its fields."),
+        typer.Option(
+            metavar="NAME", autocompletion=values.apis, help="API of the request; default: guessed from its fields."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show what Claude Code would send for a request, and whose each byte is. No account, no tokens."""
+    """Show what Claude Code would send for a request, and where each byte comes from. No account, no tokens."""
     from .explain.command import explain as show
 
     show(file, api=api, json=json)
@@ -378,7 +382,9 @@ def explain(
 def purge(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", autocompletion=values.stored, help="What to remove, or all; none shows it."),
+        typer.Argument(
+            metavar="NAME", autocompletion=values.stored, help="What to remove, or all; without a name, only show it."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -424,7 +430,7 @@ def run() -> None:
     if "--json" not in sys.argv:
         command()
     try:
-        # Wrong arguments are an error object, too, for those who asked for JSON.
+        # With --json, wrong arguments are an error object too.
         sys.exit(command(standalone_mode=False))
     except TyperException as error:
         from .output import print_error

@@ -1,6 +1,6 @@
-"""`claude-max models`: what the CLI offers this login, and which names clients may use. Asks no model anything.
+"""`claude-max models`: the models of this login, and the names that clients may use.
 
-A proxy that runs is asked first: what clients may use is what it offers, which may be another login's, or a demo's.
+Sends no request to a model. A running proxy is asked first, because its login may be another one, or it may be a demo.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from .connect.here import proxy
 from .output import WARN, Result, render
 
 DEFAULT = "default"
-# Below it a table breaks words.
+# In a narrower terminal a table would break words.
 WIDE = 100
 SECONDS = 5.0
 
@@ -45,9 +45,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Models(Result):
-    """What is offered; `ids` maps each name that clients may use to the full id that it stands for.
+    """The available models; `ids` maps each name that clients may use to its full id.
 
-    `lost` are aliases that lead to no model, with what they lead to.
+    `lost` are aliases that do not resolve to a model, with their targets.
     """
 
     models: tuple[Row, ...]
@@ -55,17 +55,17 @@ class Models(Result):
     lost: dict[str, str] = field(default_factory=dict)
 
     def view(self) -> Iterable[RenderableType]:
-        """The models, each with the names that lead to it; every name stands once."""
+        """The models with the names of each; every name is listed once."""
         yield Offered(self)
         yield Text()
         yield Text("Clients may use a model's id, any of its names, and any full claude-… id.", "dim")
         for name, target in self.lost.items():
-            yield Text(f"The alias {name} leads to {target!r}, which is not a model.", WARN)
+            yield Text(f"The alias {name} points to {target!r}, which is not a model.", WARN)
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A row a model; where the terminal is too narrow for that, some lines a model."""
+    """One row per model; in a narrow terminal several lines."""
 
     found: Models
 
@@ -94,7 +94,7 @@ class Offered:
 
 
 def models(*, json: bool) -> NoReturn:
-    """Prints what the CLI offers. Exits NO_CLI or NEEDS_LOGIN where there is nothing to ask."""
+    """Prints the models. Exits NO_CLI or NEEDS_LOGIN if the CLI cannot be asked."""
     render(_models, json=json, doing="Asking Claude Code…")
 
 
@@ -122,7 +122,7 @@ def _of_cli(settings: Settings) -> tuple[Model, ...]:
 
 
 def _of_proxy(settings: Settings) -> tuple[Model, ...]:
-    """What a running proxy offers; none where it wants another key, or has heard nothing of its CLI yet."""
+    """The models of a running proxy; none if it requires another key, or does not know its models yet."""
     key = {} if settings.api_key is None else {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"}
     try:
         with httpx2.Client(timeout=SECONDS, trust_env=False, headers=key) as http:
@@ -130,7 +130,7 @@ def _of_proxy(settings: Settings) -> tuple[Model, ...]:
         found = {each["id"]: each for each in listed if each.get("canonical_slug")}
     except (httpx2.HTTPError, ValueError, KeyError, TypeError, AttributeError):
         return ()
-    # What is left are the names of the CLI's own list; each stands there under its full id, too.
+    # The rest are names of the CLI's own list, where each is also listed under its full id.
     ours = {*names.SEED_IDS, *settings.all_aliases, *(each["canonical_slug"] for each in found.values())}
     return tuple(
         Model(

@@ -1,6 +1,6 @@
 """Downloads the newest release of the Claude Code CLI: it is in the wheel of claude-agent-sdk, on the package index.
 
-With uv, else with pip, and the index that it is configured for. Nothing is kept elsewhere than in the folder given.
+Uses uv, else pip, and its configured index. Writes only to the given folder.
 """
 
 import importlib.util
@@ -16,7 +16,7 @@ from claude_max.proxy.errors import ServerFault
 PACKAGE = "claude-agent-sdk"
 # Some 75 MB.
 DOWNLOAD_SECONDS = 600.0
-# As uv and pip say that there is none for this platform; both refuse to build one.
+# The errors of uv and pip if there is none for this platform; both are told not to build one.
 NO_WHEEL = ("no wheels", "no matching distribution", "no usable wheels")
 
 
@@ -29,11 +29,11 @@ class Downloaded:
 
 
 def download(folder: Path) -> Downloaded:
-    """Puts the newest release below `folder`. Raises ServerFault with what the installer said where it cannot."""
+    """Installs the newest release below `folder`. Raises ServerFault with the installer's message."""
     target = folder / "package"
     command = [*_installer(), "--no-deps", "--only-binary", ":all:", "--target", str(target), PACKAGE]
     try:
-        # In the folder: not with the settings of a project that this happens to run in.
+        # In the folder, so that the settings of a project in the current folder do not apply.
         done = subprocess.run(
             command,
             cwd=folder,
@@ -52,7 +52,7 @@ def download(folder: Path) -> Downloaded:
         raise ServerFault(_why(done.stderr))
     program = target / "claude_agent_sdk" / "_bundled" / ("claude.exe" if sys.platform == "win32" else "claude")
     if not program.is_file():
-        raise ServerFault(f"The newest {PACKAGE} for this platform has no Claude Code CLI in it.")
+        raise ServerFault(f"The newest {PACKAGE} for this platform contains no Claude Code CLI.")
     version = next(target.glob("claude_agent_sdk-*.dist-info")).name.split("-")[1].removesuffix(".dist")
     return Downloaded(program, version)
 
@@ -62,13 +62,13 @@ def _installer() -> list[str]:
     if uv is not None:
         return [uv, "pip", "install", "--quiet", "--no-cache", "--python", sys.executable]
     if importlib.util.find_spec("pip") is None:
-        raise ServerFault("Neither uv nor pip is here to download with. Install uv: `pipx install uv`.")
+        raise ServerFault("Downloading needs uv or pip. Install uv: `pipx install uv`.")
     quiet = ("--quiet", "--disable-pip-version-check", "--no-cache-dir")
     return [sys.executable, "-m", "pip", "install", *quiet]
 
 
 def _why(said: str) -> str:
-    """What went wrong, with the installer's last words, without the lines that uv draws before them."""
+    """The error, with the installer's last line, without the lines that uv draws before it."""
     last = " ".join(re.sub(r"^[^\w]+", "", line) for line in said.splitlines()[-4:]).strip()
     if any(words in said.lower() for words in NO_WHEEL):
         return f"{PACKAGE} has no wheel for this platform: {last}"

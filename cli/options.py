@@ -1,4 +1,4 @@
-"""What several commands have in common on their command lines. Imports nothing heavy: it is loaded at every start."""
+"""Options that several commands share. Imports nothing heavy: it is loaded at every start."""
 
 from typing import Annotated
 
@@ -6,5 +6,5 @@ import typer
 
 HELP = {"help_option_names": ["-h", "--help"]}
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, errors too.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, also for errors.")]
 Demo = Annotated[bool, typer.Option("--demo", help="No account needed: scripted answers, through the real CLI.")]

@@ -1,7 +1,7 @@
-"""How every command prints: data on stdout, messages on stderr, one line for an error, and what exit codes mean.
+"""Output of all commands: data on stdout, messages on stderr, one line for an error, and the exit codes.
 
-A command computes a Result, a frozen dataclass; `render` is the only place that prints one, as JSON or for people.
-Nothing here knows what any command does.
+A command computes a Result, a frozen dataclass; `render` is the only place that prints one, as JSON or as text. Nothing
+here depends on a command.
 """
 
 import contextlib
@@ -26,11 +26,11 @@ from rich.text import Text
 
 from claude_max.proxy.errors import CliUnavailable, NotSignedIn, ProxyError
 
-# A stream that was closed (`>&-`) has no object, and its number would go to the next file or socket.
+# A closed stream (`>&-`) is None, and the next file or socket would get its descriptor.
 if sys.stdin is None:
     sys.stdin = open(os.open(os.devnull, os.O_RDONLY))  # noqa: PTH123, SIM115 - as long as the program
 if sys.stdout is None:
-    # Not for writing, so that a write fails, as it should.
+    # Opened for reading, so that a write fails as it would on the closed stream.
     sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w")  # noqa: PTH123, SIM115
 if sys.stderr is None:
     sys.stderr = open(os.open(os.devnull, os.O_WRONLY), "w")  # noqa: PTH123, SIM115
@@ -41,9 +41,9 @@ for _stream in (sys.stdout, sys.stderr):
         _stream.reconfigure(errors="backslashreplace")
 
 NAME = "claude-max"
-# Of every object that `--json` prints: a field is never renamed or removed, nor its type changed, under one number.
+# In every object that `--json` prints: within one number no field is renamed or removed, or changes its type.
 SCHEMA = 1
-# Wider than any line: what goes into a pipe or a file is neither cut nor broken.
+# Wider than any line, so that output to a pipe or a file is not cut or wrapped.
 UNBOUNDED = 100_000
 # Legible on a light and on a dark background; yellow, cyan and white are not (tests/cli/test_colours.py).
 WARN, COMMAND = "magenta", "bold"
@@ -79,18 +79,18 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.USAGE: "wrong arguments or settings",
     Exit.NO_CLI: "no usable claude",
     Exit.NEEDS_LOGIN: "claude is not signed in",
-    Exit.PORT_TAKEN: "the port is taken",
-    Exit.WRONG_KEY: "the proxy wants another key",
+    Exit.PORT_TAKEN: "the port is in use",
+    Exit.WRONG_KEY: "the proxy requires another key",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Result(ABC):
-    """What a command found out. Its fields are what `--json` prints."""
+    """The result of a command. `--json` prints its fields."""
 
     @abstractmethod
     def view(self) -> Iterable[RenderableType]:
-        """The form for people. A Text is one line that is never broken, so that commands and paths can be copied."""
+        """The text output. A Text is one line that is never wrapped, so that commands and paths can be copied."""
 
     @property
     def exit(self) -> Exit:
@@ -103,13 +103,13 @@ class Result(ABC):
 
 
 def render(command: Callable[[], Result], *, json: bool, doing: str = "") -> NoReturn:
-    """Runs a command, prints what it returns or why it failed, and ends with its exit code.
+    """Runs a command, prints its result or error, and exits with its exit code.
 
-    `doing` is shown on a terminal's stderr while it runs.
+    `doing` is shown on stderr while it runs, if that is a terminal.
     """
     from claude_max.proxy.config import ConfigError
 
-    # asyncio's notes on futures and connections are for whoever writes this program.
+    # asyncio's warnings on futures and connections are for developers.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     try:
         if doing and err.is_terminal:
@@ -152,14 +152,14 @@ def render_text(command: Callable[[], str]) -> NoReturn:
 def fail(message: str, code: Exit, *, json: bool = False, api: object = None) -> NoReturn:
     """Ends the command with one line on stderr; with `json` also as an object on stdout.
 
-    `api` is the error of the API that it comes from, with a `code` and a `type` of its own.
+    `api` is the API error it comes from, with its `code` and `type`.
     """
     print_error(message, code, json=json, api=api)
     raise typer.Exit(code)
 
 
 def print_error(message: str, code: int, *, json: bool = False, api: object = None) -> None:
-    """One line for what went wrong, without ending anything; on a terminal broken between words."""
+    """Prints one line for an error without exiting; on a terminal wrapped between words."""
     if json:
         known = {"code": getattr(api, "code", None), "type": getattr(api, "type", None)}
         with writing():
@@ -170,19 +170,19 @@ def print_error(message: str, code: int, *, json: bool = False, api: object = No
 
 
 def printable(text: str) -> str:
-    """`text` without control characters: it may come from anywhere, and must not command the terminal."""
+    """`text` without control characters: it may come from anywhere, and must not control the terminal."""
     return text.translate(_CONTROLS)
 
 
 def spoken(text: str) -> Text:
-    """A message, to be printed with `soft_wrap`: on a terminal it is broken between words already."""
+    """A message, to print with `soft_wrap`: for a terminal it is already wrapped between words."""
     return Text(folded(text, err.width) if err.is_terminal else text)
 
 
 def folded(text: str, width: int) -> str:
     """`text` in lines of `width` characters.
 
-    Paths, and commands in backquotes, stay whole, because people copy them; the terminal breaks what is wider still.
+    Paths, and commands in backquotes, are not split, because people copy them; the terminal wraps longer ones.
     """
     kept = re.sub(r"`[^`]*`", lambda found: found[0].replace(" ", "\0"), text)
     lines = [textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) for line in kept.split("\n")]
@@ -191,15 +191,15 @@ def folded(text: str, width: int) -> str:
 
 @contextlib.contextmanager
 def writing() -> Iterator[None]:
-    """Around whatever writes to stdout. Where that takes nothing the command ends with FAILED and one line.
+    """Wraps code that writes to stdout.
 
-    A reader that has seen enough (`| head`) needs no line.
+    If a write fails, the command ends with FAILED and one line. A closed pipe (`| head`) needs no line.
     """
     try:
         yield
         sys.stdout.flush()
     except OSError as error:
-        # What waits to be written would be tried once more at the end, with a traceback.
+        # Python would flush the rest again at exit, with a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if not isinstance(error, BrokenPipeError):
             print_error(f"The output cannot be written: {error.strerror}.", Exit.FAILED)
@@ -215,7 +215,7 @@ def _show(part: RenderableType) -> None:
 
 
 def trimmed(row: list[Segment]) -> list[Segment]:
-    """A row without the blanks at its end."""
+    """A row without trailing blanks."""
     while row and not row[-1].text.strip():
         row = row[:-1]
     return [*row[:-1], Segment(row[-1].text.rstrip(), row[-1].style)] if row else []

@@ -1,6 +1,6 @@
-"""What the server's page shows of this machine beside the server: doctor's findings, and how to set other programs up.
+"""What the server's page shows about this machine: the doctor's findings, and how to set up clients.
 
-Doctor runs in a process of its own: it starts programs and waits for the network, and the server goes on meanwhile.
+The doctor runs in a separate process, because it starts programs and waits for the network.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from claude_max.proxy.web.routes import Around
 
 from .background import program
 
-# All checks together take some seconds; the network's and the service manager's bounds add up to less than this.
+# All checks together take some seconds; the time-outs for the network and the service manager add up to less than this.
 EXAMINE_SECONDS = 90.0
 
 
 def around(settings: Settings, port: int) -> Around:
-    """For a server with these settings, at the port that it really has."""
+    """For a server with these settings, at its actual port."""
 
     async def clients(url: str) -> JsonObject:
         return await asyncio.to_thread(_clients, url, settings.api_key is not None)
@@ -49,7 +49,9 @@ async def examined(variables: dict[str, str]) -> JsonObject:
         found = json.loads(said)
         return {"ok": found["ok"], "findings": found["findings"]}
     except (TimeoutError, ValueError, KeyError):
-        raise ServerFault("Doctor gave no findings; `claude-max doctor` in a terminal may say why.") from None
+        raise ServerFault(
+            "The doctor returned no findings; run `claude-max doctor` in a terminal to see why."
+        ) from None
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -58,7 +60,7 @@ async def examined(variables: dict[str, str]) -> JsonObject:
 
 
 def _clients(url: str, has_key: bool) -> JsonObject:
-    # Loads the writers of all formats, which only this needs.
+    # Loads the writers of all formats, which nothing else here needs.
     from .connect import here
     from .connect.snippets import snippets
 

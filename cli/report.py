@@ -37,7 +37,7 @@ class Report(Result):
     text: str
 
     def view(self) -> Sequence[Text]:
-        """As it is to be pasted."""
+        """The text to paste."""
         return (Text(self.text),)
 
 
@@ -60,7 +60,7 @@ def report(findings: Sequence[Finding]) -> Report:
 
 
 def redacted(text: str) -> str:
-    """`text` without this user's private words."""
+    """`text` with private names and values redacted."""
     try:
         names = {getpass.getuser(): "USER", socket.gethostname(): "HOST"}
     except (OSError, KeyError):
@@ -77,7 +77,7 @@ def redacted(text: str) -> str:
 
 
 def _settings() -> list[str]:
-    """What is not the default; only the name where the value is private."""
+    """Settings that are not the default; only the name if the value is private."""
     try:
         settings = load()
     except ConfigError:

@@ -1,4 +1,4 @@
-"""`claude-max serve`: finds the CLI, takes the port, prints where to point a client, and serves until told to stop."""
+"""`claude-max serve`: finds the CLI, opens the port, prints the address for clients, and serves until stopped."""
 
 import asyncio
 import contextlib
@@ -52,7 +52,10 @@ def serve(*, demo: bool, **flags: Any) -> None:
         fail(why, Exit.USAGE)
     base = "" if demo else os.environ.get(BASE_URL, "")
     if names_itself(base, settings):
-        fail(f"{BASE_URL} names this server itself ({without_password(base)}): unset it, and start again.", Exit.USAGE)
+        fail(
+            f"{BASE_URL} points to this server itself ({without_password(base)}): unset it, and start again.",
+            Exit.USAGE,
+        )
     try:
         cli = locate(settings.claude_path, os.environ)
     except CliUnavailable as error:
@@ -66,10 +69,10 @@ def serve(*, demo: bool, **flags: Any) -> None:
             why = _taken(settings.model_copy(update={"port": port}), error, is_extra=port != settings.port)
             fail(why, Exit.PORT_TAKEN)
     configure(settings.log_level, settings.log_format)
-    # asyncio's own warnings are about connections that clients cut, which is their right.
+    # asyncio's warnings are about connections that clients closed, which is normal.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     if settings.log_level != "debug":
-        # It tells of each server that starts and stops, the scripted one of the contract check included.
+        # It logs each server that starts and stops, including the scripted one of the contract check.
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
     for sentence in (*old, *(old_names() if service else ())):
         logging.getLogger("claude_max").error("%s: `%s` rewrites it.", sentence, FIX)
@@ -81,7 +84,9 @@ def serve(*, demo: bool, **flags: Any) -> None:
 
 
 def _renamed_flags(flags: dict[str, Any], *, accept: bool) -> list[str]:
-    """Moves old flags to their new names in place; a sentence for each. Ends with USAGE where none is accepted."""
+    """Moves old flags to their new names in place; returns a sentence for each. Exits USAGE if old names are not
+    accepted.
+    """
     said = []
     for old, new in FLAGS.items():
         value = flags.pop(old.removeprefix("--").replace("-", "_"), None)
@@ -100,8 +105,8 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
     assert task is not None
 
     def stop() -> None:
-        # A server is never cancelled: it would leave its lifespan, and with it the pool, to the end of the loop, which
-        # cancels the start of a process together with what would end it.
+        # The server is never cancelled: its lifespan, and with it the pool, would then end with the loop, which cancels
+        # the start of a process together with the code that would end it.
         if server is None:
             task.cancel()
         else:
@@ -125,7 +130,7 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
 
 
 def _taken(settings: Settings, error: OSError, *, is_extra: bool) -> str:
-    """Why the port cannot be used, and what to do; `is_extra` says that it is one of `also_listen`."""
+    """Why the port cannot be used, and what to do; `is_extra` is true for a port of `also_listen`."""
     where = f"{settings.host}:{settings.port}"
     found = listener(settings)
     user = owner(settings.port)
@@ -137,10 +142,10 @@ def _taken(settings: Settings, error: OSError, *, is_extra: bool) -> str:
     if found.kind is Kind.OURS:
         who = "another claude-max answers there"
     else:
-        who = f"it is taken by {found.detail}" if found.detail else error.strerror or str(error)
+        who = f"it is in use by {found.detail}" if found.detail else error.strerror or str(error)
     if is_extra:
-        return f"{where} cannot be used: {who}{whose}. Stop that program, or do without --also-listen {settings.port}."
-    return f"{where} cannot be used: {who}{whose}. Choose another port: {another}."
+        return f"{where} cannot be used: {who}{whose}. Stop that program, or leave out --also-listen {settings.port}."
+    return f"{where} cannot be used: {who}{whose}. Use another port: {another}."
 
 
 def _banner(settings: Settings, usable: UsableCli, port: int, demo: bool) -> None:
@@ -164,11 +169,11 @@ def _banner(settings: Settings, usable: UsableCli, port: int, demo: bool) -> Non
         lines.append(Text(f"{BASE_URL} is set: requests go to {base}", WARN))
     for name in API_KEYS if settings.allow_anthropic_api_key and not demo else ():
         if name in os.environ:
-            lines.append(Text(f"{name} is in use: requests are billed to it, not to your subscription.", WARN))
-    # A full disk under the log must not keep the server from serving.
+            lines.append(Text(f"{name} is in use: requests are billed to this key, not to your subscription.", WARN))
+    # A full disk under the log must not stop the server.
     with contextlib.suppress(OSError):
         for line in lines:
-            # Without a frame. What is copied is not broken.
+            # Without a frame, and lines to copy are not wrapped.
             broken = err.is_terminal and not line.plain.startswith("export ")
             shown = Text(folded(line.plain, err.width), line.style) if broken else line
             err.print(shown, soft_wrap=True, highlight=False)

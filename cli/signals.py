@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP unwind the stack like an exception: whatever a command has begun is undone before it goes."""
+"""Turns SIGTERM and SIGHUP into an exception, so that a command cleans up before it ends."""
 
 import contextlib
 import signal
@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     import asyncio
 
-# A shell shows a program ended by a signal as 128 and its number.
+# A shell reports a program ended by a signal as 128 plus its number.
 BY_SIGNAL = 128
 
 
 class Terminated(SystemExit):
-    """SIGTERM, or the terminal was closed; raised where the program stands."""
+    """SIGTERM, or the terminal was closed; raised in the main thread."""
 
 
 @contextlib.contextmanager
 def loading() -> Iterator[None]:
-    """Around imports: a signal ends the program at once, because an exception in the middle of them leaves noise."""
+    """For imports: a signal ends the program at once, because an exception during an import prints noise."""
     before = {}
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
@@ -32,7 +32,7 @@ def loading() -> Iterator[None]:
 
 
 def undo_when_terminated() -> None:
-    """From now on they raise Terminated, and Ctrl-C raises KeyboardInterrupt, unless they are ignored (`nohup`)."""
+    """Makes them raise Terminated, and Ctrl-C raise KeyboardInterrupt, unless they are ignored (`nohup`)."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -44,9 +44,9 @@ def undo_when_terminated() -> None:
 
 
 def call_when_terminated(loop: "asyncio.AbstractEventLoop", stop: Callable[[], object]) -> None:
-    """From now on the first of them, or SIGINT, calls `stop` in the loop, where every task stands at an `await`.
+    """Makes the first of them, or SIGINT, call `stop` in the event loop, while every task is at an `await`.
 
-    Raised in a loop, an exception loses what was just begun.
+    An exception raised in a loop could lose a process that was just started.
     """
 
     def end(number: int, frame: object) -> None:
@@ -57,7 +57,7 @@ def call_when_terminated(loop: "asyncio.AbstractEventLoop", stop: Callable[[], o
 
 
 def ignore() -> None:
-    """Undoing takes a moment, and is not to be left half done."""
+    """Ignores further signals: cleaning up takes a moment and must not be interrupted."""
     _handle(signal.SIG_IGN, "SIGINT")
 
 

@@ -1,4 +1,4 @@
-"""What requests used and would have cost, as the ledger has it: today, 7 and 30 days, by model, client or day."""
+"""Usage and list price of requests from the ledger: today, 7 and 30 days, by model, client or day."""
 
 import csv
 import io
@@ -33,7 +33,7 @@ _HOURS = {"h": 1, "d": 24, "w": 168}
 
 @dataclass(frozen=True, slots=True)
 class Spending(Result):
-    """What the ledger has since a time (ISO 8601), by what `by` names."""
+    """Sums of the ledger since a time (ISO 8601), grouped by `by`."""
 
     since: str
     by: str
@@ -49,7 +49,7 @@ class Spending(Result):
         yield table((*self.rows, self.total))
 
     def csv(self) -> str:
-        """The rows with a line of names above them."""
+        """The rows with a header line."""
         text = io.StringIO()
         names = [self.by, *Line.__slots__[1:]]
         writer = csv.writer(text, lineterminator="\n")
@@ -60,7 +60,7 @@ class Spending(Result):
 
 
 def ledger_file() -> Path:
-    """Where the ledger is, or would be."""
+    """The path of the ledger, which may not exist."""
     return user_state_path("claude-max") / "ledger.db"
 
 
@@ -81,7 +81,7 @@ def since(text: str | None, now: datetime) -> datetime:
 
 
 def spending(by: str | None, text: str | None) -> Spending:
-    """What the ledger has. Raises ConfigError for a wrong option, sqlite3.Error."""
+    """Sums of the ledger. Raises ConfigError for a wrong option, sqlite3.Error."""
     group = by or "model"
     if group not in GROUPS:
         raise ConfigError(f"--by {group}: use one of {', '.join(GROUPS)}")
@@ -92,19 +92,19 @@ def spending(by: str | None, text: str | None) -> Spending:
 
 
 def periods() -> tuple[Line, ...]:
-    """Today, 7 and 30 days, by local midnights; nothing where there is no ledger. Raises sqlite3.Error."""
+    """Today, 7 and 30 days, by local midnights; empty if there is no ledger. Raises sqlite3.Error."""
     with read_only(ledger_file()) as database:
         return () if database is None else store_usage.periods(database, datetime.now().astimezone())
 
 
 def samples(name: str, length: float) -> list[ledger.Sample]:
-    """What was said of a window as long as it can have been open. Raises sqlite3.Error."""
+    """Readings of a window since it can have been opened. Raises sqlite3.Error."""
     with read_only(ledger_file()) as database:
         return [] if database is None else ledger.samples(database, name, time.time() - length)
 
 
 def price(plan: str | None, own: float | None) -> tuple[float, ...]:
-    """What the plan costs a month: what the user says, or what is published for its name."""
+    """The plan's monthly price: the user's setting, or the published price for its name."""
     return (own,) if own is not None else PRICES.get((plan or "").lower(), ())
 
 
@@ -122,7 +122,7 @@ def table(lines: Iterable[Line]) -> Table:
 
 
 def tokens(count: int) -> str:
-    """A number of tokens in three digits or so."""
+    """A number of tokens with about three digits."""
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if count >= limit:
             return f"{count / limit:.3g} {unit}"
@@ -130,5 +130,5 @@ def tokens(count: int) -> str:
 
 
 def _safe(name: str) -> str:
-    """A client's own word that a spreadsheet would take for a formula."""
+    """Escapes a client's name that a spreadsheet would read as a formula."""
     return f"'{name}" if name[:1] in ("=", "+", "-", "@") else name

@@ -1,6 +1,6 @@
-"""`claude-max status`: which servers run here, and what they do now, as their page shows it.
+"""`claude-max status`: which servers are running, and what they are doing, as on their page.
 
-Asked are the one that `claude-max start` began, the service, and whoever answers at the configured port.
+Queries the server of `claude-max start`, the service, and any server at the configured port.
 """
 
 import webbrowser
@@ -34,7 +34,7 @@ WATCH_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a server may be. `key` is the one that it wants, as far as that is known here."""
+    """The address of a possible server. `key` is the key it requires, if known."""
 
     how: How
     url: str
@@ -45,7 +45,7 @@ class Place:
 def status(*, json: bool, watch: bool, web: bool) -> NoReturn:
     """Prints what runs; with `watch` until Ctrl-C, with `web` opens the page. Exits as `Status.exit` says."""
     if json and (watch or web):
-        fail("--json prints once: leave --watch and --web out.", Exit.USAGE, json=True)
+        fail("--json cannot be combined with --watch or --web.", Exit.USAGE, json=True)
     if web:
         _open()
     if watch:
@@ -54,7 +54,7 @@ def status(*, json: bool, watch: bool, web: bool) -> NoReturn:
 
 
 def asked() -> Status:
-    """What runs now. Raises ConfigError."""
+    """The running servers. Raises ConfigError."""
     places = _places()
     pids = {place.pid: place.how for place in places if place.pid is not None}
     servers, taken = [], ""
@@ -71,11 +71,11 @@ def _open() -> NoReturn:
     except ConfigError as error:
         fail(str(error), Exit.USAGE)
     if not found.servers:
-        fail("No claude-max server runs here: `claude-max start`.", Exit.FAILED)
+        fail("No claude-max server is running: `claude-max start`.", Exit.FAILED)
     url = f"{found.servers[0].url}/"
     out.print(Text(url), soft_wrap=True)
     if not webbrowser.open(url):
-        fail("No browser could be started; open the address by hand.", Exit.FAILED)
+        fail("No browser could be opened; open the address by hand.", Exit.FAILED)
     raise typer.Exit(Exit.FINE)
 
 
@@ -99,7 +99,7 @@ def _watch() -> NoReturn:
 
 
 def _places() -> list[Place]:
-    """Each address once. Raises ConfigError for settings that cannot be read, where nothing else is known."""
+    """Each address once. Raises ConfigError if the settings cannot be read and no other address is known."""
     found: list[Place] = []
     trouble: ConfigError | None = None
     key: str | None = None
@@ -124,7 +124,7 @@ def _places() -> list[Place]:
 def _service() -> Iterator[Place]:
     machine = Machine()
     try:
-        # Most have no service, and to ask the manager takes a while.
+        # Most users have no service, and querying the manager is slow.
         if not (unasked(machine) or choose(machine)).file.is_file():
             return
         manager = choose(machine)
@@ -138,7 +138,7 @@ def _service() -> Iterator[Place]:
 
 
 def _ask(place: Place, pids: Mapping[int, How]) -> tuple[Server | None, str]:
-    """The server there; else what other program listens there, empty for none."""
+    """The server at this address; else the name of another program that listens there, empty for none."""
     headers = {} if place.key is None else {"authorization": f"Bearer {place.key}"}
     try:
         with httpx2.Client(base_url=place.url, timeout=ASK_SECONDS, trust_env=False, headers=headers) as http:
@@ -152,13 +152,13 @@ def _ask(place: Place, pids: Mapping[int, How]) -> tuple[Server | None, str]:
         return None, f"Another program listens at {place.url}{_named()}."
     if answer.status_code != 200:
         refused = answer.status_code in (401, 403)
-        why = "It wants another key: set CLAUDE_MAX_API_KEY." if refused else "It is another version: restart it."
+        why = "It requires another key: set CLAUDE_MAX_API_KEY." if refused else "It is another version: restart it."
         return _server(place, pids, {"server": health}, why, refused=refused), ""
     return _server(place, pids, _json(answer)), ""
 
 
 def _named() -> str:
-    """The program at the configured port, where it can be known."""
+    """The program at the configured port, if it can be determined."""
     found = listener(load())
     return f": {found.detail}" if found.kind is Kind.OTHER and found.detail else ""
 
@@ -221,5 +221,5 @@ def _iso(at: float | None) -> str | None:
 
 
 def _bare(url: str) -> str:
-    """An address by which two that lead to the same place are the same."""
+    """A normalized address, so that two names of the same address compare equal."""
     return url.replace("//localhost:", "//127.0.0.1:")

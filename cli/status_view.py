@@ -1,4 +1,4 @@
-"""What `claude-max status` found out, and how people read it. No I/O."""
+"""The result of `claude-max status`, and its output. No I/O."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -45,7 +45,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """`most` processes there may be, `warm` are kept ready; `waiting` requests wait, of `queue` at most."""
+    """`most` is the maximum of processes, `warm` of them are kept ready; `waiting` requests wait, at most `queue`."""
 
     most: int
     warm: int
@@ -56,7 +56,7 @@ class Workers:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that answers. What only its page knows is empty, and `workers` None, where `trouble` says why."""
+    """A running server. If its page could not be read, `trouble` says why, and the fields from it are empty or None."""
 
     how: How
     url: str
@@ -77,7 +77,7 @@ class Server:
     key_refused: bool = False
 
     def lines(self, now: datetime) -> Iterator[RenderableType]:
-        """What there is to say of it."""
+        """The lines of its output."""
         age = f", for {_span(self.since, now)}" if self.since else ""
         process = f", process {self.pid}" if self.pid else ""
         about = f"claude-max {self.version}, Claude Code {self.cli_version}"
@@ -111,14 +111,14 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Status(Result):
-    """Every server of ours that answers here. `other` is who listens at the port instead, empty for nobody."""
+    """Every claude-max server that answers. `other` is another program that listens at the port, empty for none."""
 
     servers: tuple[Server, ...]
     other: str = ""
 
     @property
     def exit(self) -> Exit:
-        """FINE where a request would be answered; else why not."""
+        """FINE if a request would be answered; else a code for the reason."""
         if any(server.ready and not server.key_refused for server in self.servers):
             return Exit.FINE
         if any(server.key_refused for server in self.servers):
@@ -132,14 +132,14 @@ class Status(Result):
         return {"ok": self.exit is Exit.FINE, **Result.data(self)}
 
     def view(self) -> Iterable[RenderableType]:
-        """A block a server."""
+        """One block per server."""
         now = datetime.now(UTC)
         for number, server in enumerate(self.servers):
             if number:
                 yield Text()
             yield from server.lines(now)
         if not self.servers:
-            yield Text("No claude-max server runs here.", "bold")
+            yield Text("No claude-max server is running.", "bold")
             if self.other:
                 yield Text(printable(self.other), WARN)
             yield Text("Start one: `claude-max serve`, or `claude-max start` in the background.")

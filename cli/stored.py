@@ -17,14 +17,14 @@ from claude_max.proxy.errors import ServerFault
 
 from .output import Result, render
 
-# What SQLite puts beside a database.
+# Suffixes of SQLite's files next to a database.
 BESIDE = ("", "-wal", "-shm")
 ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One kind of what is stored. `content` says whether it holds prompts or answers."""
+    """One kind of stored data. `content` says whether it contains prompts or answers."""
 
     name: str
     about: str
@@ -34,25 +34,23 @@ class Stored:
 
 
 def everything() -> tuple[Stored, ...]:
-    """All kinds, whether there is anything of them or not."""
+    """All kinds, whether or not there is data."""
     state, cache = user_state_path("claude-max"), user_cache_path("claude-max")
     return (
-        Stored("ledger", "what requests used: numbers and names", False, (state / "ledger.db",), database=True),
+        Stored("ledger", "usage of requests: numbers and names", False, (state / "ledger.db",), database=True),
+        Stored("responses", "requests and answers of /v1/responses", True, (state / "responses.db",), database=True),
         Stored(
-            "responses", "answers of /v1/responses, and what was asked", True, (state / "responses.db",), database=True
-        ),
-        Stored(
-            "chat", "the last chat, and what was typed", True, (state / "conversation.json", state / "chat_history")
+            "chat", "the last chat, and the input history", True, (state / "conversation.json", state / "chat_history")
         ),
         Stored("log", "the log of `claude-max start`", False, (state / "server.log",)),
-        Stored("contracts", "what was found out about each version of the CLI", False, (cache / "contracts.json",)),
+        Stored("contracts", "results of the contract check for each CLI", False, (cache / "contracts.json",)),
         Stored("update", "the newest version of claude-max, with `update_check`", False, (cache / "update.json",)),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What there is of one kind now, in bytes, and whether it was removed."""
+    """The size of one kind in bytes, and whether it was removed."""
 
     name: str
     about: str
@@ -81,7 +79,7 @@ class Purge(Result):
 
 
 def purge(names: Iterable[str], *, json: bool) -> NoReturn:
-    """Removes what `names` say, or tells what there is. Exits USAGE, or FAILED where something cannot be removed."""
+    """Removes the kinds in `names`, or lists all. Exits USAGE, or FAILED if something cannot be removed."""
     render(lambda: purged(tuple(names)), json=json)
 
 
@@ -122,7 +120,7 @@ def _remove(kind: Stored) -> None:
 
 
 def _empty(file: Path) -> None:
-    """Deletes every row: a server that runs goes on with the same file, and what was in it is overwritten."""
+    """Deletes every row: a running server keeps using the same file, and the old content is overwritten."""
     if not file.exists():
         return
     try:
@@ -140,6 +138,6 @@ def _empty(file: Path) -> None:
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError:
-        # No database, so nobody uses it.
+        # Not a database, so no server uses it.
         for end in BESIDE:
             file.with_name(file.name + end).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a proxy that is started here talks to: the real service, or in a demo a scripted one."""
+"""The upstream of a proxy that is started here: the real service, or in a demo a scripted one."""
 
 import contextlib
 import os
@@ -14,9 +14,9 @@ DEMO_LOGIN = "sk-ant-oat01-scripted-demo"
 
 @contextlib.asynccontextmanager
 async def upstream(demo: bool, api: ScriptedAPI | None = None) -> AsyncIterator[Upstream]:
-    """The real service, or a scripted one with a home of its own, so that no login of the user's is near it.
+    """The real service, or a scripted one with a temporary home, so that the user's login is not used.
 
-    `api` is that service, where it is not a new one.
+    `api` is that service, if it should not be a new one.
     """
     if not demo:
         yield Upstream(os.environ)

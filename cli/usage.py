@@ -1,6 +1,6 @@
-"""`claude-max usage`: how full the plan's windows are, when they are full and when they reset, and what was used.
+"""`claude-max usage`: how much of the plan's windows is used, when they are full and reset, and the ledger's sums.
 
-The windows are as the CLI itself reports them; what was used is in the ledger (`spending`).
+The CLI reports the windows; the sums are from the ledger (`spending`).
 """
 
 import asyncio
@@ -33,15 +33,16 @@ from .spending import Spending, ledger_file, periods, price, samples, spending, 
 
 LABELS = {**WINDOWS, "seven_day_oauth_apps": "weekly limit of other apps"}
 BAR = 24
-# Colours at which a person may want to slow down.
+# Utilization from which a bar changes its colour.
 HIGH, FULL = 75, 95
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One window of the plan. `utilization` is 0 to 100, times are ISO 8601; None where the service does not say.
+    """One window of the plan.
 
-    `full_at` is when it will be full at the rate of now, None where it resets before or too little is known.
+    `utilization` is 0 to 100, times are ISO 8601; None if the service does not report it. `full_at` is when it will be
+    full at the current rate, None if it resets before or there is too little data.
     """
 
     name: str
@@ -63,7 +64,7 @@ class Usage(Result):
     plan_price: tuple[float, ...] = ()
 
     def view(self) -> Iterable[RenderableType]:
-        """A bar a window, and what was used today and lately."""
+        """One bar per window, and the sums of today, 7 and 30 days."""
         yield from self._windows()
         if self.periods:
             yield Text()
@@ -74,15 +75,16 @@ class Usage(Result):
 
     def _windows(self) -> Iterable[RenderableType]:
         if not self.available:
-            yield Text("This login has no plan windows to show.")
+            yield Text("This login has no plan limits to show.")
             yield Text(
-                "A token of `claude setup-token` and an API key have none; a login of `claude-max login` has.", "dim"
+                "Tokens of `claude setup-token` and API keys have none; a login with `claude-max login` has them.",
+                "dim",
             )
             return
         if self.plan:
             yield Text(f"Plan: {self.plan}", "bold")
         if not self.windows:
-            yield Text("The plan reports no windows.")
+            yield Text("The plan reports no limits.")
         yield Windows(self.windows)
         if any(window.resets_at for window in self.windows):
             yield Text(f"Times are local ({offset(datetime.now().astimezone())}).", "dim")
@@ -94,7 +96,7 @@ class Usage(Result):
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """A bar a window: in one row where the terminal is wide enough, else in three, broken between words."""
+    """One bar per window: in one row if the terminal is wide enough, else in three, wrapped between words."""
 
     windows: tuple[Window, ...]
 
@@ -127,7 +129,9 @@ def from_get_usage(answer: JsonObject) -> Usage:
     limits = answer.get("rate_limits")
     available = bool(answer.get("rate_limits_available"))
     if available and limits is None:
-        raise UpstreamFault("Claude Code could not get the usage from Anthropic. Try again; `claude-max doctor` looks.")
+        raise UpstreamFault(
+            "Claude Code could not get the usage from Anthropic. Try again, or run `claude-max doctor`."
+        )
     found = limits if isinstance(limits, dict) else {}
     extra = found.get("extra_usage")
     plan = answer.get("subscription_type")
@@ -192,13 +196,13 @@ def _usage() -> Usage:
     except NotSignedIn as error:
         if not listener(settings).health.get("scripted"):
             raise
-        demo = f"The proxy at {address(settings)} is a demo, which uses no plan."
+        demo = f"The proxy at {address(settings)} is a demo and uses no plan."
         raise NotSignedIn(f"{error.message} {demo}") from None
     try:
         windows = tuple(_foreseen(window) for window in found.windows)
         return replace(found, windows=windows, periods=periods(), plan_price=price(found.plan, settings.plan_price))
     except sqlite3.Error:
-        # What the plan says is worth showing without the ledger.
+        # The windows are worth showing even without the ledger.
         return found
 
 

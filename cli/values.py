@@ -1,6 +1,6 @@
-"""What a shell offers for the values of options. A person waits at each Tab, so nothing heavy is imported here.
+"""Shell completion for the values of options.
 
-Tests compare the lists with what they stand for.
+It runs at each Tab, so nothing heavy is imported here. Tests compare the lists with their sources.
 """
 
 from collections.abc import Sequence
@@ -86,7 +86,9 @@ def shells(incomplete: str) -> list[str]:
 
 
 def models(incomplete: str) -> list[str]:
-    """For `--model`: what is always accepted. What else there is only the CLI knows, and that would take a second."""
+    """For `--model`: the names that are always accepted. Only the CLI knows the others, and asking it takes a
+    second.
+    """
     return _begun(("default", *FAMILIES, *(f"claude-{family}-4" for family in FAMILIES)), incomplete)
 
 

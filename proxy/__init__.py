@@ -6,19 +6,19 @@
 errors     every failure, with its HTTP status, its code and what to do
 events     the vocabulary in the middle: Turn, and the events of an answer
 records    what is stored of answers and requests, as values
-receipts   what a call cost, told by the engine to the request's tab
-plan       what the CLI says of the plan's limits, read; pure
+receipts   the cost of each call, reported by the engine to the request's tab
+plan       parses the plan's limits that the CLI reports; pure
 store      stored responses and the ledger, on disk
-config     TOML, variables and flags make one frozen Settings
+config     one frozen Settings from TOML, variables and flags
 translate  API dialects to Turns, events to responses; pure
-engine     Turns to claude processes and back; its own docstring is the map of that room
-routes     the edge of HTTP, and the guard before it
+engine     Turns to claude processes and back; see its docstring
+routes     the HTTP endpoints and the guard in front of them
 web        the page at `/`
 scripted   a scripted Messages API: the demo, the contract check, the tests
-doctor     what may be wrong with this machine, each finding with the command that fixes it
+doctor     checks of this machine, each finding with the command that fixes it
 readiness  is the CLI signed in?
-renamed    former names of settings, and what they are called now
+renamed    old names of settings and their new names
 port_check who listens at the configured port?
-app        where all of it is wired together
-server     sockets, patience with clients, and stopping, around the app
+app        wires everything together
+server     sockets, time-outs for slow clients, and shutdown, around the app
 """

@@ -1,4 +1,4 @@
-"""The FastAPI app and its life: the only place where the proxy's parts are wired together."""
+"""The FastAPI app and its lifespan: the only place where the proxy's parts are wired together."""
 
 import asyncio
 import atexit
@@ -72,28 +72,28 @@ DIALECTS: tuple[Dialect, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Where the CLI sends what it is asked: its environment, and whether that is a scripted stand-in."""
+    """The service that the CLI uses: the CLI's environment, and whether the service is scripted."""
 
     environ: Mapping[str, str]
     scripted: bool = False
 
 
 async def contract_of(cli: Cli) -> ContractResult:
-    """What may be relied on with this CLI, checked once and remembered. Raises CliUnavailable for an unsafe one."""
+    """The capabilities of this CLI, checked once and remembered. Raises CliUnavailable for an unsafe one."""
     return await verified(cli, user_cache_path("claude-max") / "contracts.json", VERSION, os.environ)
 
 
 async def usable_cli(settings: Settings, cli: Cli) -> UsableCli:
-    """The CLI that serves where `cli` was found, checked. Raises CliUnavailable."""
+    """The CLI to use if `cli` was found: it, or the bundled one if it fails the check. Raises CliUnavailable."""
     return await usable(cli, contract_of, os.environ, is_explicit=settings.claude_path is not None)
 
 
 def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: Around = Around()) -> FastAPI:  # noqa: B008 - frozen
-    """The whole proxy. Its workers start and end with the app's lifespan.
+    """The whole proxy.
 
-    `usable` is what `usable_cli` found, `around` what its page shows beside itself. `app.state.drain` refuses new
-    requests and gives running answers so many seconds. `app.state.live` has the open pages, which are to be closed
-    before the server waits for its connections.
+    Its workers start and end with the app's lifespan. `usable` is the result of `usable_cli`, `around` what the page
+    shows about the machine. `app.state.drain` refuses new requests and waits for running answers. `app.state.live` has
+    the open pages; close them before the server waits for its connections.
     """
     cli, contract = usable.cli, usable.contract
     environ = environment(source.environ, allow_api_key=settings.allow_anthropic_api_key)
@@ -109,11 +109,11 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
 
     def accept(cli_info: JsonObject) -> None:
         upkeep.accept(cli_info)
-        # Only now is it known what this CLI offers.
+        # The CLI's models are known only now.
         for name, target in lost_aliases(models_of(cli_info), settings.aliases).items():
             if name not in lost:
                 lost.add(name)
-                log.warning("the alias %s leads to %r, which is not a model", name, target)
+                log.warning("the alias %s points to %r, which is not a model", name, target)
 
     limits = PoolLimits(workers=settings.workers, warm=settings.warm_workers, queue=settings.queue_size)
     pool = Pool(launch, limits, contract.features)
@@ -124,14 +124,15 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
     defaults = ModelDefaults(cli.path, environ.get("PATH", os.defpath), contract, offered)
 
     async def recheck() -> tuple[Version, frozenset[Feature]]:
-        # As a worker is started: a wrapper may choose the version by folder or variables.
+        # With the folder and variables of a worker: a wrapper may choose the version by them.
         found = await asyncio.to_thread(check, cli.path, cli.source, environ, cwd)
         result = await contract_of(found)
         defaults.replace(result)
         return found.version, result.features
 
     def cache_ttl() -> CacheMark:
-        # An hour's mark behind a shorter one is refused, and the CLI's own are short once extra usage has begun.
+        # The service refuses a one-hour mark after a shorter one, and the CLI's own are short once extra usage has
+        # begun.
         allowed = defaults.contract.cache_ttl == "1h" and not pool.rate_limit.get("isUsingOverage")
         return "1h" if settings.cache_ttl == "1h" and allowed else "5m"
 
@@ -148,7 +149,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
     keep = Limits(settings.responses_keep_days * 24 * 3600, settings.responses_keep_mb * 1_000_000)
     kept = user_state_path("claude-max")
     store = Keeper(kept / "responses.db", keep, time.time)
-    # A demo's answers cost nothing.
+    # Answers of a demo cost nothing.
     ledger_days = 0 if source.scripted else settings.ledger_keep_days
     ledger = LedgerWriter(kept / "ledger.db", ledger_days * 24 * 3600, time.time, time.monotonic)
     metrics = Metrics()
@@ -169,7 +170,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
         signed_in = login.look()
         return {
             "version": VERSION,
-            # That of the process that serves now: the program may have been replaced since the start.
+            # The version of the running process: the program may have been replaced since the start.
             "cli_version": str(pool.cli_info.get("claude_code_version") or cli.version_text),
             "cli_source": cli.source,
             **({"cli_notice": usable.notice} if usable.notice else {}),
@@ -179,7 +180,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
         }
 
     async def drain(seconds: float) -> None:
-        # Who waits for them would come to the pool when its end is over.
+        # Otherwise waiting requests would reach the pool after it has been closed.
         defaults.stop()
         await pool.drain(seconds)
 
@@ -206,10 +207,10 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
             yield
         finally:
             looking.cancel()
-            # An examination that it has begun ends its process and removes its folder first.
+            # A contract check in progress ends its process and removes its folder first.
             closing = (each.close() for each in (login, counter, defaults, pool, store, past, findings))
             await asyncio.gather(asyncio.wait({looking}), *closing)
-            # What was under way has settled now.
+            # All calls have settled by now.
             await ledger.close()
             if traces is not None:
                 await traces.close()
@@ -234,7 +235,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
 
 
 def recorded(ledger: LedgerWriter, now: Callable[[], float]) -> Sink:
-    """What writes a finished request into the ledger."""
+    """Writes a finished request into the ledger."""
 
     def sink(row: Row, windows: tuple[Window, ...], _: Mapping[str, str]) -> None:
         at = now()
@@ -245,15 +246,15 @@ def recorded(ledger: LedgerWriter, now: Callable[[], float]) -> Sink:
 
 
 def new_id() -> str:
-    """24 hexadecimal digits that no other object has."""
+    """A random id of 24 hexadecimal digits."""
     return uuid.uuid4().hex[:24]
 
 
 def working_directory() -> Path:
-    """An empty folder of this user's own for the CLI to run in.
+    """An empty, private folder for the CLI to run in.
 
-    The same one every time, because its name stands in the CLI's note to the model: another name is another prompt, and
-    a cold prompt cache. If it cannot be used, a new one.
+    It is the same every time, because the CLI's note to the model contains its name: another name would change the
+    prompt and miss the prompt cache. If it cannot be used, a new one.
     """
     home = user_cache_path("claude-max") / "empty"
     try:
@@ -261,7 +262,7 @@ def working_directory() -> Path:
         if not any(home.iterdir()):
             return home
     except OSError as error:
-        log.warning("no cache folder (%s): each start will begin with a cold prompt cache", error.strerror)
+        log.warning("no cache folder (%s): each start begins with a cold prompt cache", error.strerror)
     made = tempfile.mkdtemp(prefix="claude-max-")
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     return Path(made)

@@ -1,6 +1,6 @@
 """All settings: built-in defaults, then a TOML file, then `CLAUDE_MAX_*` variables, then flags; later ones win.
 
-One frozen Settings comes out. A mistake anywhere is one line that names the setting and where it stands.
+The result is one frozen Settings. An error is one line that names the setting and its source.
 """
 
 import difflib
@@ -30,11 +30,11 @@ from pydantic_settings import (
 from . import renamed
 from .renamed import PREFIX as PREFIX
 
-# Each of them means both loopback addresses.
+# Each of them stands for both loopback addresses.
 LOCALHOST = ("127.0.0.1", "localhost")
 # What a claude process takes, in MB: at its start, and after 200 turns with tools (Claude Code 2.1.330).
 WORKER_MB = (155, 339)
-# OpenAI's usual names, for clients that cannot be told another one; patterns, the first that fits counts.
+# OpenAI's usual names, for clients whose model cannot be changed; patterns, the first match is used.
 OPENAI_NAMES: Mapping[str, str] = {
     "gpt-*-nano*": "haiku",
     "gpt-*-mini*": "haiku",
@@ -47,15 +47,15 @@ OPENAI_NAMES: Mapping[str, str] = {
 }
 # Scheme and authority: `vscode-webview://…` and `chrome-extension://…` are origins, too.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s*]+|https?://[^/\s*:]+:\*|(?!https?:)[a-z][a-z0-9+.-]*://\*")
-# Of no page in particular.
+# Sent by many unrelated pages.
 _NAMELESS = ("null", "file://")
 
 
 class ConfigError(ValueError):
-    """A setting that cannot be used; the message is one line for the person who wrote it.
+    """An invalid setting; the message is one line for the user.
 
-    `variable` is the one that it was given in, None for a file or a flag. `fix` is the command that fixes it, where
-    there is one.
+    `variable` is the variable that set it, None for a file or a flag. `fix` is the command that fixes it, if there is
+    one.
     """
 
     def __init__(self, message: str, variable: str | None = None, fix: str | None = None) -> None:
@@ -68,7 +68,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Settings(BaseSettings):
-    """What the proxy runs with. Times in seconds, sizes in bytes."""
+    """The settings of the proxy. Times in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
     # pydantic-settings asks the class for its sources, so `load` makes a subclass: `environ` holds the
@@ -77,18 +77,18 @@ class Settings(BaseSettings):
     written: ClassVar[Mapping[str, Any]] = {}
 
     host: str = Field("127.0.0.1", description="Address to listen on; beyond loopback an API key is required.")
-    port: int = Field(3456, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(3456, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     also_listen: list[Port] = Field(
         [],
-        description="More ports to listen on, such as ollama's 11434 for clients that know no other.",
+        description="More ports to listen on, such as ollama's 11434 for clients that only use that one.",
         examples=[[11434]],
     )
     claude_path: str | None = Field(
         None,
-        description="The claude program to run; else PATH and the usual places.",
+        description="The claude program to run; default: searched on PATH and in the usual places.",
         examples=["/usr/local/bin/claude"],
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Minimum log level.")
     log_format: Literal["auto", "text", "json"] = Field(
         "auto", description="text, json, or auto: text on a terminal, JSON lines elsewhere."
     )
@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     )
     composition: Literal["auto", "exact", "lines"] = Field(
         "auto",
-        description="How requests reach the model: whole (exact), line by line (lines), or as the CLI allows (auto).",
+        description="How requests reach the model: whole (exact), line by line (lines), or as the CLI supports (auto).",
     )
     timeout: float = Field(300, gt=0, description="Seconds without any output from the model before a turn fails.")
     start_timeout: float = Field(30, gt=0, description="Seconds a new claude process may take to start.")
@@ -149,13 +149,13 @@ class Settings(BaseSettings):
         90, ge=0, description="Days that the ledger keeps what requests used (no prompts, no answers); 0 keeps none."
     )
     overage: Literal["allow", "warn", "refuse"] = Field(
-        "warn", description="What happens once requests are billed on top of the plan: allow, warn, or refuse (402)."
+        "warn", description="What to do when requests are billed on top of the plan: allow, warn, or refuse (402)."
     )
     plan_price: float | None = Field(
-        None, ge=0, description="What your plan costs a month in US dollars, to compare with.", examples=[100]
+        None, ge=0, description="Monthly price of your plan in US dollars, shown for comparison.", examples=[100]
     )
     update_check: bool = Field(
-        False, description="Ask the package index once a day for a newer claude-max; `claude-max --version` tells."
+        False, description="Check the package index daily for a newer claude-max; `claude-max --version` reports it."
     )
     openai_names: bool = Field(
         False, description="Serve OpenAI's usual names (gpt-…, o3 …) with sonnet, the small ones with haiku."
@@ -175,17 +175,17 @@ class Settings(BaseSettings):
     @field_validator("api_key")
     @classmethod
     def _no_empty_key(cls, key: SecretStr | None) -> SecretStr | None:
-        """Without the blanks around it, which no client can send. An empty key is none: it would open every door."""
+        """Strips blanks, which clients cannot send. An empty key counts as none, since every client would match it."""
         bare = "" if key is None else key.get_secret_value().strip()
         return SecretStr(bare) if bare else None
 
     @field_validator("cors_origins")
     @classmethod
     def _whole_origins(cls, origins: list[str], given: ValidationInfo) -> list[str]:
-        """As browsers send them. `*` would let every page that is visited use the subscription.
+        """Origins as browsers send them.
 
-        A pattern is any port of one host (`http://localhost:*`), or any host of a scheme that web pages do not have
-        (`vscode-webview://*`).
+        `*` is refused: it would let every web page use the subscription. A pattern is any port of one host
+        (`http://localhost:*`), or any host of a scheme that web pages do not have (`vscode-webview://*`).
         """
         bare = [_bare_origin(origin) for origin in origins]
         for origin in bare:
@@ -237,7 +237,7 @@ def without_password(url: str) -> str:
 
 
 def names_itself(url: str, settings: Settings) -> bool:
-    """Whether `url`, the address of the service, is this server's own: each request would ask it again, for ever."""
+    """Whether `url`, the address of the service, is this server's own: each request would then loop forever."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
@@ -249,7 +249,7 @@ def names_itself(url: str, settings: Settings) -> bool:
 
 
 def open_to_all(settings: Settings) -> str | None:
-    """Why the proxy must not start: others can reach the address, and no key keeps them out. None where it may."""
+    """Why the proxy must not start: others can reach the address, and no key is set. None if it may start."""
     if is_loopback(settings.host) or settings.api_key is not None:
         return None
     return f"{settings.host} can be reached from other machines, so a key is required: set CLAUDE_MAX_API_KEY."
@@ -266,13 +266,13 @@ def _folder(environ: Mapping[str, str]) -> Path:
     if environ is os.environ or sys.platform != "linux":
         return user_config_path("claude-max")
     configured = Path(environ.get("XDG_CONFIG_HOME") or "")
-    # A relative one does not count.
+    # A relative one is ignored.
     folder = configured if configured.is_absolute() else Path(environ.get("HOME") or Path.home()) / ".config"
     return folder / "claude-max"
 
 
 def unknown(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The `CLAUDE_MAX_*` variables that mean nothing, each with a line that says so and names the nearest one."""
+    """Unknown `CLAUDE_MAX_*` variables, each with a message that suggests the nearest name."""
     known = [*(name.upper() for name in Settings.model_fields), "CONFIG"]
     found = {}
     for name in environ:
@@ -292,7 +292,7 @@ def old_names(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def written(file: Path) -> dict[str, Any]:
-    """What the configuration file says; nothing where there is none. Raises ConfigError."""
+    """The values of the configuration file; empty if there is none. Raises ConfigError."""
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
@@ -308,7 +308,7 @@ def written(file: Path) -> dict[str, Any]:
 
 
 def rewrite_file(file: Path) -> None:
-    """Puts old names in the configuration file under their new ones. Raises ConfigError, and then changes nothing."""
+    """Renames old names in the configuration file. Raises ConfigError, and then changes nothing."""
     text = file.read_text("utf-8")
     wanted = {renamed.SETTINGS.get(name, name): value for name, value in written(file).items()}
     new = renamed.config_file(text)
@@ -323,9 +323,9 @@ def rewrite_file(file: Path) -> None:
 
 
 def replace_text(file: Path, text: str) -> None:
-    """Writes a whole file at once, with the mode of the one that it replaces; a new one is its user's alone."""
+    """Writes a file atomically, with the mode of the one that it replaces; a new one is private to the user."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    # A link to the file, as dotfile managers make, stays one.
+    # Keeps a link to the file, as dotfile managers create.
     target = file.resolve()
     beside = target.with_name(f".{target.name}.new")
     beside.touch(mode=0o600)
@@ -336,14 +336,14 @@ def replace_text(file: Path, text: str) -> None:
 
 
 def load(environ: Mapping[str, str] = os.environ, *, accept_old_names: bool = False, **flags: Any) -> Settings:
-    """The settings in force; a flag that is None was not given. Raises ConfigError.
+    """The effective settings; a flag that is None was not given.
 
-    `environ` holds the variables: this process's own, or another's whose settings are asked for. `accept_old_names` is
-    for an installed service, which must keep running across an upgrade; elsewhere an old name is an error.
+    Raises ConfigError. `environ` has the variables of this process, or of another one. `accept_old_names` is for an
+    installed service, which must keep running across an upgrade; elsewhere an old name is an error.
     """
     file = config_path(environ)
     if environ.get(f"{PREFIX}CONFIG") and not file.exists():
-        # The key that keeps others out may stand there.
+        # The file may contain the key that keeps others out.
         raise ConfigError(f"{file}, which {PREFIX}CONFIG names, does not exist", f"{PREFIX}CONFIG")
     if file.is_dir():
         raise ConfigError(f"{file} is a folder")
@@ -391,7 +391,7 @@ def _mistake(
     environ: Mapping[str, str],
     flags: Mapping[str, Any],
 ) -> ConfigError:
-    """The error of a setting, or of a part of it (`aliases.gpt-4o`), with where it stands and what to write."""
+    """The error of a setting, or of a part of it (`aliases.gpt-4o`), with its source and what to write."""
     loc: tuple[int | str, ...] = error["loc"]
     setting, name = str(loc[0]), ".".join(str(part) for part in loc)
     variable = _variable(setting, environ, flags)
@@ -416,7 +416,7 @@ def unknown_setting(name: str) -> str:
 
 
 def _dotted(values: Mapping[str, Any], loc: tuple[int | str, ...]) -> tuple[str, str] | None:
-    """`gpt-4.1 = "sonnet"` means a table "gpt-4" to TOML: the name that was meant, and its value."""
+    """To TOML, `gpt-4.1 = "sonnet"` is a table "gpt-4": returns the intended name and its value."""
     found: Any = values
     for part in loc:
         found = found.get(part) if isinstance(found, dict) else None

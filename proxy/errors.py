@@ -1,16 +1,16 @@
-"""Every failure a client can meet: its kind, its HTTP status, a sentence, and what to do about it.
+"""Every failure a client can get: its kind, its HTTP status, a sentence, and what to do about it.
 
-One base class, one subclass a meaning. `translate` and `engine` raise them. How an error looks on the wire is each API
-dialect's own (`translate/common/dialect.py`): nothing here knows one, nor HTTP frameworks or processes.
+One base class, one subclass per meaning. `translate` and `engine` raise them. Each API dialect has its own wire format
+for errors (`translate/common/dialect.py`); nothing here depends on a dialect, HTTP framework or process.
 """
 
 import re
 from typing import ClassVar, Literal
 
-# Characters of a message. Some hold the client's own words, of which there may be megabytes.
+# Maximum characters of a message. Some quote the client's input, which may be megabytes.
 LONGEST = 2000
 
-# C0 and C1, and the marks that turn the direction of a text.
+# C0 and C1 controls, and the characters that change the direction of text.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 Kind = Literal[
@@ -42,13 +42,13 @@ Kind = Literal[
 
 
 def shortened(text: str, most: int) -> str:
-    """`text` without its middle, where it has more than `most` characters."""
+    """`text` without its middle, if it has more than `most` characters."""
     return text if len(text) <= most else f"{text[: most - most // 4]} … {text[-most // 4 :]}"
 
 
 def harmless(text: str) -> str:
-    """`text` with the characters that command a terminal written as escapes: some of it is the client's own, or what a
-    model or a program said. Line breaks and tabs stay.
+    """`text` with terminal control characters escaped: parts of it come from clients, models or programs. Line breaks
+    and tabs are kept.
     """
     return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
@@ -77,7 +77,7 @@ class ProxyError(Exception):
         self.retry_after = retry_after
 
     def reword(self, sentence: str) -> None:
-        """Says it in other words; the hint stays."""
+        """Replaces the sentence; the hint stays."""
         self.sentence = harmless(shortened(sentence, LONGEST))
         self.message = f"{self.sentence} {self.hint}" if self.hint else self.sentence
         self.args = (self.message,)
@@ -119,14 +119,14 @@ class InvalidKey(ProxyError):
 
 
 class ExtraUsageRequired(ProxyError):
-    """The service says that this kind of use is billed apart from the plan; its own words are the message."""
+    """The service bills this kind of use separately from the plan; the message is the service's own."""
 
     kind, status = "extra_usage_required", 402
     should_retry = False
 
 
 class PermissionDenied(ProxyError):
-    """The service does not let this account do it; its own words are the message."""
+    """The service does not allow this for the account; the message is the service's own."""
 
     kind, status = "permission_denied", 403
     should_retry = False
@@ -158,7 +158,9 @@ class MethodNotAllowed(ProxyError):
 
 
 class NoWebSocket(MethodNotAllowed):
-    """A WebSocket is asked for. The status tells clients that know both ways to use plain HTTP at once (Codex does)."""
+    """A WebSocket was requested. The status makes clients that support both fall back to plain HTTP at once (Codex
+    does).
+    """
 
     status = 426
 
@@ -188,11 +190,11 @@ class HeadTooLarge(ProxyError):
 
 
 class RateLimited(ProxyError):
-    """The plan's limit is reached; `Retry-After` is the time until it resets, where the CLI tells it."""
+    """The plan's limit is reached; `Retry-After` is the time until it resets, if the CLI reports it."""
 
     kind, status = "rate_limited", 429
 
-    # An SDK that sleeps for hours looks hung: past this many seconds the person should decide, not a retry loop.
+    # An SDK that sleeps for hours looks hung: above this many seconds the user should decide, not a retry loop.
     PATIENCE: ClassVar[float] = 60.0
 
     def __init__(
@@ -204,7 +206,7 @@ class RateLimited(ProxyError):
 
 
 class Busy(ProxyError):
-    """All workers are taken and the queue is full, or too many requests are in flight."""
+    """All workers are busy and the queue is full, or too many requests are in flight."""
 
     kind, status = "busy", 429
 
@@ -215,7 +217,7 @@ class Busy(ProxyError):
 
 
 class ServerFault(ProxyError):
-    """A fault of this program itself."""
+    """A bug in claude-max."""
 
     kind, status = "internal", 500
 
@@ -227,13 +229,13 @@ class CliCrashed(ProxyError):
 
 
 class UpstreamFault(ProxyError):
-    """The service behind the CLI failed or cut its answer short."""
+    """The upstream service failed or cut its answer short."""
 
     kind, status = "upstream_failed", 502
 
 
 class CompositionIgnored(ProxyError):
-    """The CLI did not send the client's request; what came back is not an answer to it."""
+    """The CLI did not send the client's request, so the response is not an answer to it."""
 
     kind, status = "composition_ignored", 502
 
@@ -246,17 +248,17 @@ class CliUnavailable(ProxyError):
 
 
 class CliTooOld(CliUnavailable):
-    """There is one, and an update would do."""
+    """There is a CLI, and an update would fix it."""
 
 
 class Overloaded(ProxyError):
-    """The service, or this machine, is overloaded; a retry a little later may help."""
+    """The service or this machine is overloaded; retrying a little later may help."""
 
     kind, status = "overloaded", 503
 
 
 class ShuttingDown(ProxyError):
-    """The proxy is stopping; the next one to start can answer."""
+    """The proxy is shutting down; retry once it has restarted."""
 
     kind, status = "shutting_down", 503
 

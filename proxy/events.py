@@ -1,7 +1,7 @@
-"""The one vocabulary in the middle: a request becomes a Turn, an answer becomes a stream of events.
+"""The dialect-neutral types: a request becomes a Turn, an answer becomes a stream of events.
 
-Frozen dataclasses, no logic. Every API dialect translates to and from these; the engine knows only these. The words
-are the field's own: a turn holds messages, a message holds blocks, an answer ends with a stop reason and usage.
+Frozen dataclasses, no logic. Every API dialect translates to and from these; the engine uses only these. The names are
+the usual ones: a turn has messages, a message has blocks, an answer ends with a stop reason and usage.
 """
 
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """The model's own thinking, as it came: the service refuses it with another signature or another text."""
+    """The model's thinking, unchanged: the service refuses it if the signature or the text was altered."""
 
     text: str
     signature: str
@@ -71,7 +71,7 @@ class OpaqueBlock:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a call gave back; `call_id` is the id of a ToolCall in the assistant message before."""
+    """The result of a call; `call_id` is the id of a ToolCall in the previous assistant message."""
 
     call_id: str
     content: tuple[Text | Media | OpaqueBlock, ...]
@@ -84,9 +84,10 @@ Block = Text | Media | Thinking | RedactedThinking | ToolCall | ToolResult | Opa
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation. Neighbours may have one role; the service takes them for one message.
+    """One message of a conversation.
 
-    `system` is the operator's word in the middle of a conversation, which not every model takes.
+    Adjacent messages may have the same role; the service merges them. A `system` message is an instruction by the
+    operator within a conversation, which not every model accepts.
     """
 
     role: Literal["user", "assistant", "system"]
@@ -106,7 +107,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class ServerTool:
-    """A tool that the service runs itself (web search); `json` is its declaration in the Messages API's own form."""
+    """A tool that the service runs itself (web search); `json` is its declaration in the Messages API."""
 
     json: JsonObject
 
@@ -169,11 +170,11 @@ class Usage:
 
     @property
     def prompt(self) -> int:
-        """All tokens the model read, cached or not."""
+        """All input tokens, cached or not."""
         return self.input + self.cache_read + self.cache_creation
 
     def __add__(self, other: "Usage") -> "Usage":
-        """The usage of two answers together."""
+        """The sum of two usages."""
         return Usage(
             self.input + other.input,
             self.cache_read + other.cache_read,
@@ -282,7 +283,7 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that the CLI offers this login.
+    """A model that the CLI lists for this login.
 
     `name` is what a Turn's `model` takes (an alias such as `sonnet`), `id` the full id it stands for today. None means
     that the CLI has not said it: the two windows (tokens) are known once a model has answered.

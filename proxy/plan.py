@@ -1,4 +1,4 @@
-"""What the CLI says of the plan's limits, read: the windows, how full, and whether extra usage has begun. Pure.
+"""Parses the plan's limits that the CLI reports: the windows, their use, and whether extra usage has begun. Pure.
 
 From `rate_limit_info` of its `rate_limit_event` (Claude Code 2.1.330), which it writes when something has changed:
 `status`, `rateLimitType`, `resetsAt` (unix seconds), `utilization` (0 to 1), `isUsingOverage`, `overageStatus`, and
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-# Shares of a window at which a person is warned.
+# Shares of a window at which there is a warning.
 WARNINGS = (0.8, 0.95)
-# The names that the CLI gives the windows of a plan, in words.
+# Descriptions of the CLI's names for the windows of a plan.
 WINDOWS = {
     "five_hour": "five-hour limit",
     "seven_day": "weekly limit",
@@ -24,7 +24,7 @@ WINDOWS = {
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One window of the plan. `used` is 0 to 1, `resets` unix seconds; None where the CLI does not say."""
+    """One window of the plan. `used` is 0 to 1, `resets` unix seconds; None if the CLI does not report it."""
 
     name: str
     used: float | None = None
@@ -37,15 +37,16 @@ class Window:
 
     @property
     def warning(self) -> float | None:
-        """The highest of the WARNINGS that is reached."""
+        """The highest of the WARNINGS that has been reached."""
         return max((share for share in WARNINGS if self.used is not None and self.used >= share), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the CLI said last. `extra` says that extra usage is drawn from, `next_is_extra` that the next request would.
+    """The CLI's last report.
 
-    `ends` is when that is over, in unix seconds: the reset of the window that is full.
+    `extra`: extra usage is being used; `next_is_extra`: the next request would use it. `ends` is when that is over, in
+    unix seconds: the reset of the full window.
     """
 
     status: str = ""
@@ -63,7 +64,7 @@ def limits(info: Mapping[str, Any] | None, now: float) -> Limits:
     is_over = resets is not None and resets <= now
     status = str(said.get("status") or "")
     extra = bool(said.get("isUsingOverage") or said.get("overageInUse")) and not is_over
-    # Full, and the service goes on with what is billed apart.
+    # Full, and the service continues with extra usage.
     follows = status == "rejected" and said.get("overageStatus") in ("allowed", "allowed_warning")
     return Limits(
         status="allowed" if is_over else status,
@@ -76,9 +77,9 @@ def limits(info: Mapping[str, Any] | None, now: float) -> Limits:
 
 
 def when(moment: float) -> str:
-    """A moment of unix seconds in local time with its offset, as `2026-11-26 18:00 UTC+01:00`.
+    """Unix seconds as local time with its offset, such as `2026-11-26 18:00 UTC+01:00`.
 
-    Empty for one that no calendar has.
+    Empty for a value out of range.
     """
     try:
         local = datetime.fromtimestamp(moment, UTC).astimezone()
@@ -88,7 +89,7 @@ def when(moment: float) -> str:
 
 
 def offset(local: datetime) -> str:
-    """The offset of a local time, as `UTC+01:00`."""
+    """The offset of a local time, such as `UTC+01:00`."""
     return f"UTC{local.isoformat(timespec='seconds')[-6:]}"
 
 

@@ -1,6 +1,6 @@
-"""Who listens at the configured port: nobody, this proxy, the npm package it replaces, or another program.
+"""What listens at the configured port: nothing, this proxy, the npm package it replaces, or another program.
 
-Asks over HTTP and looks at sockets; starts nothing, ends nothing.
+Sends HTTP requests and looks at sockets; starts and ends no processes.
 """
 
 import contextlib
@@ -37,7 +37,9 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who listens. `health` is what ours says of itself; `detail` names the other one, or why a port is unusable."""
+    """What listens. `health` is our proxy's `/health`; `detail` names the other program, or says why a port is
+    unusable.
+    """
 
     kind: Kind
     detail: str = ""
@@ -45,13 +47,13 @@ class Listener:
 
 
 def address(settings: Settings) -> str:
-    """Where the configured proxy is reached from this machine, without a path."""
+    """The address of the configured proxy from this machine, without a path."""
     host = _ANYWHERE.get(settings.host, settings.host)
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def listener(settings: Settings) -> Listener:
-    """Who listens at the configured address; UNUSABLE when nobody does but `serve` could not either."""
+    """What listens at the configured address; UNUSABLE if nothing does but `serve` could not either."""
     try:
         with httpx2.Client(timeout=HEALTH_SECONDS, trust_env=False) as http:
             answer = http.get(f"{address(settings)}/health")
@@ -84,7 +86,7 @@ def _unused(settings: Settings) -> Listener:
 
 
 def owner(port: int) -> str:
-    """The name of the user whose program listens there; empty where it is this user's own, or cannot be known."""
+    """The user whose program listens there; empty if it is this user, or cannot be determined."""
     if os.name != "posix":
         return ""
     import pwd
@@ -99,7 +101,7 @@ def owner(port: int) -> str:
 
 
 def _owner_id(port: int) -> int | None:
-    """Linux tells everybody whose socket it is; elsewhere only root learns it."""
+    """Linux shows every user the owner of a socket; elsewhere only root can see it."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with contextlib.suppress(OSError):
             for line in Path(table).read_text().splitlines()[1:]:
@@ -115,7 +117,7 @@ def _owner_id(port: int) -> int | None:
 
 
 def _process(port: int) -> str:
-    """The program that listens there, as "name (pid 12)"; empty when this user may not know."""
+    """The program that listens there, as "name (pid 12)"; empty if this user has no permission."""
     with contextlib.suppress(psutil.Error, OSError):
         for connection in psutil.net_connections("tcp"):
             listening = connection.status == psutil.CONN_LISTEN and connection.laddr

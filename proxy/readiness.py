@@ -1,6 +1,6 @@
-"""Whether a request could be served: is the CLI signed in? Asked of the CLI itself, remembered, spending no tokens.
+"""Whether a request could be served: is the CLI signed in? Queries the CLI and caches the answer, without tokens.
 
-The question takes about 0.1 s and runs beside the requests that want to know; none of them waits for it.
+The query takes about 0.1 s and runs in the background; no request waits for it.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ FRESH_SECONDS = 30.0
 
 
 class Login:
-    """The CLI's login, as last heard."""
+    """The CLI's login, as of the last query."""
 
     def __init__(self, program: Path, environ: Mapping[str, str]) -> None:
         self._program = program
@@ -27,11 +27,11 @@ class Login:
         self._heard = float("-inf")
         self._asking: asyncio.Task[None] | None = None
         self.signed_in: bool | None = None
-        # Of the subscription, as the CLI calls it ("pro", "max"); None where there is none, or nothing is known.
+        # The subscription as the CLI names it ("pro", "max"); None if there is none, or it is not known.
         self.plan: str | None = None
 
     def look(self) -> bool | None:
-        """What is known now, None for nothing yet; begins to ask again when that is old."""
+        """The cached state, None if not known yet; starts a new query if it is old."""
         if time.monotonic() - self._heard > FRESH_SECONDS and (self._asking is None or self._asking.done()):
             self._asking = asyncio.create_task(self._ask())
         return self.signed_in
@@ -58,6 +58,6 @@ class Login:
             plan = said.get("subscriptionType")
             self.plan = plan if isinstance(plan, str) else None
         except (CliCrashed, OSError):
-            # An OSError is this machine's: no room for the question's own folder, no file handle left.
+            # An OSError is local: no space for the query's folder, or no file handle left.
             self.signed_in = None
         self._heard = time.monotonic()

@@ -1,7 +1,7 @@
-"""What a request cost: the engine tells it, call by call, to whoever keeps the tab of the request at hand.
+"""The cost of a request: the engine reports each call to the tab of the current request.
 
-A call's cost comes with the CLI's `result` line, after the client has its answer. So a tab is told twice: when a worker
-is found, and when that worker has settled. No logic.
+A call's cost comes with the CLI's `result` line, after the client has its answer. So a tab is called twice: when a
+worker is found, and when that worker has settled. No logic.
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from typing import Literal, Protocol
 
 from .events import JsonObject, Usage
 
-# How a request travels: whole in one write, or line by line.
+# How a request is sent: whole in one write, or line by line.
 Way = Literal["exact", "lines"]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A worker was found for a call. `warm`: its process stood ready. `queued`: seconds waited for it."""
+    """A worker was found for a call. `warm`: its process was ready. `queued`: seconds waited for it."""
 
     way: Way
     warm: bool
@@ -27,9 +27,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a call used, as the CLI counted it.
+    """The usage of a call, as the CLI counted it.
 
-    `cost` is its value in US dollars, None where the CLI did not say it, `basis` by which prices ("list").
+    `cost` is its value in US dollars, None if the CLI did not report it; `basis` names the prices ("list").
     """
 
     usage: Usage = field(default_factory=Usage)
@@ -49,14 +49,14 @@ class Receipt:
 
 
 class Tab(Protocol):
-    """Whatever adds up the calls of one request. Each `opened` is followed by one `settled`."""
+    """Adds up the calls of one request. Each `opened` is followed by one `settled`."""
 
     def opened(self, call: Call) -> None:
         """A call begins."""
         ...
 
     def settled(self, receipt: Receipt) -> None:
-        """A call is over, perhaps after the request is."""
+        """A call has ended, possibly after the request has."""
         ...
 
 
@@ -73,13 +73,13 @@ _current: ContextVar[Tab] = ContextVar("tab", default=NO_TAB)
 
 
 def tab() -> Tab:
-    """The tab of the request at hand."""
+    """The tab of the current request."""
     return _current.get()
 
 
 @contextmanager
 def on(tab: Tab) -> Iterator[None]:
-    """Within the block, and the tasks that it starts, calls go on this tab."""
+    """Calls within the block, and in tasks that it starts, are reported to this tab."""
     token = _current.set(tab)
     try:
         yield

@@ -1,7 +1,7 @@
-"""What is kept of answers and requests: the words between those who read and write it, and the store, which holds it.
+"""The types of stored responses and ledger rows, between the store and its users.
 
-Frozen dataclasses, no logic. The items are the dialect's own JSON; the store looks into none of it but for the ids of
-items, and for images and files, which it holds once each.
+Frozen dataclasses, no logic. Items are the dialect's own JSON; the store only reads the ids of items, and images and
+files, which it stores once each.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a body names of what is kept: the response it goes on from, and items by their ids."""
+    """The stored objects that a request refers to: the previous response, and items by their ids."""
 
     previous: str | None = None
     items: tuple[str, ...] = ()
@@ -37,9 +37,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was found of it: the responses up to the one that was named, the oldest first, and items by their ids.
+    """The stored objects that were found: the chain of responses up to the named one, oldest first, and items by their
+    ids.
 
-    `on` False says that nothing is kept here.
+    `on` is False if storing is turned off.
     """
 
     chain: tuple[Record, ...] = ()

@@ -1,6 +1,6 @@
-"""Former names of settings and flags, and what they are called now.
+"""Old names of settings and flags, and their new names.
 
-Using an old name is an error that names the new one. `claude-max doctor --fix` rewrites files that hold one. Pure.
+Using an old name is an error that names the new one. `claude-max doctor --fix` rewrites files that contain one. Pure.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""The HTTP server around the app: sockets, timeouts for slow clients, and an orderly stop.
+"""The HTTP server around the app: sockets, timeouts for slow clients, and an orderly shutdown.
 
-uvicorn does the serving; here is what it leaves open. Knows neither routes nor engine, only that there is something to
-drain before connections are closed.
+uvicorn does the serving; this file adds what it lacks. Does not depend on routes or engine; it only calls a drain
+function before connections are closed.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ AHEAD = 64 * 1024
 # Seconds that an idle connection stays open: more than clients keep one for the next request (Java 30, Node 60). A
 # connection that closes under a request costs them the request.
 IDLE_SECONDS = 75
-# Seconds in which a client that is gone refuses what is written to it; most are on this machine.
+# Seconds within which a write to a disconnected client fails; most clients are on this machine.
 GONE_SECONDS = 0.05
 # Open files; macOS takes no higher number (OPEN_MAX).
 MOST_FILES = 10_240
@@ -72,20 +72,21 @@ class PatientProtocol(H11Protocol):
         before = self.cycle
         super().data_received(data)
         if self.cycle is not None and self.cycle is not before and _has_two_lengths(self.cycle.scope["headers"]):
-            # Somebody between may believe the other one, and take what follows for another request (RFC 9112, 6.3).
+            # An intermediary may use the other header, and read the rest as another request (RFC 9112, 6.3).
             self.cycle.keep_alive = False
             self.cycle.scope["headers"] = [*self.cycle.scope["headers"], CLOSE_HEADER]
         if self.cycle is not None and not self.cycle.response_complete:
             self._forget()
         if self.conn.their_state is h11.DONE and len(self.conn.trailing_data[0]) < AHEAD:
-            # uvicorn stops reading where something follows a request; then nobody would see the client leave.
+            # uvicorn stops reading if data follows a request; a disconnect would then not be noticed.
             self.flow.resume_reading()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
-        """Keeps the connection for the answer, where the whole request has come: its client may only be done asking.
+        """Keeps the connection open for the answer if the request is complete: the client may only have closed its
+        sending side.
 
-        One that is gone looks the same, until something is written to it: an interim response, which HTTP/1.1 clients
-        pass over. Once an answer has begun, an end is an end.
+        A disconnected client looks the same until something is written to it, so an interim response is sent, which
+        HTTP/1.1 clients skip. Once an answer has begun, an EOF is a disconnect.
         """
         cycle = self.cycle
         if cycle is None or cycle.more_body or cycle.response_started or cycle.response_complete:
@@ -118,14 +119,14 @@ class PatientProtocol(H11Protocol):
             self._full = None
 
     def on_response_complete(self) -> None:
-        """From here on uvicorn's own keep-alive time runs, until the next request's first byte."""
+        """From now until the next request's first byte uvicorn's keep-alive timer runs."""
         self._forget()
         super().on_response_complete()
         if self._half_closed is not None:
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what is not HTTP with an error; once an answer has begun, only closes the connection."""
+        """Answers invalid HTTP with an error; once an answer has begun, only closes the connection."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             error = BadRequest("Invalid HTTP request, or its head is too large (setting head_limit).")
             content = orjson.dumps(error_object(error))
@@ -142,17 +143,17 @@ class PatientProtocol(H11Protocol):
         self._full = self.loop.call_later(self.write_timeout, self._look, self.transport.get_write_buffer_size())
 
     def _look(self, before: int) -> None:
-        """Closes a client that has read nothing; one that reads slowly keeps its connection."""
+        """Disconnects a client that has read nothing; one that reads slowly stays connected."""
         if self.transport.get_write_buffer_size() < before:
             self._expect_reading()
             return
-        # A normal close would keep megabytes in the kernel until they are read.
+        # A normal close would keep megabytes buffered in the kernel until they are read.
         sock = self.transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
         self.transport.abort()
 
     def _look_after_half(self, seconds: float) -> None:
-        """Closes a connection whose client turns out to be gone; nothing is read from it that would tell."""
+        """Closes a connection whose client has disconnected, which reading would not show."""
 
         def look() -> None:
             sock = self.transport.get_extra_info("socket")
@@ -234,10 +235,10 @@ class Server(uvicorn.Server):
                 signal.signal(hangup, before)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal, of either kind, lets answers end; a second one does not wait for them.
+        """The first signal, of either kind, lets answers finish; a second one does not wait for them.
 
-        Unlike uvicorn's own, it is not raised again at the end: a requested stop is not a failure, and what
-        stands around this ends well.
+        Unlike in uvicorn, the signal is not raised again at the end: a requested stop is not a failure, and the caller
+        exits normally.
         """
         if self.should_exit:
             asyncio.get_running_loop().call_soon_threadsafe(self._hurry.set)
@@ -268,7 +269,7 @@ class Server(uvicorn.Server):
 
 
 def allow_connections() -> None:
-    """Raises the soft limit of open files to MOST_FILES where that is allowed: a Mac gives 256, one a connection."""
+    """Raises the soft limit of open files to MOST_FILES if allowed: macOS has 256, and each connection needs one."""
     try:
         import resource
     except ImportError:  # Windows has no such limit.
@@ -281,7 +282,7 @@ def allow_connections() -> None:
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets for the address; the default listens on ::1 too, where the machine has it, so that `localhost` works.
+    """Sockets for the address; the default also listens on ::1, if the machine has it, so that `localhost` works.
 
     Raises OSError when the port is taken.
     """
@@ -293,7 +294,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
             try:
                 sockets.append(_bound(family, name, port))
             except OSError as error:
-                # A machine without IPv6 is fine; a port that is taken on IPv6 is not.
+                # Missing IPv6 is fine; a port in use on IPv6 is not.
                 if not sockets or error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
                     raise
             port = sockets[0].getsockname()[1]
@@ -309,7 +310,7 @@ def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":
-            # Only lets a restart take the port at once; two servers still cannot share it.
+            # Only allows a restart to bind the port at once; two servers still cannot share it.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

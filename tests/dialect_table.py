@@ -15,9 +15,9 @@ ORDER = ("chat", "completions", "responses", "messages", "ollama")
 SAID = {"yes": "yes", "named": "no effect, named", "refused": "refused", "no": "-"}
 HEAD = """# What each API carries
 
-Made by `uv run python tests/dialect_table.py --write` from `tests/dialects`, where each entry names the test that shows
-it. "no effect, named" means that the request is answered and the response header `x-claude-max-ignored` names the
-parameter; "refused" is an error that says what to do instead; "-" is what the API does not have.
+Made by `uv run python tests/dialect_table.py --write` from `tests/dialects`, where each entry names its test. "no
+effect, named" means that the request is answered and the response header `x-claude-max-ignored` names the parameter;
+"refused" is an error that says what to do instead; "-" means that the API does not have it.
 """
 CODEX = """
 ## Codex
@@ -33,9 +33,9 @@ base_url = "http://localhost:3456/v1"
 wire_api = "responses"
 ```
 
-Codex then has its functions (shell, and so on) and compacts long conversations by itself. A name of OpenAI's for a
-model, made an alias here (`aliases`), gives it that model's tools: `apply_patch`, or JavaScript. With `openai_base_url`
-in the place of a provider it tries a WebSocket first, is told 426 and uses HTTP, and lets the server compact. Its web
+Codex then has its functions (shell, and so on) and compacts long conversations by itself. If you make one of OpenAI's
+model names an alias (`aliases`), Codex uses that model's tools: `apply_patch`, or JavaScript. With `openai_base_url`
+instead of a provider it tries a WebSocket first, gets a 426, falls back to HTTP, and lets the server compact. Its web
 search is left out and named unless the setting `web_search` allows it.
 """
 ANTHROPIC = """
@@ -46,38 +46,38 @@ export ANTHROPIC_BASE_URL=http://localhost:3456     # without /v1
 export ANTHROPIC_AUTH_TOKEN=anything                # or the `api_key` that is set; ANTHROPIC_API_KEY works, too
 ```
 
-Messages and tools reach the service as the client sent them, whatever their blocks hold. This needs the exact
-composition; with `composition = "lines"` what the CLI would lose is refused. `system` becomes one text, on which the
-CLI sets its own cache marks: two of the service's four, so that two of the client's are carried, the last ones, and
-the others named. What the service would refuse of a conversation (lost results, blank texts) is
-[repaired](compatibility-requests.md) and named. Betas in `anthropic-beta` are the CLI's own choice, and the header is
-named. `GET /v1/models` has Anthropic's shape where the request has the header `anthropic-version`.
+Messages and tools reach the service as the client sent them, with every kind of block. This needs the exact
+composition; with `composition = "lines"` a request that the CLI would not carry completely is refused. `system` becomes
+one text, on which the CLI sets its own cache marks. They use two of the service's four, so the last two of the client's
+are kept, and the others named. Parts of a conversation that the service would refuse (lost results, blank texts) are
+[repaired](compatibility-requests.md) and named. The CLI chooses the betas in `anthropic-beta` itself, so the client's
+header is named. `GET /v1/models` has Anthropic's shape if the request has the header `anthropic-version`.
 
-`POST /v1/messages/count_tokens` is the CLI's own count and costs no tokens. It asks the service's count for the
-messages, as the CLI would send them line by line; the system prompt is counted as a message, which is some tokens
-more; functions are counted as the CLI declares them, and tools that the service runs are not. Where the service does
-not count, because of a limit or without a network, the number is the CLI's guess by the length. An answer's `usage`
-is the service's, and includes the CLI's two lines before the system prompt.
+`POST /v1/messages/count_tokens` uses the CLI's own count and costs no tokens. The CLI has the service count the
+messages, as it would send them line by line. The system prompt is counted as a message, which adds some tokens;
+functions are counted as the CLI declares them, and tools that the service runs are not counted. If the service does not
+count, because of a limit or without a network, the number is the CLI's estimate by length. An answer's `usage` is the
+service's, and includes the CLI's two lines before the system prompt.
 
-Do not set `ANTHROPIC_BASE_URL` where claude-max itself starts: it would be its own upstream, and says so.
+Do not set `ANTHROPIC_BASE_URL` where claude-max itself starts: it would be its own upstream, and exits with an error.
 """
 OLLAMA = """
 ## Ollama's clients
 
-Most take another address (`OLLAMA_HOST=http://localhost:3456`). For those that know only ollama's port, start with
-`--also-listen 11434`, or set `also_listen = [11434]`; it is off by default, and ollama itself must not run then.
-Models are named `sonnet:latest`, or without the tag. `/api/tags`, `/api/show`, `/api/ps` and `/api/version` answer
-from what is known; `/api/pull`, `/api/embed` and their like are errors that say why. JSON is taken without a content
-type below `/api/`, as ollama's documentation posts it, but from no page in a browser.
+Most clients accept another address (`OLLAMA_HOST=http://localhost:3456`). For those that only use ollama's port, start
+with `--also-listen 11434`, or set `also_listen = [11434]`; it is off by default, and ollama itself must not be running.
+Models are named `sonnet:latest`, or without the tag. `/api/tags`, `/api/show`, `/api/ps` and `/api/version` answer from
+what is known; `/api/pull`, `/api/embed` and their like are errors that say why. JSON is taken without a content type
+below `/api/`, as ollama's documentation posts it, but from no page in a browser.
 """
 STORED = """
 ## What is stored
 
-Answers of `/v1/responses`, and what was asked, are kept so that `previous_response_id` works: in the file
+Requests and answers of `/v1/responses` are kept so that `previous_response_id` works: in the file
 `claude-max/responses.db` of your state folder (on Linux `~/.local/state`), which only your user can read. They are
 deleted `responses_keep_days` (7) after they were last used, or when all of them are over `responses_keep_mb` (256); 0
 in either setting keeps nothing. `store: false` in a request keeps nothing of it. `DELETE /v1/responses/{id}` deletes
-one, and what is deleted is overwritten on disk.
+one, and deleted data is overwritten on disk.
 """
 
 

@@ -1,6 +1,6 @@
-"""Files as parts of a message: read, recognised by their first bytes, encoded. Every mistake is one clear line.
+"""Reads attached files, detects their type by the first bytes and encodes them. Errors are one line each.
 
-`proxy/translate/common/media.py` decides what a part may be; here only what a person could have got wrong.
+`proxy/translate/common/media.py` validates the parts; this file only checks for user mistakes.
 """
 
 import base64
@@ -12,26 +12,26 @@ from claude_max.proxy.translate.common.media import SIGNATURES
 from .commands import Unusable
 from .session import Attachment
 
-# More cannot be sent: a request holds 32 MiB, and base64 makes four bytes of three.
+# A request is at most 32 MiB, and base64 turns three bytes into four.
 LIMIT = 24 * 1024 * 1024
 # Instead of a file's name.
 STDIN = "-"
 
 
 def image(name: str) -> Attachment:
-    """A picture. Raises Unusable when the file cannot be read or is none."""
+    """An image. Raises Unusable if the file cannot be read or is not an image."""
     return _picture(name, read(name))
 
 
 def _picture(name: str, data: bytes) -> Attachment:
     kind = image_type(data)
     if kind is None:
-        raise Unusable(f"{name} is not a picture that models take (PNG, JPEG, GIF or WebP).")
+        raise Unusable(f"{name} is not an image that models accept (PNG, JPEG, GIF or WebP).")
     return Attachment(_shown(name), {"type": "image_url", "image_url": {"url": _data_url(kind, data)}})
 
 
 def file(name: str) -> Attachment:
-    """A text, a PDF or a picture. Raises Unusable when the file cannot be read or is something else."""
+    """A text, PDF or image. Raises Unusable if the file cannot be read or is something else."""
     data = read(name)
     if image_type(data) is not None:
         return _picture(name, data)
@@ -43,7 +43,7 @@ def file(name: str) -> Attachment:
             text = "\0"
         # A NUL is valid UTF-8 and a sure sign of a binary file.
         if "\0" in text:
-            raise Unusable(f"{name} is neither text (UTF-8) nor a PDF nor a picture.")
+            raise Unusable(f"{name} is neither text (UTF-8) nor a PDF nor an image.")
         if not text.strip():
             raise Unusable(f"{name} is empty.")
         data = text.encode()
@@ -52,12 +52,12 @@ def file(name: str) -> Attachment:
 
 
 def image_type(data: bytes) -> str | None:
-    """The media type of a picture's bytes, None when they are none that models take."""
+    """The media type of an image's bytes, None if models do not accept that type."""
     return next((kind for kind, begins in SIGNATURES.items() if begins.match(data)), None)
 
 
 def read(name: str) -> bytes:
-    """A file's bytes. Raises Unusable when it cannot be read, or is more than a request can hold."""
+    """A file's bytes. Raises Unusable if it cannot be read or is too large for a request."""
     try:
         if name == STDIN:
             data = sys.stdin.buffer.read(LIMIT + 1)

@@ -1,4 +1,4 @@
-"""The proxy over HTTP: questions out, pieces of answers in. Every failure is one line and an exit code.
+"""HTTP client of the proxy: sends questions and streams answers. Every failure is one line and an exit code.
 
 Knows the chat completions API and nothing of terminals or processes.
 """
@@ -17,10 +17,10 @@ from claude_max.proxy.events import JsonObject
 from ..output import Exit
 
 CONNECT_SECONDS = 5.0
-# Only the proxy knows how long a model may be silent; it ends such a turn itself, so there is no limit on reading.
+# No read timeout: the proxy itself ends a turn in which the model sends nothing for too long.
 TIMEOUT = httpx2.Timeout(None, connect=CONNECT_SECONDS)
-# A proxy of our own knows its models once a first claude process said hello (0.5 s; more on a busy machine). If it
-# never does, the question itself finds out why.
+# An embedded proxy knows its models once a first claude process has started (0.5 s; more on a busy machine). If none
+# ever starts, the question's own error says why.
 READY_SECONDS = 5.0
 READY_POLL_SECONDS = 0.02
 
@@ -33,28 +33,28 @@ EXITS = {
 }
 HINTS = {"invalid_api_key": " Set CLAUDE_MAX_API_KEY, or api_key in the configuration, to the proxy's key."}
 
-# What a person is told of a `finish_reason` that is not the model's own end.
+# Notes for a `finish_reason` other than the model's own end.
 ENDINGS = {
-    "length": "The answer ends here: it reached the limit of tokens.",
+    "length": "The answer was cut off: it reached the token limit.",
     "content_filter": "The model declined to answer.",
 }
 
 
 class Failure(Exception):
-    """A question that was not answered; `str` is the line for the person, `exit` what a script gets."""
+    """A question that was not answered; `str` is the message, `exit` the exit code."""
 
     def __init__(
         self, message: str, exit: Exit = Exit.FAILED, *, code: str | None = None, type: str | None = None
     ) -> None:
         super().__init__(message)
         self.exit = exit
-        # The API's, where it is an error of the API.
+        # The API's, if it is an error of the API.
         self.code = code
         self.type = type
 
 
 class Unfit(Failure):
-    """An answer that came, and was printed, and does not satisfy the schema."""
+    """An answer that was received and printed, but does not satisfy the schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The answer is whole. `reason` is the API's `finish_reason`; `usage` its usage object, if it sent one."""
+    """The answer is complete. `reason` is the API's `finish_reason`; `usage` its usage object, if it sent one."""
 
     model: str
     reason: str
@@ -84,7 +84,7 @@ Piece = Said | Thought | Ended
 
 
 class Client:
-    """One proxy. `starting`: it was started just now, and its first question waits until it knows its models."""
+    """One proxy. `starting`: it was just started, so the first question waits until it knows its models."""
 
     def __init__(self, http: httpx2.AsyncClient, *, starting: bool = False) -> None:
         self._http = http
@@ -125,11 +125,11 @@ class Client:
         return await self._json("POST", "/v1/chat/completions", json=body)
 
     async def models(self) -> list[str]:
-        """Every model id that may be asked for. Raises Failure."""
+        """Every model id that a request may name. Raises Failure."""
         return [str(row["id"]) for row in (await self._json("GET", "/v1/models"))["data"]]
 
     async def check_model(self, name: str) -> None:
-        """Raises Failure, with the proxy's own words, when there is no such model."""
+        """Raises Failure with the proxy's message if there is no such model."""
         await self._ready()
         await self._json("GET", f"/v1/models/{quote(name)}")
 
@@ -154,7 +154,7 @@ class Client:
 
     @contextlib.contextmanager
     def _failures(self) -> Iterator["_State"]:
-        """Foreign exceptions become Failures here and nowhere else."""
+        """Maps foreign exceptions to Failures; the only place that does."""
         state = _State()
         try:
             yield state
@@ -171,7 +171,7 @@ class Client:
 
 
 STOPPED = "The proxy stopped in the middle of the answer."
-NONSENSE = "What answers there does not speak the chat completions API."
+NONSENSE = "The server there does not support the chat completions API."
 
 
 @dataclass(slots=True)
@@ -185,7 +185,7 @@ class _State:
 async def opened(url: str, key: str | None, *, starting: bool = False) -> AsyncIterator[Client]:
     """A Client of the proxy at `url`, such as "http://127.0.0.1:3456"."""
     headers = {"authorization": f"Bearer {key}"} if key else {}
-    # HTTP_PROXY and the like are for the world outside, never for this machine itself.
+    # HTTP_PROXY and similar variables do not apply to connections to this machine.
     async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT, trust_env=False) as http:
         yield Client(http, starting=starting)
 
@@ -205,7 +205,7 @@ def failure(error: object) -> Failure:
 
 
 def _settled(health: Mapping[str, Any]) -> bool:
-    """Whether waiting longer can change nothing."""
+    """Whether waiting longer cannot help."""
     return bool(health.get("ready")) or health.get("signed_in") is False
 
 

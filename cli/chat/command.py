@@ -1,4 +1,4 @@
-"""What the command line of `claude-max chat` means, and which of its two forms it is.
+"""The command line of `claude-max chat`: reads it, and chooses a conversation or a single question.
 
 The only file here that reads stdin, catches signals and ends the program.
 """
@@ -53,13 +53,13 @@ def chat(
     demo: bool,
     resume: bool = False,
 ) -> None:
-    """Answers one question, or holds a conversation when there is none and a terminal. Exits as Exit says."""
+    """Answers one question, or starts a conversation if there is no question and a terminal. Exits as Exit says."""
     try:
         settings = load()
         level = commands.effort(effort)
         # Only one of them can read stdin; the rest would find it empty.
         if sum(each == attach.STDIN for each in (question, schema, *images, *files)) > 1:
-            raise Unusable('Only one "-" can stand for stdin.')
+            raise Unusable('Only one option can read stdin ("-").')
         taken = attach.STDIN in (schema, *images, *files)
         attached: list[Attachment] = [*map(attach.image, images), *map(attach.file, files)]
         session = Session(model, system, level, attached=attached)
@@ -76,14 +76,14 @@ def chat(
     try:
         run(_main(options, settings))
     except Unfit as error:
-        # stdout has the answer already.
+        # The answer is already on stdout.
         fail(str(error), error.exit)
     except Failure as error:
         fail(str(error), error.exit, json=json, api=error)
 
 
 def _schema(name: str) -> "Schema":
-    # What checks them takes a while to load, and few questions have one.
+    # The validator is slow to load, and few questions have a schema.
     from .schema import schema
 
     return schema(name)
@@ -108,7 +108,7 @@ async def _main(options: Options, settings: Settings) -> None:
 
 
 def asked(question: str | None, context: str) -> str:
-    """The user message: what was piped in first, then the question. Blank ones do not count."""
+    """The user message: piped input first, then the question. Blank ones are left out."""
     return "\n\n".join(text for text in (context.strip("\n"), question or "") if text.strip())
 
 
@@ -117,12 +117,12 @@ def piped() -> str:
     try:
         text = sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Unusable("stdin is not UTF-8 text. A picture or a PDF goes with --image or --file.") from None
+        raise Unusable("stdin is not UTF-8 text. Use --image or --file for an image or a PDF.") from None
     return text.replace("\r\n", "\n")
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Runs `work`; a signal that would end the program cancels it first, so that no claude process is left behind."""
+    """Runs `work`; a signal that would end the program cancels it first, so no claude process is left behind."""
     received: list[int] = []
 
     async def main() -> None:

@@ -1,7 +1,7 @@
-"""`/model sonnet` and the like: their table, and reading one from what was typed. Pure; what they do is elsewhere.
+"""Slash commands such as `/model sonnet`: their table and parser.
 
-The law: text is only taken for a command when nobody could have meant a message. `/usr/bin is full` is a message, and
-so is everything that begins with a space.
+Pure; `interactive` runs them. Text is only parsed as a command if it cannot be meant as a message. `/usr/bin is full`
+is a message, and so is everything that begins with a space.
 """
 
 import re
@@ -9,52 +9,54 @@ from dataclasses import dataclass
 
 _COMMAND = re.compile(r"/([a-z]+!?)(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 
-# What `reasoning_effort` may be in the chat completions API ("minimal" is "low" here); "none" asks for none.
+# Values of `reasoning_effort` in the chat completions API ("minimal" is "low" here); "none" turns thinking off.
 LEVELS = ("none", "low", "medium", "high", "xhigh", "max")
 
 
 class Unusable(ValueError):
-    """Something that was given and cannot be used, as a file or a level; the message is one line for the person."""
+    """An input that cannot be used, such as a file or a level; the message is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A command as /help and completion show it. `argument` empty: takes none; in brackets: may be left out."""
+    """A command as /help and completion show it. `argument` is empty if it takes none, in brackets if it is
+    optional.
+    """
 
     argument: str
     help: str
 
     @property
     def needs(self) -> bool:
-        """Whether it means nothing without its argument."""
+        """Whether its argument is required."""
         return bool(self.argument) and not self.argument.startswith("[")
 
 
 COMMANDS: dict[str, Known] = {
-    "model": Known("[NAME]", "answer with this model; alone: show the models"),
-    "system": Known("[TEXT]", 'set the system prompt; "none" removes it, alone: show it'),
+    "model": Known("[NAME]", "switch to this model; without a name: list the models"),
+    "system": Known("[TEXT]", 'set the system prompt; "none" removes it; without text: show it'),
     "effort": Known("[LEVEL]", f"how hard to think: {', '.join(LEVELS)}; none turns thinking off"),
-    "image": Known("FILE", "attach a picture to the next question"),
-    "file": Known("FILE", "attach a text, a PDF or a picture to the next question"),
-    "clear": Known("", "forget the conversation and what is attached"),
-    "undo": Known("", "take back the last question and its answer; the question returns to the prompt"),
+    "image": Known("FILE", "attach an image to the next question"),
+    "file": Known("FILE", "attach a text, PDF or image to the next question"),
+    "clear": Known("", "clear the conversation and the attachments"),
+    "undo": Known("", "undo the last question and its answer; the question returns to the prompt"),
     "save": Known("FILE", "write the conversation as Markdown; a file that exists needs /save! FILE"),
-    "usage": Known("", "the tokens of this conversation"),
+    "usage": Known("", "show the tokens used in this conversation"),
     "help": Known("", "show this"),
     "exit": Known("", "leave; so do exit, quit and Ctrl-D"),
 }
 ALIASES = {"quit": "exit"}
-# As people leave other programs; nobody means a message.
+# Common ways to leave other programs, not meant as messages.
 LEAVING = ("exit", "quit")
-# The only command with a second, bolder form.
+# The only command with a second form, which overwrites.
 FORCED = "save!"
 
 KEYS = (
-    "Enter sends. Alt+Enter, or a backslash before Enter, begins a new line; pasted lines stay together.",
-    "Ctrl-R searches what was typed before; Enter takes the line, Ctrl-C leaves the search.",
-    "Ctrl-C stops an answer: what had come stays in the conversation, marked as stopped.",
+    "Enter sends. Alt+Enter, or a backslash before Enter, starts a new line; pasted lines stay together.",
+    "Ctrl-R searches the history; Enter takes the line, Ctrl-C leaves the search.",
+    "Ctrl-C stops an answer: the part received stays in the conversation, marked as stopped.",
     "A question that failed, or was stopped before an answer came, returns to the prompt.",
-    "A message that begins with a slash: put a space before it.",
+    "To send a message that begins with a slash, put a space before it.",
 )
 
 
@@ -67,7 +69,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """A known command with its argument, which is "" when there is none."""
+    """A known command with its argument, "" if there is none."""
 
     name: str
     argument: str = ""
@@ -75,13 +77,13 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """A command that cannot be followed, and the line that says why."""
+    """A command that cannot be run, and the line that says why."""
 
     why: str
 
 
 def parse(line: str) -> Say | Do | Wrong | None:
-    """What a typed line means; None for nothing at all."""
+    """Parses a typed line; None for an empty one."""
     if not line.strip():
         return None
     if line.strip().lower() in LEAVING:
@@ -97,19 +99,19 @@ def parse(line: str) -> Say | Do | Wrong | None:
     if known.needs and not argument:
         return Wrong(f"/{name} needs a {known.argument}.")
     if argument and not known.argument:
-        return Wrong(f"/{name} takes nothing after it.")
+        return Wrong(f"/{name} takes no argument.")
     return Do(name, argument)
 
 
 def effort(level: str) -> str | None:
-    """A level as a request has it. Raises Unusable for one that does not exist."""
+    """The effort level for a request. Raises Unusable for an unknown one."""
     if level not in LEVELS:
         raise Unusable(f"Unknown effort {level!r}. Available: {', '.join(LEVELS)}.")
     return None if level == "none" else level
 
 
 def file_name(argument: str) -> str:
-    """A file as people type it or drop it into a terminal: quotes and escaped blanks are not part of its name."""
+    """A path as typed or dropped into a terminal: quotes and escaped spaces are not part of the name."""
     if len(argument) > 1 and argument[0] == argument[-1] and argument[0] in "'\"":
         return argument[1:-1]
     return re.sub(r"\\([ '\"()&\\])", r"\1", argument)

@@ -1,4 +1,4 @@
-"""The proxy to talk to: ours at the configured port, else the installed service's, else one inside this program."""
+"""Finds the proxy to use: the one at the configured port, else the installed service, else one in this process."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from .client import Client, Failure, opened
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open Client, where it leads, and whether the answers are `scripted`."""
+    """An open Client, its address, and whether the answers are `scripted`."""
 
     client: Client
     where: str
@@ -25,8 +25,10 @@ class Connection:
 
 @contextlib.asynccontextmanager
 async def connected(settings: Settings, *, demo: bool) -> AsyncIterator[Connection]:
-    """The connection, closed at the end; a proxy started here ends with it. Raises Failure without a usable CLI."""
-    # A demo is never answered by a proxy that would ask a real model.
+    """The connection, closed at the end; a proxy started here is stopped with it. Raises Failure without a usable
+    CLI.
+    """
+    # A demo never uses a running proxy, which would ask a real model.
     running = None if demo else _ours(settings) or _ours(installed())
     if running is not None:
         there, health = running
@@ -36,9 +38,9 @@ async def connected(settings: Settings, *, demo: bool) -> AsyncIterator[Connecti
             yield Connection(client, url, bool(health.get("scripted")))
         return
     async with contextlib.AsyncExitStack() as stack:
-        # The first start of all examines the CLI, which takes seconds.
+        # The very first start runs the contract check, which takes seconds.
         with err.status("Starting a proxy…") if err.is_terminal else contextlib.nullcontext():
-            # The whole proxy is half a second of imports that a running one saves.
+            # Importing the whole proxy takes half a second, which is not needed if one is running.
             from ..embedded import embedded
 
             try:
@@ -50,7 +52,7 @@ async def connected(settings: Settings, *, demo: bool) -> AsyncIterator[Connecti
 
 
 def _ours(settings: Settings | None) -> tuple[Settings, JsonObject] | None:
-    """The settings again, and what the proxy at their port says of itself; None where none of ours is."""
+    """The settings, and the health of the proxy at their port; None if no claude-max is there."""
     if settings is None or settings.port == 0:
         return None
     found = listener(settings)

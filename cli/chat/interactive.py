@@ -1,7 +1,6 @@
-"""The conversation at a terminal: ask for a line, do what it says, until the end.
+"""The conversation at a terminal: reads a line, runs it, and repeats.
 
-The law: nothing typed is lost. A question that was not answered, and a command that could not be followed, stand in the
-next prompt.
+Nothing typed is lost: a question that was not answered, and a command that could not be run, return to the next prompt.
 """
 
 import asyncio
@@ -36,7 +35,8 @@ class Chat:
 
     async def run(self) -> None:
         """Asks and answers."""
-        note(f"claude-max chat: {self._connection.where}, model {self._session.model}. /help helps, Ctrl-D leaves.")
+        where, model = self._connection.where, self._session.model
+        note(f"claude-max chat: {where}, model {model}. /help lists commands, Ctrl-D quits.")
         if self._connection.scripted:
             note("Demo: every answer is scripted. No model is asked, no account is used.")
         if self._session.exchanges:
@@ -74,7 +74,9 @@ class Chat:
     # Asking
 
     async def _ask(self, question: Question) -> str:
-        """Asks, shows, records. Returns what belongs into the next prompt: the question, when it was not answered."""
+        """Sends the question, shows and records the answer. Returns the next prompt's text: the question, if
+        unanswered.
+        """
         got, begun = _Got(), time.monotonic()
         self._answering = asyncio.create_task(
             self._show(self._client.stream(self._session.body(question, stream=True)), got)
@@ -95,7 +97,7 @@ class Chat:
         if self._keep:
             store.save(self._session)
         if stopped:
-            note("Stopped. What came is kept; /undo takes it back.")
+            note("Stopped. The partial answer is kept; /undo removes it.")
         elif got.ended and got.ended.reason in ENDINGS:
             note(ENDINGS[got.ended.reason])
         if got.ended:
@@ -119,7 +121,7 @@ class Chat:
 
     @contextlib.contextmanager
     def _interrupts(self) -> Iterator[None]:
-        """Ctrl-C stops the answer that is being given, if any, and never the program."""
+        """Ctrl-C stops the current answer, if any, and never the program."""
         loop = asyncio.get_running_loop()
 
         def stop() -> None:
@@ -136,7 +138,7 @@ class Chat:
         with contextlib.suppress(Failure):
             self._models = await self._client.models()
 
-    # Commands: each returns what belongs into the next prompt
+    # Commands: each returns the text of the next prompt
 
     async def _do(self, command: Do, line: str) -> str:
         session, argument = self._session, command.argument
@@ -152,7 +154,7 @@ class Chat:
                     note(f"Effort: {session.effort or 'none (no thinking)'}.")
                 case "image" | "file":
                     session.attached.append(getattr(attach, command.name)(file_name(argument)))
-                    note(f"Goes with your next question: {names(session.attached)}.")
+                    note(f"Attached to your next question: {names(session.attached)}.")
                 case "clear":
                     session.clear()
                     note("A new conversation.")
@@ -192,14 +194,14 @@ class Chat:
         try:
             path = path.expanduser()
             replaced = replace and path.exists()
-            # A new one is its user's alone, whatever the umask.
+            # A new file is readable by this user only, whatever the umask.
             with open(path, "w" if replace else "x", encoding="utf-8", opener=_private) as file:
                 file.write(self._session.transcript())
         except FileExistsError:
             raise Unusable(f"{name} exists. /save! {name} replaces it.") from None
         except (OSError, ValueError, RuntimeError) as error:
             raise Unusable(f"{name} cannot be written: {getattr(error, 'strerror', None) or error}.") from None
-        note(f"Saved to {path.absolute()}{', in place of what was there' if replaced else ''}.")
+        note(f"Saved to {path.absolute()}{', replacing the old file' if replaced else ''}.")
 
 
 def _private(path: str, flags: int) -> int:
@@ -207,7 +209,7 @@ def _private(path: str, flags: int) -> int:
 
 
 class _Got:
-    """What has come of an answer so far."""
+    """The part of an answer received so far."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -221,7 +223,7 @@ class _Got:
 
 
 def footer(ended: Ended, seconds: float) -> str:
-    """Who answered, how long it took, and the tokens, in one line."""
+    """The model, the duration and the tokens, in one line."""
     usage = ended.usage or {}
     tokens = f" · {usage.get('prompt_tokens') or 0:,} tokens in, {usage.get('completion_tokens') or 0:,} out"
     return f"{ended.model} · {seconds:.1f} s{tokens if usage else ''}"
@@ -231,5 +233,5 @@ def help() -> None:
     """Shows the commands and the keys."""
     for name, known in COMMANDS.items():
         note(f"/{name} {known.argument}".rstrip() + f"  {known.help}")
-    for line in (*KEYS, f"What you type is kept in {prompt.history_path()}."):
+    for line in (*KEYS, f"Your input history is kept in {prompt.history_path()}."):
         note(line)

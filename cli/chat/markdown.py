@@ -1,7 +1,7 @@
-"""Markdown on its way in: which blocks are whole, and how one is drawn. Pure: text in, text or renderables out.
+"""Streamed Markdown: which blocks are complete, and how they are rendered.
 
-The law: nothing the model said may be invisible, and nothing it said may command the terminal. Colours are the
-terminal's own and need no background, so that they can be read on light and dark ones.
+Pure: text in, text or renderables out. All of the model's text stays visible, and none of it can control the terminal.
+Colours are the terminal's own, without a background, so they are readable on light and dark terminals.
 """
 
 from collections.abc import Iterable
@@ -15,10 +15,10 @@ from rich.style import Style
 from rich.syntax import ANSISyntaxTheme
 from rich.theme import Theme
 
-# HTML is shown as the text it is: rich draws nothing at all for it.
+# HTML is shown as text: rich would render nothing for it.
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
 
-# Neither white, black, yellow nor cyan, which one of the two backgrounds swallows.
+# Not white, black, yellow or cyan: each is unreadable on a light or a dark background.
 CODE = ANSISyntaxTheme(
     {
         Comment: Style(dim=True, italic=True),
@@ -46,9 +46,9 @@ TASKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 
 
 def finished(text: str) -> tuple[list[str], str]:
-    """The blocks at the head of a growing text that can no longer change, and the rest; joined they are `text`.
+    """Splits a growing text into the blocks that can no longer change and the rest; joined they are `text`.
 
-    The last block is never finished: a list, a table or a fence may go on.
+    The last block is never complete: a list, a table or a fence may continue.
     """
     starts = [token.map[0] for token in _PARSER.parse(text) if token.level == 0 and token.map and token.nesting >= 0]
     if len(starts) < 2:
@@ -59,7 +59,7 @@ def finished(text: str) -> tuple[list[str], str]:
 
 
 def rendered(text: str) -> Markdown:
-    """`text` as rich draws it: links with their addresses, tasks as boxes, code in the terminal's own colours."""
+    """`text` as a rich renderable: links with their addresses, tasks as boxes, code in the terminal's own colours."""
     theme: Any = CODE
     markdown = Markdown("", code_theme=theme, hyperlinks=False)
     markdown.parsed = _PARSER.parse(text)

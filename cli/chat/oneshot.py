@@ -1,4 +1,4 @@
-"""One question, one answer, and the end. stdout gets the answer and nothing else; everything else goes to stderr."""
+"""One question and its answer. Only the answer goes to stdout; everything else goes to stderr."""
 
 import contextlib
 from typing import TYPE_CHECKING
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 async def answer(client: Client, session: Session, question: Question, schema: "Schema | None", *, raw: bool) -> None:
-    """Streams the answer to stdout. Raises Failure; what had come is then on the screen already."""
+    """Streams the answer to stdout. Raises Failure; the part received is already printed by then."""
     body = session.body(question, stream=True, schema=schema.value if schema else None)
     said, model = "", session.model
-    # An answer after a schema is data, and Markdown would draw it as a paragraph.
+    # An answer with a schema is data; Markdown would render it as a paragraph.
     screen = view(out, raw=raw or schema is not None)
     try:
         with quiet_keys(screen):

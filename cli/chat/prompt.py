@@ -1,6 +1,6 @@
-"""The line editor: several lines, a history that lasts, completion of commands and what follows them.
+"""The line editor: multi-line input, a persistent history, completion of commands and their arguments.
 
-Only editing. What a line means is `commands`' to say.
+Only editing; `commands` parses the lines.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +24,7 @@ MARK = "> "
 
 
 class Prompt:
-    """Asks for lines. `models` gives the names to complete after /model; `keep`: what is typed is kept on disk."""
+    """Reads lines. `models` returns the names to complete after /model; with `keep` the history is stored on disk."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Prompt:
             reserve_space_for_menu=4,
             key_bindings=bindings(),
             input=input,
-            # Answers may go to a file; the prompt is for the person.
+            # Answers may be redirected to a file; the prompt must not be.
             output=output or create_output(always_prefer_tty=True),
         )
 
@@ -58,9 +58,10 @@ class Prompt:
 
 
 def bindings() -> KeyBindings:
-    """Enter sends; a backslash before it, or Alt, makes a new line. Ctrl-C empties the line and keeps it in history.
+    """Enter sends; a backslash before it, or Alt, inserts a new line.
 
-    While Ctrl-R searches, prompt_toolkit's own keys hold: Enter takes the line, Ctrl-C and Ctrl-G leave the search.
+    Ctrl-C clears the line and keeps it in history. During a Ctrl-R search prompt_toolkit's own keys apply: Enter takes
+    the line, Ctrl-C and Ctrl-G leave the search.
     """
     keys = KeyBindings()
 
@@ -97,7 +98,7 @@ def bindings() -> KeyBindings:
 
 
 def lasting_history() -> History:
-    """The history file of this user, readable by nobody else; one in memory where there can be no file."""
+    """This user's history file, private to the user; in memory if there cannot be a file."""
     path = history_path()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -108,19 +109,19 @@ def lasting_history() -> History:
 
 
 def history_path() -> Path:
-    """Where the history is kept."""
+    """The path of the history file."""
     return user_state_path("claude-max") / "chat_history"
 
 
 class Commands(Completer):
-    """Completes commands, and models, levels and paths after those that take them."""
+    """Completes commands, and their models, levels and paths."""
 
     def __init__(self, models: Callable[[], Sequence[str]]) -> None:
         self._models = models
         self._paths = PathCompleter(expanduser=True)
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        """What may stand at the cursor; nothing inside a message."""
+        """Completions at the cursor; none inside a message."""
         before = document.text_before_cursor
         if not before.startswith("/") or "\n" in before:
             return

@@ -1,7 +1,8 @@
-"""`--schema`: read and checked before anything is asked, and the answer held against it. Pure but for the reading.
+"""`--schema`: reads and checks the schema before the request, and validates the answer.
 
-The proxy has the model write to the schema. An answer that was cut short, a refusal, and what a model's own schema mode
-leaves out (lengths, patterns, bounds) may still not satisfy it, and a script must be told.
+Pure except for reading. The proxy makes the model follow the schema. The answer may still not satisfy it: it was cut
+short, it is a refusal, or it violates what a model's schema mode does not enforce (lengths, patterns, bounds). Scripts
+must see that.
 """
 
 import json
@@ -26,15 +27,15 @@ class Schema:
     value: JsonObject
 
     def complaint(self, answer: str) -> str | None:
-        """Why an answer does not satisfy it, in one line; None when it does."""
+        """Why an answer does not satisfy it, in one line; None if it does."""
         try:
             found: Any = json.loads(answer)
         except (ValueError, RecursionError):
-            return f"The answer is not JSON, and so does not satisfy {self.name}."
+            return f"The answer is not JSON, so it does not satisfy {self.name}."
         try:
             error = next(iter(Draft202012Validator(self.value).iter_errors(found)), None)
         except ValidationError:
-            # A pattern in another language of patterns: only the service can tell.
+            # A pattern in another regular expression dialect: only the service can check it.
             return None
         if error is None:
             return None
@@ -44,7 +45,7 @@ class Schema:
 
 
 def schema(name: str) -> Schema:
-    """A JSON Schema from a file, from stdin ("-"), or written out. Raises Unusable when it is not one."""
+    """A JSON Schema from a file, from stdin ("-"), or inline. Raises Unusable if it is not one."""
     inline = name.lstrip().startswith("{")
     given, name = (name, "--schema") if inline else (read(name), name)
     try:

@@ -1,7 +1,7 @@
-"""The conversation: what was said, what waits to be sent, and the body of the next request. Pure: no I/O, no clock.
+"""The conversation: its exchanges, the attachments for the next question, and request bodies.
 
-The law of the record: an exchange is in it whole or not at all. A stopped answer counts as whole and is marked; a
-failed one was never there.
+Pure: no I/O, no clock. An exchange is recorded completely or not at all. A stopped answer is recorded and marked; a
+failed one is not recorded.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from claude_max.proxy.events import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file as a content part of the chat completions API, and the name a person knows it by."""
+    """A file as a content part of the chat completions API, and its display name."""
 
     name: str
     part: JsonObject
@@ -21,14 +21,14 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the user says in one turn."""
+    """The user's message in one turn."""
 
     text: str
     attachments: tuple[Attachment, ...] = ()
 
     @property
     def message(self) -> JsonObject:
-        """As a message of a request: attachments first, because models read better when the question comes last."""
+        """As a message of a request: attachments first, because models do better when the question comes last."""
         if not self.attachments:
             return {"role": "user", "content": self.text}
         parts = [attachment.part for attachment in self.attachments]
@@ -37,7 +37,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question and its answer, by the model that gave it; `stopped`: the user ended it early."""
+    """A question, its answer and the model that gave it; `stopped`: the user ended it early."""
 
     question: Question
     answer: str
@@ -47,7 +47,7 @@ class Exchange:
 
 @dataclass(slots=True)
 class Tokens:
-    """What the API counted. `uncounted` answers were stopped before it said."""
+    """Token counts from the API. `uncounted` answers were stopped before it reported any."""
 
     answers: int = 0
     uncounted: int = 0
@@ -70,7 +70,7 @@ class Tokens:
     def __str__(self) -> str:
         """One line for a person."""
         if not self.answers:
-            return "Nothing was asked yet."
+            return "No questions yet."
         line = (
             f"{self.answers} answer{'s' * (self.answers != 1)}: {self.prompt:,} tokens in ({self.cached:,} of them "
             f"cached), {self.completion:,} out ({self.reasoning:,} of them thinking)."
@@ -90,11 +90,11 @@ class Session:
     tokens: Tokens = field(default_factory=Tokens)
 
     def question(self, text: str) -> Question:
-        """What would be asked now, with everything attached."""
+        """The next question, with everything attached."""
         return Question(text, tuple(self.attached))
 
     def body(self, question: Question, *, stream: bool, schema: JsonObject | None = None) -> JsonObject:
-        """The request that asks `question`; `schema` is a JSON Schema the answer must satisfy."""
+        """The request body for `question`; `schema` is a JSON Schema the answer must satisfy."""
         body: JsonObject = {"model": self.model, "messages": [*self._history(), question.message], "stream": stream}
         if stream:
             body["stream_options"] = {"include_usage": True}
@@ -105,15 +105,15 @@ class Session:
         return body
 
     def record(self, exchange: Exchange, usage: Mapping[str, Any] | None) -> None:
-        """Keeps an exchange; what was attached is sent."""
+        """Records an exchange and clears the attachments."""
         self.exchanges.append(exchange)
         self.attached.clear()
         self.tokens.add(usage)
 
     def undo(self) -> Question | None:
-        """Takes the last exchange back and attaches again what it carried; its question, None when there is none.
+        """Removes the last exchange, attaches its files again and returns its question; None if there is none.
 
-        What it cost stays counted.
+        Its tokens stay counted.
         """
         if not self.exchanges:
             return None

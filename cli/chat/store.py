@@ -1,4 +1,4 @@
-"""The last conversation on disk, for `chat -c`: one file of this user's alone, bounded, written after each answer.
+"""The last conversation on disk, for `chat -c`: one private file of bounded size, written after each answer.
 
 `history = false` in the settings turns it off, and the prompt's history with it.
 """
@@ -21,12 +21,12 @@ FORM = 1
 
 
 def path() -> Path:
-    """Where it is kept."""
+    """The path of the file."""
     return user_state_path("claude-max") / "conversation.json"
 
 
 def save(session: Session) -> None:
-    """Keeps the conversation; where that cannot be, it is not kept."""
+    """Stores the conversation; does nothing if it cannot be written."""
     exchanges = list(session.exchanges)
     while exchanges and len(text := _dumped(session, exchanges)) > LIMIT:
         del exchanges[0]
@@ -40,7 +40,7 @@ def save(session: Session) -> None:
 
 
 def load(session: Session) -> None:
-    """Puts the last conversation into `session`, whose own settings win. Raises Unusable where there is none."""
+    """Loads the last conversation into `session`, whose own settings win. Raises Unusable if there is none."""
     try:
         found: Any = json.loads(path().read_text("utf-8"))
         exchanges = [_exchange(each) for each in found["exchanges"]] if found["form"] == FORM else []

@@ -1,8 +1,8 @@
-"""An answer on the screen while it grows: Markdown painted live on a terminal, plain text everywhere else.
+"""Shows a streamed answer: Markdown rendered live on a terminal, plain text everywhere else.
 
-rich.live is not used: it counts the rows it has to erase by the old width, so that every change of the window's size
-leaves its last picture behind, and it cuts what is taller than the window. Here finished blocks are printed once, for
-good, and only the tail of the last one is painted over.
+rich.live is not used: it computes the rows to erase from the old width, so every resize leaves its last output behind,
+and it cuts output that is taller than the window. Here complete blocks are printed once, and only the tail of the last
+one is repainted.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from rich.text import Text
 
 from ..output import err, printable, spoken, trimmed, writing
 
-# Painting faster than the eye sees is wasted; after a slow paint, four times its duration is left for other work.
+# At most this often; after a slow paint, four times its duration is left for other work.
 PAINT_SECONDS = 0.05
 SHARE = 4
 THINKING_ROWS = 8
@@ -30,19 +30,19 @@ FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class View(Protocol):
-    """Where one answer goes. `close` in every case: what has come is then on the screen, whole."""
+    """Shows one answer. Always call `close`: it prints everything received."""
 
     def say(self, text: str) -> None:
         """More of the answer."""
 
     def think(self, text: str) -> None:
-        """More of the thinking, which is shown while there is no answer and not kept."""
+        """More of the thinking, which is shown until the answer begins and then removed."""
 
     def continued(self) -> None:
-        """The program was stopped and goes on: the cursor stands below whatever the shell wrote meanwhile."""
+        """The program was suspended and continues: the cursor is below the shell's output."""
 
     def close(self) -> None:
-        """The end, whichever it was."""
+        """The end of the answer, complete or not."""
 
 
 class Plain:
@@ -54,16 +54,16 @@ class Plain:
         self._last = "\n"
 
     def say(self, text: str) -> None:
-        """Writes it at once; into a pipe exactly as it is, to a terminal without what would command it."""
+        """Writes it at once: unchanged into a pipe, without control characters to a terminal."""
         text = printable(text) if self._clean else text
         self._last = text[-1:] or self._last
         self._write(text)
 
     def think(self, text: str) -> None:
-        """Nothing: stdout gets the answer only."""
+        """Does nothing: only the answer goes to stdout."""
 
     def continued(self) -> None:
-        """Goes on in the line below."""
+        """Continues on the next line."""
 
     def close(self) -> None:
         """Ends the last line."""
@@ -80,7 +80,7 @@ class Painted:
     """Markdown, painted live. Needs a running event loop."""
 
     def __init__(self, console: Console) -> None:
-        # Half of what the program loads, and only needed here.
+        # Half of the program's import time, and only needed here.
         from . import markdown
 
         self._markdown = markdown
@@ -105,11 +105,11 @@ class Painted:
         self._soon()
 
     def continued(self) -> None:
-        """What was painted is the shell's now."""
+        """Leaves the painted rows to the shell."""
         self._region.forget()
 
     def close(self) -> None:
-        """Prints what is left, and leaves the terminal as it was."""
+        """Prints the rest, and restores the terminal."""
         for timer in (self._timer, self._waiting):
             if timer is not None:
                 timer.cancel()
@@ -120,7 +120,7 @@ class Painted:
                 self._print(block)
 
     def _spin(self) -> None:
-        """While nothing of the answer has come: how long that takes already, under the thinking."""
+        """Until the answer begins: the elapsed time, under the thinking."""
         if self._printed or self._open.strip():
             return
         self._paint_waiting()
@@ -157,14 +157,14 @@ class Painted:
 
     def _print(self, block: str) -> None:
         rows = picture(self._console, self._markdown.rendered(block))
-        # Not everything shows: an empty heading, blanks, the definition of a link.
+        # Some blocks render to nothing: an empty heading, blanks, a link definition.
         if rows:
             self._console.print(SegmentLines([[], *rows] if self._printed else rows, new_lines=True), end="")
             self._printed = True
 
 
 class Region:
-    """Some rows above the cursor that are painted over again and again; the cursor stands on the row below them."""
+    """Rows above the cursor that are repainted repeatedly; the cursor is on the row below them."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -183,7 +183,7 @@ class Region:
         self._widths = [sum(segment.cell_length for segment in line) for line in lines]
 
     def erase(self) -> None:
-        """Takes the rows away. A window that became narrower has wrapped them: they are counted by today's width."""
+        """Erases the rows. A narrower window has wrapped them, so they are counted with the current width."""
         width = max(1, self._console.width)
         rows = sum(max(1, -(-each // width)) for each in self._widths)
         up = [(ControlType.CURSOR_UP, 1), (ControlType.ERASE_IN_LINE, 2)] * rows
@@ -191,7 +191,7 @@ class Region:
         self.forget()
 
     def forget(self) -> None:
-        """Leaves the rows where they are, never to be painted over."""
+        """Keeps the rows as they are; they are not repainted any more."""
         self._widths = []
 
 
@@ -209,9 +209,10 @@ def view(console: Console, *, raw: bool) -> View:
 
 @contextlib.contextmanager
 def quiet_keys(screen: View) -> Iterator[None]:
-    """While an answer comes, keys are not echoed into it. They are not lost: the next prompt reads them.
+    """During an answer, keys are not echoed.
 
-    After Ctrl-Z and `fg` the shell has set the keyboard its own way, and written where `screen` did.
+    They are not lost: the next prompt reads them. After Ctrl-Z and `fg` the shell has changed the terminal mode, and
+    has written to the screen.
     """
     if sys.platform == "win32":
         yield
@@ -221,9 +222,9 @@ def quiet_keys(screen: View) -> Iterator[None]:
     before = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
 
     def behave(quiet: bool) -> None:
-        # After `bg` the keyboard is the shell's; whoever touches it is stopped again.
+        # After `bg` the terminal belongs to the shell; a process that changes its mode is stopped again.
         if before is not None and not _in_background(sys.stdin.fileno()):
-            # Without NOFLSH a Ctrl-C would take what was typed with it.
+            # Without NOFLSH a Ctrl-C would discard typed input.
             flags = before[3] & ~termios.ECHO | termios.NOFLSH if quiet else before[3]
             termios.tcsetattr(sys.stdin, termios.TCSANOW, [*before[:3], flags, *before[4:]])
 
@@ -232,14 +233,14 @@ def quiet_keys(screen: View) -> Iterator[None]:
         screen.continued()
 
     def leave(number: int, _: object) -> None:
-        # Not every shell sets the keyboard right by itself.
+        # Not every shell restores the terminal mode itself.
         behave(quiet=False)
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
         signal.signal(number, leave)
         go_on()
 
-    # Not the event loop's: its handlers come after what is due, and that would be painted first.
+    # Not an event loop handler: those run after pending callbacks, which would paint first.
     others = {number: signal.signal(number, way) for number, way in ((signal.SIGTSTP, leave), (signal.SIGCONT, go_on))}
     behave(quiet=True)
     try:
@@ -254,7 +255,7 @@ def _in_background(keyboard: int) -> bool:
     try:
         return os.tcgetpgrp(keyboard) != os.getpgrp()
     except OSError:
-        # Not our terminal, so nobody puts us there.
+        # Not our terminal, so there is nothing to restore.
         return False
 
 

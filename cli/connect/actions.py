@@ -1,4 +1,4 @@
-"""`connect`, `disconnect` and the list: what they do. The only file of this room that writes clients' files."""
+"""Implements `connect`, `disconnect` and the list. The only file of this package that writes clients' files."""
 
 import contextlib
 import sys
@@ -37,7 +37,7 @@ def connect(
     name: str, surroundings: Surroundings, store: Store, target: Target, *, dry_run: bool, yes: bool, json: bool,
     secret: bool = False,
 ) -> Connected:  # fmt: skip
-    """Sets a client up, after showing the difference and asking. Exits USAGE where it cannot ask."""
+    """Sets a client up, after showing the diff and asking. Exits USAGE if it cannot ask."""
     recipe = recipe_of(name)
     known = store.load(name)
     edits = [to_connect(file, target, surroundings, known) for file in recipe.files]
@@ -47,12 +47,12 @@ def connect(
         return Connected(name, "by hand", (), todo, recipe.notes)
     hidden = target.key if secret else None
     if not dry_run and any(edit.refusal for edit in edits):
-        # All or nothing: half a configuration is worse than none.
+        # All files or none: a partial configuration would not work.
         return Connected(name, "refused", tuple(_refused(edit, hidden) for edit in edits if edit.refusal), (), ())
     _agreed(edits, hidden, dry_run=dry_run, yes=yes, json=json, question=f"Set up {recipe.title}?")
     if not dry_run:
         records = [edit.record for edit in edits if edit.record is not None]
-        # What lies elsewhere since a variable moved it is still to be taken back.
+        # Also undo files at the old place, if a variable has moved them since.
         others = [each for each in known if each.target not in [record.target for record in records]]
         _write(edits, lambda: store.save(name, [*others, *records]))
     changed = tuple(_changed(edit, store, name, hidden, dry_run=dry_run) for edit in edits)
@@ -64,15 +64,13 @@ def connect(
 def disconnect(
     name: str, surroundings: Surroundings, store: Store, *, dry_run: bool, yes: bool, json: bool
 ) -> Connected:
-    """Takes back what `connect` wrote. Exits USAGE where it cannot ask."""
+    """Undoes what `connect` wrote. Exits USAGE if it cannot ask."""
     recipe = recipe_of(name)
     known = store.load(name)
     if not known:
         return Connected(name, "absent", ())
     edits = [to_disconnect(record) for record in known]
-    _agreed(
-        edits, None, dry_run=dry_run, yes=yes, json=json, question=f"Take back what was written for {recipe.title}?"
-    )
+    _agreed(edits, None, dry_run=dry_run, yes=yes, json=json, question=f"Remove what was written for {recipe.title}?")
     if not dry_run:
         kept = [record for record, edit in zip(known, edits, strict=True) if edit.refusal]
         _write([edit for edit in edits if not edit.refusal], lambda: None)
@@ -90,7 +88,7 @@ def _agreed(edits: Sequence[Edit], secret: str | None, *, dry_run: bool, yes: bo
         return
     if json or not sys.stdin.isatty():
         fail(
-            "It asks before it writes, and nobody can answer here. Add --yes, or --dry-run to look.",
+            "This command asks before it writes, which needs a terminal. Add --yes, or --dry-run to preview.",
             Exit.USAGE,
             json=json,
         )
@@ -104,7 +102,7 @@ def _agreed(edits: Sequence[Edit], secret: str | None, *, dry_run: bool, yes: bo
 def _write(edits: Sequence[Edit], remember: Callable[[], None]) -> None:
     """Writes all files; the record comes first, so that a file is never changed without one. Raises ConfigError."""
     for edit in edits:
-        # The client may have written meanwhile.
+        # The client may have changed the file since it was read.
         if edit.changes and _now(edit.target) != edit.now:
             raise ConfigError(f"{edit.path} was changed by another program meanwhile. Run the command again.")
     try:
@@ -145,8 +143,8 @@ def _taken_back(edit: Edit, *, dry_run: bool) -> Changed:
     if edit.refusal:
         return _refused(replace(edit, paste=f"Remove by hand:\n{edit.paste}"), None)
     if edit.now is None:
-        return Changed(edit.path, "unchanged", why="It is gone already.")
-    why = f"Changed since, and therefore left: {', '.join(edit.left)}" if edit.left else ""
+        return Changed(edit.path, "unchanged", why="Already removed.")
+    why = f"Changed since, so left as is: {', '.join(edit.left)}" if edit.left else ""
     if not edit.changes:
         return Changed(edit.path, "unchanged", why=why)
     return Changed(edit.path, "dry-run" if dry_run else "removed", edit.diff(), why=why)
@@ -161,7 +159,7 @@ def _outcome(files: Sequence[Changed], done: Outcome) -> Outcome:
 
 
 def _running(recipe: Recipe) -> tuple[str, ...]:
-    """A note where the client runs just now: it would not see the change, or write over it."""
+    """A note if the client is running: it would not see the change, or would overwrite it."""
     with contextlib.suppress(psutil.Error, OSError):
         for process in psutil.process_iter(["name"]):
             if (process.info["name"] or "").removesuffix(".exe") in recipe.programs:

@@ -1,4 +1,4 @@
-"""All recipes, found by looking into `recipes`: one file each."""
+"""All recipes, discovered in `recipes`: one file each."""
 
 import difflib
 import pkgutil
@@ -20,7 +20,7 @@ def catalogue() -> Mapping[str, Recipe]:
 
 
 def recipe_of(name: str) -> Recipe:
-    """The recipe of a name. Raises ConfigError, which names the nearest one."""
+    """The recipe with this name. Raises ConfigError, which suggests the nearest name."""
     known = catalogue()
     if name in known:
         return known[name]

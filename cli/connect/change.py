@@ -1,4 +1,4 @@
-"""What a recipe changes in a text, and taking it back. Pure: texts and values in, texts and values out."""
+"""Applies a recipe to a text, and undoes it. Pure: texts and values in, texts and values out."""
 
 import copy
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ BOM = "\ufeff"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One value that was written. `previous` is what stood there, MISSING where nothing did; of the way to it, `kept`
-    steps were there before. `own` as of `Put`.
+    """One value that was written. `previous` is the old value, MISSING if there was none; the first `kept` steps of its
+    path already existed. `own` as in `Put`.
     """
 
     path: Path
@@ -28,7 +28,7 @@ class Written:
 
 
 def applied(file: File, text: str, target: Target) -> tuple[str, tuple[Written, ...]]:
-    """The text with the recipe's values, and what was written. Raises Unreadable or Unfit; then nothing is lost."""
+    """The text with the recipe's values, and what was written. Raises Unreadable or Unfit."""
     mark, plain = _split(text)
     document = opened(file.format, plain)
     expected = copy.deepcopy(document.value())
@@ -48,9 +48,9 @@ def applied(file: File, text: str, target: Target) -> tuple[str, tuple[Written, 
 
 
 def undone(format: str, text: str, done: Sequence[Written]) -> tuple[str, tuple[Path, ...]]:
-    """The text without what was written, and the ways to values that were changed since and are therefore left.
+    """The text without what was written, and the paths of values that were changed since and are left as they are.
 
-    Raises Unreadable or Unfit; then nothing was taken away.
+    Raises Unreadable or Unfit.
     """
     mark, plain = _split(text)
     document = opened(format, plain)
@@ -71,7 +71,7 @@ def undone(format: str, text: str, done: Sequence[Written]) -> tuple[str, tuple[
 
 
 def present(file: File, text: str) -> list[tuple[Put, Any]]:
-    """Which of the recipe's places hold something, and what. Raises Unreadable."""
+    """The recipe's paths that have a value in the text, with the values. Raises Unreadable."""
     value = opened(file.format, _split(text)[1]).value()
     found = []
     for put in file.puts:
@@ -85,7 +85,7 @@ def present(file: File, text: str) -> list[tuple[Put, Any]]:
 
 
 def pasted(file: File, target: Target) -> str:
-    """A whole file that holds only what the recipe writes: the lines to paste."""
+    """A file that contains only the recipe's values: the lines to paste."""
     return applied(file, "", target)[0].strip("\n")
 
 
@@ -94,7 +94,7 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _prune(document: Document, one: Written) -> None:
-    """Takes away the containers that were made for a value and hold nothing else."""
+    """Removes the containers that were created for a value and are now empty."""
     for length in range(len(one.path) - 1, one.kept, -1):
         if look(document.value(), one.path[:length]) not in ({}, []):
             return
@@ -117,10 +117,10 @@ def _with(value: Any, path: Path, new: Any) -> Any:
 
 
 def _check(format: str, text: str, expected: Any) -> None:
-    """Whatever a writer did: the file must now say what it said before, and what was to be written. Raises Unfit."""
+    """Verifies a writer's result: the old values plus the new ones, and nothing else changed. Raises Unfit."""
     try:
         same = opened(format, text).value() == expected
     except Unreadable:
         same = False
     if not same:
-        raise Unfit("it could not be changed without changing something else")
+        raise Unfit("it cannot be changed without changing something else")

@@ -11,12 +11,14 @@ from .. import values
 from ..help import Command
 from ..options import Demo, Json
 
-Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=values.clients, help="A client that is listed.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", autocompletion=values.clients, help="Name of a client in the list.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be written; change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")]
 Model = Annotated[
     str | None,
-    typer.Option("--model", "-m", metavar="NAME", autocompletion=values.models, help="The model to use; else sonnet."),
+    typer.Option("--model", "-m", metavar="NAME", autocompletion=values.models, help="Model to use; default: sonnet."),
 ]
 
 
@@ -32,7 +34,7 @@ def add_to(app: typer.Typer, *, run: str, set_up: str) -> None:
 def connect(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", autocompletion=values.clients, help="The client; without it, a list of all."),
+        typer.Argument(metavar="NAME", autocompletion=values.clients, help="Name of the client; without it, list all."),
     ] = None,
     model: Model = None,
     dry_run: DryRun = False,
@@ -63,7 +65,7 @@ def connect(
 
 
 def disconnect(name: Name, dry_run: DryRun = False, yes: Yes = False, json: Json = False) -> None:
-    """Take back what `connect` wrote into a client's configuration, and nothing else."""
+    """Undo what `connect` wrote into a client's configuration, and nothing else."""
     from ..output import render
     from . import actions, here
 
@@ -76,12 +78,12 @@ def disconnect(name: Name, dry_run: DryRun = False, yes: Yes = False, json: Json
 def launch(
     name: Name,
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="ARGS", help="What the client gets, behind --.")
+        list[str] | None, typer.Argument(metavar="ARGS", help="Arguments for the client, after --.")
     ] = None,
     model: Model = None,
     demo: Demo = False,
 ) -> None:
-    """Run a client against this proxy without changing its files; a proxy runs for the while where none does."""
+    """Run a client against this proxy without changing its files; starts a proxy if none is running."""
     from .launch import launch as run
 
     run(name, arguments or (), model=model, demo=demo)
@@ -90,11 +92,13 @@ def launch(
 def env(
     shell: Annotated[
         str | None,
-        typer.Option(metavar="NAME", autocompletion=values.shells, help="bash, zsh, fish or powershell; else yours."),
+        typer.Option(
+            metavar="NAME", autocompletion=values.shells, help="bash, zsh, fish or powershell; default: your shell."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Print the variables that point OpenAI's clients here: eval "$(claude-max env)"."""
+    """Print the variables that point OpenAI clients to this proxy: eval "$(claude-max env)"."""
     from ..output import render
     from . import here
     from .exports import exports

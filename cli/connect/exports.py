@@ -1,6 +1,6 @@
-"""`claude-max env`: the variables of OpenAI's clients, in the words of a shell.
+"""`claude-max env`: the variables for OpenAI clients, in the syntax of a shell.
 
-ANTHROPIC_BASE_URL is not among them: a proxy that is started in the same shell would send its own requests to itself.
+ANTHROPIC_BASE_URL is not set: a proxy started from the same shell would send its requests to itself.
 """
 
 import os
@@ -16,7 +16,7 @@ from claude_max.proxy.config import ConfigError
 from ..output import Result
 from .recipe import Target
 
-# Programs that have not followed the newer name of the first still read OPENAI_API_BASE.
+# OPENAI_API_BASE is the older name of the first; some programs still read only that.
 VARIABLES: Mapping[str, str] = {
     "OPENAI_BASE_URL": "{url}/v1",
     "OPENAI_API_BASE": "{url}/v1",
@@ -54,7 +54,7 @@ class Exports(Result):
     variables: dict[str, str]
 
     def view(self) -> Iterable[RenderableType]:
-        """A line a variable, for `eval`."""
+        """One line per variable, for `eval`."""
         yield from (Text(SHELLS[self.shell](name, value)) for name, value in self.variables.items())
 
 

@@ -1,4 +1,4 @@
-"""A recipe's texts with their values, and the other way: which address, key and model a client's file holds. Pure."""
+"""Fills the placeholders of a recipe, and extracts address, key and model from a client's file. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from .recipe import Each, Recipe, Target
 
-# What every model here can do at least; a client that is told less cuts conversations short.
+# The minimum of all models; with a smaller value a client would truncate conversations.
 CONTEXT, OUTPUT = 200_000, 32_000
 NAMES: Mapping[str, str] = {"opus": "Claude Opus", "sonnet": "Claude Sonnet", "haiku": "Claude Haiku"}
 _WORDS = re.compile(r"\{(url|key|model|id|name|folder|file|port)\}")
@@ -14,7 +14,7 @@ _PATTERNS = {"url": r"https?://[^/\s]+", "key": r".+", "model": r".+"}
 
 
 def filled(value: Any, target: Target, **more: str) -> Any:
-    """A value with every placeholder filled in; what is not a text stays."""
+    """A value with every placeholder filled in; values other than text are unchanged."""
     port = target.url.rpartition(":")[2]
     words = {"url": target.url, "port": port, "key": target.key, "model": target.model, **more}
     if isinstance(value, str):
@@ -31,7 +31,7 @@ def filled(value: Any, target: Target, **more: str) -> Any:
 
 
 def bound(template: Any, value: Any) -> dict[str, str]:
-    """What stands in a client's value where the recipe has placeholders: "url", "key" and "model", as far as found."""
+    """The parts of a client's value at the recipe's placeholders: "url", "key" and "model", as far as found."""
     if isinstance(template, str) and isinstance(value, str):
         named: set[str] = set()
 

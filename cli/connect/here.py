@@ -1,4 +1,4 @@
-"""This machine, for the commands: whose files, where records are kept, and which proxy clients are set up for."""
+"""This machine: the user's files, where records are kept, and the proxy that clients are set up for."""
 
 import json
 import os
@@ -15,21 +15,21 @@ from .places import Surroundings
 from .recipe import Target
 from .record import Store
 
-# Some clients do not start without a key; any word will do where the proxy wants none.
+# Some clients do not start without a key; if the proxy requires none, any value works.
 ANY_KEY = "claude-max"
 MODEL = "sonnet"
 
 
 def surroundings() -> Surroundings:
-    """Of whoever runs the command.
+    """The environment of the user who runs the command.
 
-    `uv run` puts the programs that this project is tested with on PATH, clients among them.
+    `uv run` puts the programs that this project is tested with on PATH, including clients.
     """
     return Surroundings(os.environ, Path.home(), not_theirs=Path(sys.executable).parent if is_editable() else None)
 
 
 def is_editable() -> bool:
-    """Whether this program is installed for working on it (PEP 610), into an environment of its own."""
+    """Whether this is an editable install (PEP 610) in its own environment."""
     try:
         source = json.loads(distribution("claude-max-toolkit").read_text("direct_url.json") or "{}")
         return bool(source.get("dir_info", {}).get("editable")) and sys.prefix != sys.base_prefix
@@ -43,9 +43,10 @@ def store() -> Store:
 
 
 def proxy() -> tuple[Settings, bool]:
-    """The settings of the proxy that clients are to use, and whether it answers now. Raises ConfigError.
+    """The settings of the proxy that clients will use, and whether it answers now.
 
-    It is the one at the configured port where one answers, else the installed service's, else the configured one.
+    Raises ConfigError. This is the proxy at the configured port if one answers, else the installed service, else the
+    configured one.
     """
     from ..service.actions import installed
 
@@ -59,8 +60,8 @@ def proxy() -> tuple[Settings, bool]:
 
 
 def target(settings: Settings, model: str | None) -> Target:
-    """What clients are set up for. Raises ConfigError where the port is a new one each time."""
+    """The target that clients are set up for. Raises ConfigError if the port changes at each start."""
     if settings.port == 0:
-        raise ConfigError("Clients need a port that stays: `claude-max config set port 3456`")
+        raise ConfigError("Clients need a fixed port: `claude-max config set port 3456`")
     key = settings.api_key.get_secret_value() if settings.api_key is not None else ANY_KEY
     return Target(address(settings), key, model or MODEL)

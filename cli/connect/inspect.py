@@ -1,4 +1,4 @@
-"""What the clients on this machine are set up for, as their files say. Reads, and changes nothing."""
+"""Reads which proxy the clients on this machine are set up for. Changes nothing."""
 
 from collections.abc import Sequence
 
@@ -16,9 +16,9 @@ from .record import Store
 
 
 def setup_of(recipe: Recipe, surroundings: Surroundings, store: Store, target: Target) -> ClientRecord | None:
-    """What a client is set up for; None where it is not set up for a claude-max.
+    """A client's current set-up; None if it does not use a claude-max.
 
-    It is where `connect` wrote its file, where something stands under our name, or where its address is the proxy's.
+    It does if `connect` wrote its file, if it has an entry with our name, or if its address is the proxy's.
     """
     known = bool(store.load(recipe.name))
     found: dict[str, str] = {}

@@ -1,7 +1,7 @@
-"""`claude-max launch`: one client against the proxy, without a change to its files.
+"""`claude-max launch`: runs a client against the proxy without changing its files.
 
-It gets its settings from variables, arguments, or copies of its files in a folder that is removed afterwards. Where no
-proxy runs, one runs as long as the client.
+The client gets its settings from variables, arguments, or copies of its files in a folder that is removed afterwards.
+If no proxy is running, one is started for as long as the client runs.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from .formats.steps import Unfit
 from .places import Refused, Surroundings, target_of, text_of
 from .recipe import Recipe, Target
 
-# Agents ask for a title beside the answer, and some work side by side.
+# Agents request titles in parallel, and some run several agents at once.
 WORKERS = 4
 
 
@@ -56,7 +56,7 @@ def _program(recipe: Recipe) -> str:
     if recipe.launch is None:
         able = ", ".join(each.name for each in catalogue().values() if each.launch is not None)
         raise ConfigError(
-            f"{recipe.title} cannot be launched with settings of its own: `claude-max connect {recipe.name}` says how "
+            f"{recipe.title} cannot be launched with separate settings: `claude-max connect {recipe.name}` says how "
             f"it is set up. Those that can: {able}."
         )
     found = next((path for name in recipe.programs if (path := shutil.which(name))), None)
@@ -68,7 +68,7 @@ def _program(recipe: Recipe) -> str:
 async def _with_proxy(
     recipe: Recipe, program: str, arguments: Sequence[str], settings: Settings, model: str | None, *, demo: bool
 ) -> int:
-    # The whole proxy is half a second of imports that a running one saves.
+    # Importing the whole proxy takes half a second, which is not needed if one is running.
     from ..embedded import embedded
 
     async with embedded(settings, demo=demo, workers=WORKERS) as proxy:
@@ -81,7 +81,7 @@ async def _run(recipe: Recipe, program: str, arguments: Sequence[str], target: T
         _its_own_ctrl_c(),
     ):
         words, environ = prepared(recipe, target, here.surroundings(), Path(folder))
-        # Of this very terminal, with stdin, stdout and stderr.
+        # In this terminal, with its stdin, stdout and stderr.
         process = await asyncio.create_subprocess_exec(program, *words, *arguments, env=environ)
         try:
             return await process.wait()
@@ -111,7 +111,7 @@ def prepared(
 
 @contextlib.contextmanager
 def _its_own_ctrl_c() -> Iterator[None]:
-    """A Ctrl-C reaches the client, whose affair it is: many ask twice, or only stop their answer."""
+    """Leaves Ctrl-C to the client: many ask for confirmation, or only stop their answer."""
     old = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

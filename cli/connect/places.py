@@ -15,9 +15,9 @@ from .recipe import File, Recipe
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The environment and the home folder of whoever runs the clients, and the platform as `sys.platform` names it.
+    """The environment and home folder of the user, and the platform as in `sys.platform`.
 
-    Programs in the folder `not_theirs` are not that person's clients, though it may be on PATH.
+    Programs in the folder `not_theirs` are not the user's clients, even if it is on PATH.
     """
 
     environ: Mapping[str, str]
@@ -26,7 +26,7 @@ class Surroundings:
     not_theirs: Path | None = None
 
     def expand(self, place: str) -> Path | None:
-        """A place of a recipe as a path; None where one of its variables is not set."""
+        """A place of a recipe as a path; None if one of its variables is not set."""
         known = {"CONFIG": self._config(), "APP": self._app(), **self.environ}
         names = re.findall(r"\$(\w+)", place)
         if any(not known.get(name) for name in names):
@@ -70,7 +70,7 @@ class Refused(Exception):
 
 
 def target_of(path: Path) -> Path:
-    """The file that is written: where a link leads. Raises Refused for a broken or circular link."""
+    """The file to write, with links resolved. Raises Refused for a broken or circular link."""
     try:
         found = path.resolve()
     except (OSError, RuntimeError):
@@ -81,7 +81,7 @@ def target_of(path: Path) -> Path:
 
 
 def text_of(target: Path) -> str | None:
-    """A file's text, a byte-order mark included; None where there is no file. Raises Refused."""
+    """A file's text, including a byte-order mark; None if there is no file. Raises Refused."""
     try:
         return target.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -95,7 +95,7 @@ def text_of(target: Path) -> str | None:
 
 
 def check_writable(target: Path) -> None:
-    """Raises Refused where the file belongs to somebody else or is read-only, or its folder is."""
+    """Raises Refused if the file or its folder is read-only or belongs to another user."""
     try:
         known = target.stat()
     except OSError:
@@ -103,7 +103,7 @@ def check_writable(target: Path) -> None:
     if known is not None:
         if os.name == "posix" and known.st_uid != os.geteuid():
             raise Refused(f"{target} belongs to {_owner(known.st_uid)}")
-        # Not only what the system would let us do: root may write everything.
+        # Not only the system's permission: root may write everything.
         if not known.st_mode & stat.S_IWUSR or not os.access(target, os.W_OK):
             raise Refused(f"{target} is read-only")
     folder = target.parent
@@ -116,7 +116,7 @@ def check_writable(target: Path) -> None:
 
 
 def missing_folders(target: Path) -> tuple[Path, ...]:
-    """The folders that must be made for a file, the innermost first."""
+    """The folders that must be created for a file, innermost first."""
     found = []
     folder = target.parent
     while not folder.exists() and folder != folder.parent:

@@ -1,7 +1,7 @@
-"""What would be done to a client's files, as data: nothing is written here.
+"""Plans the edits of a client's files, as data: nothing is written here.
 
-A second `connect` starts from the file as it was before the first: what the first wrote is replaced, so that
-`disconnect` always returns to what the person had.
+A second `connect` starts from the file as it was before the first one, so that `disconnect` always restores the user's
+original.
 """
 
 import difflib
@@ -20,10 +20,10 @@ from .record import FileRecord, digest
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One file: its text `now` (None: there is no file) and as it should be `new` (None: none).
+    """One file: its current text `now` (None: no file) and its `new` text (None: no file).
 
-    `record` is to be kept once it is written, None after a disconnect. `refusal` says why it is left alone; then
-    `paste` holds the lines for its owner. `left` are values that were changed since and stay.
+    `record` is stored after writing, None after a disconnect. `refusal` says why the file is not changed; `paste` then
+    has the lines for the user. `left` are values that were changed since and are kept.
     """
 
     path: Path
@@ -52,7 +52,7 @@ class Edit:
 
 
 def to_connect(file: File, target: Target, surroundings: Surroundings, known: Sequence[FileRecord]) -> Edit:
-    """What `connect` would do to one file of a recipe."""
+    """The edit of one file by `connect`."""
     path = surroundings.where(file).absolute()
     where = path
     try:
@@ -67,14 +67,14 @@ def to_connect(file: File, target: Target, surroundings: Surroundings, known: Se
         return Edit(path, where, refusal=_why(path, file.format, error), paste=pasted(file, target))
     folders = record.folders if record is not None and now is not None else missing_folders(where)
     if record is None and now == new:
-        # Somebody wrote the same by hand: it stays theirs.
+        # The same value was there already: it belongs to the user.
         return Edit(path, where, now, new)
     made = FileRecord(path, where, file.format, before, digest(new), done, folders)
     return Edit(path, where, now, new, made)
 
 
 def to_disconnect(record: FileRecord) -> Edit:
-    """What `disconnect` would do to one file."""
+    """The edit of one file by `disconnect`."""
     try:
         now = text_of(record.target)
         if now is None:
@@ -89,12 +89,12 @@ def to_disconnect(record: FileRecord) -> Edit:
 
 
 def way(path: Way) -> str:
-    """A way into a file, as one would say it."""
+    """A path into a file, for messages."""
     return ".".join(f"[{step.key}={step.value}]" if isinstance(step, Item) else step for step in path)
 
 
 def _without(record: FileRecord, now: str) -> tuple[str | None, tuple[Way, ...]]:
-    """The text without what was written: the very one from before where nobody touched it since."""
+    """The text without what was written: the original text if the file has not changed since."""
     if digest(now) == record.after:
         return record.before, ()
     text, left = undone(record.format, now, record.written)
@@ -108,4 +108,4 @@ def _why(path: Path, format: str, error: Exception) -> str:
     if isinstance(error, Unreadable):
         kind = {"json": "JSON", "toml": "TOML", "yaml": "YAML"}.get(format, format)
         return f"{path} cannot be read as {kind} ({error}): it was left alone."
-    return f"{path} has another shape than expected ({error}): it was left alone."
+    return f"{path} has an unexpected structure ({error}): it was left alone."

@@ -1,7 +1,7 @@
-"""What a recipe is made of: which client, where its configuration is, what goes into it, how it is started. Types only.
+"""The types of a recipe: the client, its configuration files and their values, and how it is started.
 
-A recipe is data. In its texts `{url}` is the proxy's address without a path, `{key}` the key that it wants, `{model}`
-the model to use, `{folder}` (of `Launch`) a folder that lives as long as the client.
+A recipe is data. In its texts `{url}` is the proxy's address without a path, `{key}` its key, `{model}` the model to
+use, and `{folder}` (in `Launch`) a folder that exists as long as the client runs.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ TITLE = "claude-max"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What clients are set up for. `url` has no path; `key` is any word where the proxy wants none."""
+    """The target of a set-up. `url` has no path; `key` is any value if the proxy requires none."""
 
     url: str
     key: str
@@ -34,7 +34,7 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """One value of a file and the way to it. A `default` is only written where nothing stands."""
+    """One value of a file and its path. A `default` is only written if there is no value yet."""
 
     path: Path
     value: Any
@@ -42,7 +42,7 @@ class Put:
 
     @property
     def own(self) -> bool:
-        """Whether the place is named after us, so that nobody else keeps anything there."""
+        """Whether the path contains our name, so that nobody else stores anything there."""
         named = [step.value if isinstance(step, Item) else step for step in self.path]
         return any(name in (OWN, TITLE) for name in named)
 

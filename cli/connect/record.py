@@ -1,6 +1,6 @@
-"""What `connect` wrote into which file, and the file as it was: kept so that `disconnect` can take it back.
+"""Records what `connect` wrote into which file, and the original file, so that `disconnect` can undo it.
 
-It holds what stood in the client's file, keys too, so that only its user can read it.
+A record may contain keys from the client's file, so only the user can read it.
 """
 
 import contextlib
@@ -37,13 +37,13 @@ class FileRecord:
 
 
 def digest(text: str) -> str:
-    """What a text is known by."""
+    """The digest of a text."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The folder of all records. A record that cannot be read counts as none: then nothing is taken away by mistake."""
+    """The folder of all records. A record that cannot be read is ignored, so that nothing is removed by mistake."""
 
     folder: Path
 
@@ -77,7 +77,7 @@ class Store:
                 (self.folder / client).rmdir()
 
     def backup(self, client: str, file: FileRecord) -> Path | None:
-        """Where the file as it was is kept."""
+        """The path of the original file's copy."""
         return None if file.before is None else self._backup(client, file.target)
 
     def _backup(self, client: str, target: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What the commands found out or did, and how that looks."""
+"""The results of the commands, and their output."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ..output import WARN, Exit, Result
 
-# Below it a table breaks words.
+# In a narrower terminal a table would break words.
 NARROW = 60
 Outcome = Literal["written", "removed", "unchanged", "dry-run", "refused", "by hand", "absent"]
 
@@ -34,7 +34,7 @@ class Clients(Result):
     clients: tuple[Client, ...]
 
     def view(self) -> Iterable[RenderableType]:
-        """A line a client."""
+        """One line per client."""
         yield Listed(self.clients)
         yield Text()
         yield Text("`claude-max connect NAME` sets one up, after showing what it would write.", "dim")
@@ -42,7 +42,7 @@ class Clients(Result):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A row a client; in a narrow terminal two lines."""
+    """One row per client; two lines in a narrow terminal."""
 
     clients: tuple[Client, ...]
 
@@ -65,7 +65,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What became of one file. `backup` holds the file as it was."""
+    """The result for one file. `backup` is the path of the original."""
 
     path: Path
     outcome: Outcome
@@ -77,7 +77,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Connected(Result):
-    """What became of a client. `steps` are for a person to do, `use` is how to ask it something."""
+    """The result for a client. `steps` are manual steps, `use` is a command that uses it."""
 
     client: str
     outcome: Outcome
@@ -88,11 +88,11 @@ class Connected(Result):
 
     @property
     def exit(self) -> Exit:
-        """FAILED where a file was left alone."""
+        """FAILED if a file was not changed."""
         return Exit.FAILED if self.outcome == "refused" else Exit.FINE
 
     def view(self) -> Iterable[RenderableType]:
-        """A line a file; what to paste where one was left alone; then what is to do by hand."""
+        """One line per file; the lines to paste if one was not changed; then the manual steps."""
         for file in self.files:
             yield from _file(file)
         if self.outcome == "absent":
@@ -110,7 +110,7 @@ def _file(file: Changed) -> Iterable[RenderableType]:
             backup = f" (as it was: {file.backup})" if file.backup else ""
             yield Text(f"Wrote {file.path}{backup}")
         case "removed":
-            yield Text(f"{file.path} is as it was" if not file.why else f"Removed what was written from {file.path}")
+            yield Text(f"{file.path} was restored" if not file.why else f"Removed what was written from {file.path}")
         case "unchanged":
             yield Text(f"{file.path}: nothing to change")
         case "dry-run":

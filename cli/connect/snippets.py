@@ -1,4 +1,4 @@
-"""Recipes as texts to copy: what each file gets, how the client is launched, what is to do by hand. Writes nothing."""
+"""Recipes as texts to copy: the content of each file, the launch command, the manual steps. Writes nothing."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ from .here import ANY_KEY, MODEL
 from .places import Surroundings
 from .recipe import Recipe, Target
 
-# In the place of a key that is set: the page shows none.
+# Shown instead of a key that is set: the page shows no keys.
 KEY = "YOUR_KEY"
 
 
 @dataclass(frozen=True, slots=True)
 class FileText:
-    """What a file of a client gets. In `place` the home folder is `~`."""
+    """The content of one file of a client. In `place` the home folder is `~`."""
 
     place: str
     format: str
@@ -24,7 +24,7 @@ class FileText:
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A client. `connect` is the command that sets it up, `launch` the one that starts it for once, empty for none."""
+    """A client. `connect` is the command that sets it up, `launch` the one that runs it once; empty for none."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""Runs a request through a whole proxy and the real CLI before a scripted service, and shows what arrived there."""
+"""Runs a request through a whole proxy and the real CLI against a scripted service, and shows what arrived there."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ NAMES = {dialect.name: dialect for dialect in DIALECTS}
 
 @dataclass(frozen=True, slots=True)
 class Explanation(Result):
-    """What the service got for a request. `parts` joined are `body`; `bytes` counts them by owner, in UTF-8."""
+    """What the service received for a request. `parts` joined are `body`; `bytes` counts them by owner, in UTF-8."""
 
     api: str
     way: str
@@ -46,7 +46,7 @@ class Explanation(Result):
     body: str
 
     def view(self) -> Iterable[RenderableType]:
-        """The body in the colours of its owners; without colours each part stands under its owner's name."""
+        """The body, coloured by owner; without colours each part is below its owner's name."""
         yield Text(f"{self.api}, {self.way}: {sum(self.bytes.values()):,} bytes reach the service", "bold")
         for owner, label in LABELS.items():
             yield Text(f"  {owner:5}  {self.bytes[owner]:>9,} bytes  {label}", STYLES[owner])
@@ -68,7 +68,7 @@ class Explanation(Result):
 
 def explain(file: str, *, api: str | None, json: bool) -> NoReturn:
     """Prints what the CLI sends for the request in `file`. Exits NO_CLI, USAGE or FAILED."""
-    render(lambda: explained(_read(file), api), json=json, doing="Asking Claude Code, before a scripted service…")
+    render(lambda: explained(_read(file), api), json=json, doing="Running Claude Code against a scripted service…")
 
 
 def explained(raw: bytes, api: str | None = None, settings: Settings | None = None) -> Explanation:
@@ -81,10 +81,10 @@ def explained(raw: bytes, api: str | None = None, settings: Settings | None = No
     context = RequestContext(aliases=settings.all_aliases, web_search=settings.web_search, strict=settings.strict)
     asked = dialect.to_turn(body, context)
     if not asked.turns:
-        raise BadRequest("This request asks no model: nothing is sent.")
+        raise BadRequest("This request does not use a model: nothing is sent.")
     arrived, way = asyncio.run(_sent(raw, dialect, settings))
     text = arrived[0].decode()
-    # The first is the request; what the CLI may ask by itself behind an answer comes later.
+    # The first is the request; the CLI may send others by itself after the answer.
     found = tuple(spans(text, Owners(asked.turns[0], json.loads(text))))
     sizes = {str(owner): 0 for owner in LABELS}
     for part in found:
@@ -93,7 +93,7 @@ def explained(raw: bytes, api: str | None = None, settings: Settings | None = No
 
 
 def _guessed(body: JsonObject) -> str:
-    """The dialect that a body is of, by the fields that only one has."""
+    """The dialect of a body, by fields that only one dialect has."""
     if "input" in body:
         return "responses"
     if "messages" not in body:
@@ -118,7 +118,7 @@ def _read(file: str) -> bytes:
 
 
 async def _sent(raw: bytes, dialect: Dialect, settings: Settings) -> tuple[list[bytes], str]:
-    """The bodies that reached the service, and the way they went."""
+    """The bodies that reached the service, and the composition."""
     api = ScriptedAPI()
     arrived: list[bytes] = []
     api.app = _recording(api.app, arrived)  # type: ignore[assignment]
@@ -132,7 +132,7 @@ async def _sent(raw: bytes, dialect: Dialect, settings: Settings) -> tuple[list[
 
 
 def _recording(app: ASGIApp, arrived: list[bytes]) -> ASGIApp:
-    """`app`, keeping the bodies of messages as they came."""
+    """`app`, recording the raw bodies of messages."""
 
     async def recorded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != "/v1/messages":

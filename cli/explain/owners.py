@@ -1,4 +1,4 @@
-"""Whose a part of an upstream body is: the client's own, the CLI's, or added by this proxy. Pure.
+"""The owner of each part of an upstream body: the client, the CLI, or this proxy. Pure.
 
 By Claude Code 2.1.332: the CLI puts two lines before the system prompt and adds `metadata`, `context_management`,
 `stream` and what it wants of a model; with the lines composition also notes in messages of the role `system`.
@@ -19,19 +19,19 @@ LABELS: Mapping[Owner, str] = {
 }
 # The CLI's lines before the system prompt.
 CLI_LINES = 2
-# Fields that hold what the client said, and nothing else.
+# Fields with only the client's content.
 CLIENTS = ("model", "messages", "tools", "system", "stop_sequences", "temperature", "top_p", "top_k", "tool_choice")
 
 
 class Owners:
-    """Of one body, which was made of `turn`."""
+    """The owners in one body, which was made from `turn`."""
 
     def __init__(self, turn: Turn, body: JsonObject) -> None:
         self._turn = turn
         self._body = body
 
     def __call__(self, path: Path) -> Owner:
-        """Whose the value at a path is."""
+        """The owner of the value at a path."""
         match path:
             case ():
                 return "cli"
@@ -66,7 +66,7 @@ class Owners:
             return "yours"
         value = self._body.get("thinking")
         kind = value.get("type") if isinstance(value, dict) else None
-        # What the CLI asks for by itself is adaptive; a budget has to fit the request's limit.
+        # The CLI's own request is adaptive thinking; a budget has to fit the request's limit.
         return "cli" if kind == "adaptive" else "ours"
 
     def _message(self, index: int) -> JsonObject:
@@ -79,7 +79,7 @@ class Owners:
         return same and self._turn.messages[index].role == "system"
 
     def _block(self, index: int, block: int) -> Any:
-        """The Turn's block that stands there; None where the messages are not the Turn's one by one."""
+        """The Turn's block at this path; None if the messages do not correspond to the Turn's."""
         if len(self._body["messages"]) != len(self._turn.messages):
             return None
         content = self._turn.messages[index].content

@@ -20,10 +20,10 @@ class Span:
 
 
 def spans(text: str, owner: Callable[[Path], str]) -> list[Span]:
-    """The text in parts; neighbours of one owner are one part. Raises ValueError for what is not JSON.
+    """Splits the text into parts; adjacent parts of one owner are merged.
 
-    A name belongs to its value, and so does what separates the two; brackets and commas belong to what they hold
-    together.
+    Raises ValueError if it is not JSON. A name and its separator belong to its value; brackets and commas belong to
+    their container.
     """
     found: list[Span] = []
     for part, path in _Parts(text).value(0, ()):
@@ -41,7 +41,7 @@ class _Parts:
         self._end = 0
 
     def value(self, begin: int, path: Path) -> Iterator[tuple[str, Path]]:
-        """The parts of the value that stands at `begin`, after blanks; `_end` is then behind it."""
+        """The parts of the value at `begin`, after blanks; `_end` is then after it."""
         at = self._blank(begin)
         if self._text[at : at + 1] in ("{", "["):
             yield from self._container(begin, at, path)

@@ -1,7 +1,7 @@
-"""Install, uninstall, restart, status, logs: decides, has the steps taken, waits for the proxy, and says what is so.
+"""Install, uninstall, restart, status, logs: decides on steps, runs them, waits for the proxy, and returns a result.
 
-Returns frozen results; raises ServiceError, and what the settings (ConfigError) and the search for `claude`
-(CliUnavailable) raise. `commands` prints.
+Returns frozen results; raises ServiceError, ConfigError (settings) and CliUnavailable (search for `claude`). `commands`
+prints.
 """
 
 import os
@@ -29,12 +29,12 @@ LAST_LINES = 15
 
 
 def install(manager: Manager, machine: Machine, *, port: int | None, claude_path: str | None, dry_run: bool) -> Change:
-    """Has the service of this very program installed, loaded and answering."""
+    """Makes sure that the service of this program is installed, loaded and answering."""
     if claude_path is not None:
         claude_path = os.path.abspath(os.path.expanduser(claude_path))  # noqa: PTH100, PTH111 - links are kept
     settings = load(port=port, claude_path=claude_path)
     if settings.port == 0:
-        raise ServiceError("A service needs a port of its own: `--port 3456`", Exit.USAGE)
+        raise ServiceError("A service needs a fixed port: `--port 3456`", Exit.USAGE)
     service = Service(
         (program(machine.environ), *arguments(port=port, claude_path=claude_path)),
         _environment(manager, machine.environ, settings),
@@ -65,10 +65,10 @@ def uninstall(manager: Manager, machine: Machine, *, dry_run: bool) -> Change:
 
 
 def _left(manager: Manager) -> tuple[str, ...]:
-    """What stays on disk after the service is gone, each with what it is."""
+    """Files that remain on disk after the service is removed, with descriptions."""
     places = [
-        (manager.secrets, "may hold a token: remove it if nothing else needs it"),
-        (manager.file.with_name(f"{manager.file.name}.d"), "your own changes of the unit"),
+        (manager.secrets, "may contain a token: remove it if nothing else needs it"),
+        (manager.file.with_name(f"{manager.file.name}.d"), "your own changes to the unit"),
         (getattr(manager, "log", None), "its log"),
         (config_path(), "the settings"),
     ]
@@ -82,7 +82,7 @@ def restart(manager: Manager, machine: Machine) -> Change:
     try:
         settings = settings_of(manager)
     except ConfigError as error:
-        raise ServiceError(f"Nothing was restarted, because it would not start: {error}", Exit.USAGE) from None
+        raise ServiceError(f"Not restarted, because it would not start: {error}", Exit.USAGE) from None
     notes = _notes(manager, machine.environ, settings)
     if not state.running:
         _free(settings, notes)
@@ -93,7 +93,7 @@ def restart(manager: Manager, machine: Machine) -> Change:
 
 
 def status(manager: Manager) -> Status:
-    """Asks the manager, and the proxy itself. Changes nothing."""
+    """Queries the manager and the proxy. Changes nothing."""
     state, trouble = manager.state(), ""
     settings: Settings | None = None
     try:
@@ -118,7 +118,7 @@ def status(manager: Manager) -> Status:
 
 
 def logs(manager: Manager, machine: Machine, *, lines: int, follow: bool) -> int:
-    """Prints the service's last lines. Returns the exit code of what printed them."""
+    """Prints the service's last log lines. Returns the exit code of the command that printed them."""
     _installed(manager)
     return machine.show(manager.logs(lines, follow=follow))
 
@@ -127,17 +127,17 @@ def settings_of(manager: Manager) -> Settings:
     """The settings the installed service runs with: its flags, its variables, its configuration file."""
     words = manager.command()
     flags = {name: words[at + 1] for at, name in enumerate(words[:-1]) if name in ("--port", "--claude-path")}
-    # What `serve` itself does there: a service keeps running across an upgrade.
+    # As `serve` does there: a service keeps running across an upgrade.
     return load(
         manager.environment(), accept_old_names=True, port=flags.get("--port"), claude_path=flags.get("--claude-path")
     )
 
 
 def installed() -> Settings | None:
-    """The settings of this user's service; None where there is none, or they cannot be known."""
+    """The settings of this user's service; None if there is none, or they cannot be read."""
     machine = Machine()
     try:
-        # Most have no service, and to ask the manager takes a while: whether there is a file is told without it.
+        # Most users have no service, and querying the manager is slow; checking for the file is not.
         there = (unasked(machine) or choose(machine)).file.is_file()
         return settings_of(choose(machine)) if there else None
     except (ConfigError, ServiceError):
@@ -158,7 +158,7 @@ def _environment(manager: Manager, inherited: Mapping[str, str], settings: Setti
 
 
 def _folders(cli: Cli, inherited: Mapping[str, str]) -> list[str]:
-    """Where `claude` is found as it was just now; and its interpreter, when it is a script of npm's."""
+    """The folder in which `claude` was found, and that of its interpreter if it is an npm script."""
     if cli.source == BUNDLED:
         return []
     folders = [str(cli.path.parent.absolute())]
@@ -172,9 +172,7 @@ def _folders(cli: Cli, inherited: Mapping[str, str]) -> list[str]:
 def _notes(manager: Manager, inherited: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
     notes = left_out(inherited, secrets=manager.secrets, config=config_path())
     for legacy in legacy_services(manager.file.parent, settings.port):
-        notes.append(
-            f"{legacy.file} starts claude-max-api-proxy on port {legacy.port}, too. Take it away: {legacy.undo}"
-        )
+        notes.append(f"{legacy.file} starts claude-max-api-proxy on port {legacy.port}, too. Remove it: {legacy.undo}")
     if manager.secrets is not None and manager.secrets.exists() and manager.secrets.stat().st_mode & 0o077:
         notes.append(f"Others can read {manager.secrets}: chmod 600 {shlex.quote(str(manager.secrets))}")
     return tuple(notes)
@@ -204,7 +202,9 @@ def _outcome(before: State, steps: list[Step]) -> Outcome:
 
 
 def _healthy(manager: Manager, machine: Machine, settings: Settings, notes: tuple[str, ...]) -> bool | None:
-    """Waits until the proxy answers and knows its login. Returns that; raises ServiceError with the log's end."""
+    """Waits until the proxy answers and knows its login state. Returns it; raises ServiceError with the end of the
+    log.
+    """
     url, patience = address(settings), manager.put_off + HEALTHY_SECONDS
     deadline = machine.clock() + patience
     health = listener(settings).health
@@ -216,7 +216,7 @@ def _healthy(manager: Manager, machine: Machine, settings: Settings, notes: tupl
     if not manager.state().running:
         _free(settings, notes)
     last = machine.ask(manager.logs(LAST_LINES, follow=False)).stdout.rstrip()
-    raise ServiceError(f"The service was started and does not answer at {url} after {patience:.0f} s.\n{last}")
+    raise ServiceError(f"The service was started but does not answer at {url} after {patience:.0f} s.\n{last}")
 
 
 def _signed_in(health: Mapping[str, object]) -> bool | None:

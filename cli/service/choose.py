@@ -1,4 +1,4 @@
-"""Which service manager this machine has for its user; and what to say where there is none."""
+"""Chooses the service manager of this machine; has the messages if there is none."""
 
 import os
 import shutil
@@ -11,16 +11,16 @@ from .spec import ServiceError
 from .steps import Machine, Silent
 from .systemd import SYSTEMCTL, Systemd
 
-BY_HAND = "Start it by hand, or from whatever starts your programs: `claude-max serve`"
+BY_HAND = "Start it by hand, or with another process manager: `claude-max serve`"
 
 
 def choose(machine: Machine | None = None, platform: str = sys.platform) -> Manager:
-    """The manager of this machine. Raises ServiceError, with what to do by hand, where there is none."""
+    """The manager of this machine. Raises ServiceError, with the manual alternative, if there is none."""
     machine = machine or Machine()
     if "SUDO_USER" in machine.environ and platform != "win32" and os.geteuid() == 0:
-        raise ServiceError("The service belongs to your own login: run the same command without sudo.")
+        raise ServiceError("The service belongs to your user: run the same command without sudo.")
     if "HOME" not in machine.environ:
-        raise ServiceError("HOME is not set, so this user can have no service.")
+        raise ServiceError("HOME is not set, so this user cannot have a service.")
     if platform == "darwin":
         return Launchd(machine, os.getuid())
     if platform == "win32":
@@ -36,9 +36,9 @@ def choose(machine: Machine | None = None, platform: str = sys.platform) -> Mana
 
 
 def unasked(machine: Machine, platform: str = sys.platform) -> Manager | None:
-    """The manager that cannot be asked here and would be elsewhere, as in a container; None where there is none.
+    """The manager of this platform if it cannot be reached here, as in a container; None if there is none.
 
-    To it nothing is installed: for what is only shown.
+    Only for output: nothing is installed with it.
     """
     known = platform not in ("darwin", "win32") and "HOME" in machine.environ
     return Systemd(Silent(environ=machine.environ)) if known else None

@@ -1,4 +1,4 @@
-"""`service status|logs|restart|install|uninstall`, `install-agent` and `uninstall-agent`: what the command line says.
+"""The command line of `service status|logs|restart|install|uninstall`, `install-agent` and `uninstall-agent`.
 
 Imports nothing heavy: the command tree loads this file at every start.
 """
@@ -25,7 +25,9 @@ def add_to(app: typer.Typer, *, panel: str) -> None:
     """Adds the service commands to the command tree."""
     app.command("install-agent", cls=Command, rich_help_panel=panel)(install_agent)
     app.command("uninstall-agent", cls=Command, rich_help_panel=panel)(uninstall_agent)
-    app.add_typer(service, name="service", help="The proxy as a service that starts at login.", rich_help_panel=panel)
+    app.add_typer(
+        service, name="service", help="Run the proxy as a service that starts at login.", rich_help_panel=panel
+    )
     app.command("agent", hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
         _agent
     )
@@ -36,7 +38,9 @@ def add_to(app: typer.Typer, *, panel: str) -> None:
 def install_agent(
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, metavar="PORT", help="Port of the service; else the configured one, else 3456."),
+        typer.Option(
+            min=1, max=65535, metavar="PORT", help="Port of the service; default: the configured port, or 3456."
+        ),
     ] = None,
     claude_path: Annotated[
         str | None, typer.Option(metavar="FILE", help="The claude program the service runs.")
@@ -64,7 +68,7 @@ def uninstall_agent(dry_run: DryRun = False, json: Json = False) -> None:
 
 @service.command(cls=Command)
 def status(json: Json = False) -> None:
-    """Show whether it is installed, loaded, running and answering; exit code 1 when it is not."""
+    """Show whether the service is installed, loaded, running and answering; exit code 1 if not."""
     from . import actions
 
     _render(lambda manager, _: actions.status(manager), json=json)
@@ -98,7 +102,7 @@ def logs(
 
 
 def _agent(context: typer.Context) -> None:
-    """The former name of `service`."""
+    """The old name of `service`."""
     from ..output import Exit, fail
 
     words = " ".join(("claude-max service", *context.args[:1]))
@@ -132,7 +136,7 @@ def _manager(machine: "Machine", dry_run: bool) -> "Manager":
     try:
         return choose(machine)
     except ServiceError as error:
-        # What would be written can be shown all the same.
+        # A dry run can still show what would be written.
         if dry_run and (there := unasked(machine)) is not None:
             print_error(error.message, Exit.FAILED)
             return there

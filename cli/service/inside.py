@@ -1,4 +1,4 @@
-"""What the service's own process has: its environment, in which the doctor looks for `claude`; and that it is one."""
+"""The environment of the service's process, in which the doctor looks for `claude`; and detecting that process."""
 
 import contextlib
 import os
@@ -11,9 +11,9 @@ from .manager import Manager
 
 
 def environment_of(manager: Manager) -> dict[str, str]:
-    """The running process's own environment; where none runs, the one it would be started with.
+    """The environment of the running process; if none is running, the one it would be started with.
 
-    May hold the user's token: never show it.
+    May contain the user's token: never show it.
     """
     pid = manager.state().pid
     if pid is not None:
@@ -23,8 +23,9 @@ def environment_of(manager: Manager) -> dict[str, str]:
 
 
 def is_service(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether this very process was started by launchd or systemd as the service.
+    """Whether launchd or systemd started this process as the service.
 
-    systemd (248 and later) tells each process that it starts its own number; what inherits the variable has another.
+    systemd (248 and later) sets a variable to the pid of each process that it starts; processes that inherit the
+    variable have another pid.
     """
     return environ.get("XPC_SERVICE_NAME") == LABEL or environ.get("SYSTEMD_EXEC_PID") == str(os.getpid())

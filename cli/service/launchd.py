@@ -16,20 +16,20 @@ from .manager import ANEW, State
 from .spec import Service, ServiceError
 from .steps import Machine, MakeFolder, Remove, Run, Step, UntilFails, Write
 
-# EIO and EALREADY, as `launchctl bootstrap` ends while the job before is still going.
+# EIO and EALREADY: exit codes of `launchctl bootstrap` while the previous job is still ending.
 STILL_GOING = frozenset({5, 37})
-# `bootout` of a job that takes its time to end ("Operation now in progress"), or that has just gone by itself; whether
-# it is gone is then asked.
+# Exit codes of `bootout` for a job that is slow to end ("Operation now in progress") or has just ended; a later step
+# checks that it is gone.
 GOING = frozenset({3, 36, 113})
 
 
 class Launchd:
-    """The service as launchd has it."""
+    """The service in launchd."""
 
     name = "launchd"
     secrets: Path | None = None
     language = "en_US.UTF-8"
-    # The template's ThrottleInterval: that much lies between two starts, also where a person asks for the second.
+    # The template's ThrottleInterval: the minimum time between two starts, also for manual ones.
     put_off = 30.0
 
     def __init__(self, machine: Machine, uid: int) -> None:
@@ -83,7 +83,8 @@ class Launchd:
         steps: list[Step] = self._out() if state.loaded else []
         if not same:
             steps += [MakeFolder(self.log.parent), Write(self.file, content)]
-        # A label that was once disabled stays so across installs, and `bootstrap` then only says "Input/output error".
+        # A label that was once disabled stays disabled across installs, and `bootstrap` only reports "Input/output
+        # error".
         steps.append(Run(("launchctl", "enable", self._target)))
         steps.append(Run(("launchctl", "bootstrap", self._domain, str(self.file)), STILL_GOING))
         return steps
@@ -109,13 +110,13 @@ class Launchd:
         return tuple(str(word) for word in self._installed().get("ProgramArguments", ()))
 
     def environment(self) -> dict[str, str]:
-        """What launchd gives every agent, and the property list's own."""
+        """The environment that launchd gives every agent, plus the property list's."""
         given = ("HOME", "USER", "LOGNAME", "SHELL", "TMPDIR")
         base = {name: self._machine.environ[name] for name in given if name in self._machine.environ}
         return base | {str(name): str(value) for name, value in self._installed()["EnvironmentVariables"].items()}
 
     def hints(self) -> list[str]:
-        """A LaunchAgent runs while its user is logged in, and the keychain is open then: nothing to do."""
+        """Nothing: a LaunchAgent runs while its user is logged in, and the keychain is open then."""
         return []
 
     def _out(self) -> list[Step]:
@@ -132,6 +133,6 @@ class Launchd:
 
 
 def _number(text: str, name: str) -> int | None:
-    # One tab: the service's own lines, not those of what it contains. A signal has its name first: "Terminated: 15".
+    # One tab: the service's own lines, not nested ones. A signal has its name first: "Terminated: 15".
     found = re.search(rf"^\t{name} = (?:[A-Z][^\d\n]*: )?(\d+)", text, re.MULTILINE)
     return int(found[1]) if found else None

@@ -10,16 +10,17 @@ LIMIT = 5 * 2**20
 
 
 def log_file(environ: Mapping[str, str]) -> Path:
-    """Where launchd writes what the service says."""
+    """The file to which launchd writes the service's output."""
     return Path(environ["HOME"]) / "Library/Logs/claude-max/claude-max.log"
 
 
 def bound(environ: Mapping[str, str] = os.environ) -> None:
-    """As the agent of launchd: a log over LIMIT bytes becomes `claude-max.log.1`, and stdout and stderr a new one.
+    """In a launchd agent: renames a log over LIMIT bytes to `claude-max.log.1`, and redirects stdout and stderr to a
+    new one.
 
-    Elsewhere, and where it cannot be done, nothing.
+    Does nothing elsewhere, or if that fails.
     """
-    # launchd tells each job its label so.
+    # launchd sets this to the job's label.
     if environ.get("XPC_SERVICE_NAME") != LABEL or "HOME" not in environ:
         return
     file = log_file(environ)

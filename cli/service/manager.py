@@ -1,4 +1,4 @@
-"""What `launchd` and `systemd` have in common: how the rest of the room sees a service manager. Types only."""
+"""The interface of a service manager, implemented by `launchd` and `systemd`. Types only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from typing import Protocol
 from .spec import Service
 from .steps import Step
 
-ANEW = "Write it again: `claude-max uninstall-agent && claude-max install-agent`"
+ANEW = "Recreate it: `claude-max uninstall-agent && claude-max install-agent`"
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the manager says of the service now.
+    """The manager's view of the service.
 
-    `last_exit` is None while it has never ended, and as a shell has it where a signal ended it.
+    `last_exit` is None if it has never ended; for a signal it is the shell's exit code.
     """
 
     installed: bool
@@ -26,22 +26,22 @@ class State:
 
 
 class Manager(Protocol):
-    """Asks the machine, and decides on steps; takes none itself."""
+    """Queries the machine and decides on steps; does not run them."""
 
     name: str
     file: Path
-    # The file that the service reads secrets from; None where there is nothing of the kind.
+    # The file from which the service reads secrets; None if the platform has none.
     secrets: Path | None
-    # Where programs are found, after the folder of `claude` itself.
+    # Folders of PATH, after the folder of `claude` itself.
     search: tuple[str, ...]
     language: str
-    # Seconds by which it may put a start off.
+    # Seconds by which it may delay a start.
     put_off: float
-    # What the platform does not tell the service, and the CLI must know.
+    # Variables that the platform does not set for the service, and that the CLI needs.
     told: Mapping[str, str]
 
     def files(self) -> list[Path]:
-        """The files that say what the installed service runs with; those that exist."""
+        """The existing files that configure the installed service."""
 
     def render(self, service: Service) -> bytes:
         """The whole service file."""
@@ -50,22 +50,22 @@ class Manager(Protocol):
         """Installed, loaded, running."""
 
     def install(self, content: bytes) -> list[Step]:
-        """From what is there now to this file, loaded and running; nothing where that is so already."""
+        """Steps from the current state to this file, loaded and running; none if that is already so."""
 
     def uninstall(self) -> list[Step]:
-        """From what is there now to nothing."""
+        """Steps that remove the service."""
 
     def restart(self) -> list[Step]:
-        """A new process of the installed service."""
+        """Steps that start a new process of the installed service."""
 
     def logs(self, lines: int, *, follow: bool) -> tuple[str, ...]:
         """The command that prints the last lines."""
 
     def command(self) -> tuple[str, ...]:
-        """The words the installed service runs. Raises ServiceError when the file cannot be read."""
+        """The command line of the installed service. Raises ServiceError if the file cannot be read."""
 
     def environment(self) -> dict[str, str]:
         """The environment the installed service would be started with now."""
 
     def hints(self) -> list[str]:
-        """What a person may want to know after installing."""
+        """Notes for the user after installing."""

@@ -1,6 +1,6 @@
-"""Which `claude-max` a service file may name: one that is still there, and still the right one, after an upgrade.
+"""Which `claude-max` a service file may name: one that still exists, and is still the right one, after an upgrade.
 
-Links are kept, not followed: ~/.local/bin/claude-max or /opt/homebrew/bin/claude-max outlives what it points to.
+Links are not resolved: ~/.local/bin/claude-max or /opt/homebrew/bin/claude-max outlives its target.
 """
 
 import os
@@ -14,13 +14,14 @@ from claude_max.proxy.engine.probe.locate import INSTALL_COMMANDS
 from .spec import ServiceError
 
 NAME = "claude-max"
-INSTALL = f"Install it to stay: `{INSTALL_COMMANDS[1]}`"
+INSTALL = f"Install it permanently: `{INSTALL_COMMANDS[1]}`"
 
 
 def program(environ: Mapping[str, str], *, started_as: str = "", prefix: str = "", interpreter: str = "") -> str:
-    """The absolute path of this very program. The defaults are those of this process.
+    """The absolute path of this program.
 
-    Raises ServiceError where it lives in an environment that is thrown away (uvx, pipx run, a temporary folder).
+    The defaults are those of this process. Raises ServiceError if it is in a temporary environment (uvx, pipx run, a
+    temporary folder).
     """
     interpreter = interpreter or sys.executable
     found = _found(started_as or sys.argv[0], Path(interpreter), environ)
@@ -29,7 +30,7 @@ def program(environ: Mapping[str, str], *, started_as: str = "", prefix: str = "
     for place in (Path(prefix or sys.prefix), found):
         if _passing(place, environ):
             raise ServiceError(
-                f"This claude-max runs from {place}, which will be cleared away. {INSTALL}, then `{NAME} install-agent`"
+                f"This claude-max runs from {place}, which is temporary. {INSTALL}, then `{NAME} install-agent`"
             )
     return str(found)
 
@@ -41,7 +42,7 @@ def _found(started_as: str, interpreter: Path, environ: Mapping[str, str]) -> Pa
     beside = shutil.which(NAME, path=str(interpreter.parent))
     if beside is None:
         return None
-    # The same program, by the name that outlives this environment.
+    # The same program, under a name that outlives this environment.
     on_path = shutil.which(NAME, path=environ.get("PATH", os.defpath))
     return Path(on_path if on_path and Path(on_path).samefile(beside) else beside)
 

@@ -1,4 +1,4 @@
-"""What the service commands found out or did, and how people read it. No I/O."""
+"""The results of the service commands, and their output. No I/O."""
 
 import signal
 from collections.abc import Iterable, Iterator
@@ -16,9 +16,9 @@ from ..signals import BY_SIGNAL
 Outcome = Literal["installed", "updated", "started", "unchanged", "restarted", "uninstalled", "absent", "dry-run"]
 
 SENTENCES: dict[Outcome, str] = {
-    "installed": "Installed. It starts at login from now on.",
+    "installed": "Installed. It will start at login.",
     "updated": "Updated and restarted.",
-    "started": "It was installed already, and is running again.",
+    "started": "It was already installed, and is running again.",
     "unchanged": "Nothing to do: it is installed and running.",
     "restarted": "Restarted.",
     "uninstalled": "Stopped and removed.",
@@ -29,7 +29,7 @@ SENTENCES: dict[Outcome, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Change(Result):
-    """What an action did, or in a dry run would do. `signed_in` is None where it was not asked or not known."""
+    """What an action did, or in a dry run would do. `signed_in` is None if it was not checked or is not known."""
 
     outcome: Outcome
     file: Path
@@ -56,10 +56,10 @@ class Change(Result):
 
 @dataclass(frozen=True, slots=True)
 class Status(Result):
-    """The service now: what its manager says, and whether the proxy answers at its address.
+    """The state of the service: its manager's view, and whether the proxy answers at its address.
 
-    `version` is that of the proxy that answers. `trouble` is a mistake in its settings; `url` is then empty, because
-    where it listens cannot be known.
+    `version` is that of the proxy that answers. `trouble` is an error in its settings; `url` is then empty, because the
+    address is not known.
     """
 
     manager: str
@@ -77,11 +77,11 @@ class Status(Result):
 
     @property
     def exit(self) -> Exit:
-        """Fine when it runs and answers."""
+        """FINE if it is running and answering."""
         return Exit.FINE if self.running and self.healthy else Exit.FAILED
 
     def view(self) -> Iterator[RenderableType]:
-        """One line a fact, and what to do next."""
+        """One line per fact, and what to do next."""
         process = f"running, pid {self.pid}" if self.running else "not running"
         if not self.running and self.last_exit is not None:
             process += f", {_ended(self.last_exit)}"
@@ -91,7 +91,7 @@ class Status(Result):
         if self.trouble:
             yield _line("settings", False, self.trouble)
         else:
-            yield _line("answers", self.healthy, self.url if self.healthy else f"nothing of ours at {self.url}")
+            yield _line("answers", self.healthy, self.url if self.healthy else f"no claude-max at {self.url}")
         if self.version:
             installed = version("claude-max-toolkit")
             same = self.version == installed

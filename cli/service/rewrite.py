@@ -1,6 +1,6 @@
-"""Old names in the files of an installed service, put under their new names: `claude-max doctor --fix`.
+"""Rewrites old names in the files of an installed service: `claude-max doctor --fix`.
 
-A service file holds variables (and, edited by hand, flags) under the names of the version that wrote it.
+A service file contains variables (and, edited by hand, flags) with the names of the version that wrote it.
 """
 
 from claude_max.proxy import renamed
@@ -15,7 +15,9 @@ def old_names(manager: Manager) -> dict[str, str]:
 
 
 def steps(manager: Manager) -> list[Step]:
-    """From files with old names to files with new ones, and a service that runs with them; nothing where all is new."""
+    """Steps from files with old names to files with new ones, and a service that uses them; none if there are no old
+    names.
+    """
     changed: list[Step] = []
     for file in manager.files():
         before = file.read_bytes()
@@ -29,7 +31,7 @@ def steps(manager: Manager) -> list[Step]:
 
 
 def rewrite(manager: Manager, machine: Machine) -> tuple[str, ...]:
-    """Takes these steps. Returns them as a person would do them by hand. Raises ServiceError."""
+    """Runs these steps. Returns them as shell commands. Raises ServiceError."""
     if not manager.state().installed:
         return ()
     todo = steps(manager)

@@ -1,6 +1,7 @@
-"""What the service runs and with which environment, made from the user's own. Pure: no files, no processes.
+"""The command and environment of the service, made from the user's own.
 
-Nothing secret may get into a Service: what it says is written to a file that backups and other programs read.
+Pure: no files, no processes. A Service must not contain secrets: it is written to a file that backups and other
+programs read.
 """
 
 import shlex
@@ -13,7 +14,7 @@ from claude_max.proxy.config import PREFIX, Settings
 
 from ..output import Exit
 
-# Without these the service would read another configuration than the user does, or not reach the network.
+# Without these the service would read a different configuration than the user's, or not reach the network.
 CARRIED = (
     "LANG", "LC_ALL", "LC_CTYPE",
     "CLAUDE_CONFIG_DIR",
@@ -39,7 +40,7 @@ class ServiceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A program with its arguments, and everything its environment holds besides what the platform gives."""
+    """A program with its arguments, and the variables it needs besides the platform's own."""
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
@@ -47,16 +48,16 @@ class Service:
     def __post_init__(self) -> None:
         for value in (*self.command, *self.environment.values()):
             if not writable(value):
-                raise ServiceError(f"A service file cannot hold {value!r}: it has control characters.")
+                raise ServiceError(f"A service file cannot contain {value!r}: it has control characters.")
 
 
 def writable(value: str) -> bool:
-    """Whether a service file can hold it: no control characters, and nothing that is not Unicode."""
+    """Whether a service file can contain it: no control characters, and valid Unicode."""
     return not any(char < " " or char == "\x7f" or "\ud800" <= char <= "\udfff" for char in value)
 
 
 def arguments(*, port: int | None, claude_path: str | None) -> tuple[str, ...]:
-    """`serve` with the flags that were given; what was not given is left to the configuration file."""
+    """`serve` with the flags that were given; other settings come from the configuration file."""
     flags: list[str] = []
     if port is not None:
         flags += ["--port", str(port)]
@@ -66,15 +67,15 @@ def arguments(*, port: int | None, claude_path: str | None) -> tuple[str, ...]:
 
 
 def environment(inherited: Mapping[str, str], search: Sequence[str], language: str) -> dict[str, str]:
-    """The service's environment: PATH of the folders in `search`, and what it must know of the user's."""
+    """The service's environment: PATH from the folders in `search`, and the user's variables that it needs."""
     carried = {name: inherited[name] for name in CARRIED if name in inherited and _harmless(name, inherited[name])}
     return {"PATH": ":".join(dict.fromkeys(search)), "LANG": language, **carried}
 
 
 def left_out(inherited: Mapping[str, str], *, secrets: Path | None, config: Path) -> list[str]:
-    """What the user's environment holds that the service will not have, each with how to give it safely.
+    """The user's variables that the service will not get, each with a safe way to provide it.
 
-    `secrets` is the file that systemd reads variables from; None where the platform has nothing of the kind.
+    `secrets` is the file from which systemd reads variables; None if the platform has none.
     """
     notes: list[str] = []
     if TOKEN in inherited:
@@ -85,11 +86,11 @@ def left_out(inherited: Mapping[str, str], *, secrets: Path | None, config: Path
             write = f"umask 077; mkdir -p {folder}; printf '{TOKEN}=%s\\n' \"${TOKEN}\" >> {file}"
             notes[-1] += f" Or give it the token: ({write}), then `claude-max service restart`."
     if KEY in inherited:
-        notes.append(f'{KEY} is a secret: write `api_key = "..."` into {config} and keep it to yourself (chmod 600).')
+        notes.append(f'{KEY} is a secret: write `api_key = "..."` into {config} and make the file private (chmod 600).')
     if "ANTHROPIC_BASE_URL" in inherited:
-        notes.append("ANTHROPIC_BASE_URL is set here and not in the service, which talks to Anthropic.")
+        notes.append("ANTHROPIC_BASE_URL is set here but not in the service, which connects to Anthropic.")
     return notes + [
-        f"{name} holds a password or cannot be written to a file; the service will not have it."
+        f"{name} contains a password or cannot be written to a file; it is not set in the service."
         for name in CARRIED
         if name in inherited and not _harmless(name, inherited[name])
     ]

@@ -1,4 +1,4 @@
-"""The few things that change a machine, as data, so that they can be shown before they are done; and what does them.
+"""Steps that change the machine, as data, so that they can be shown before they are run; and running them.
 
 Which steps to take is decided in `launchd` and `systemd`; only this file writes, removes and runs.
 """
@@ -25,14 +25,14 @@ POLL_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class MakeFolder:
-    """Makes a folder, of mode 0700, and those above it."""
+    """Creates a folder with mode 0700, and its parents."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Writes a whole file, or leaves the old one."""
+    """Writes a file atomically."""
 
     path: Path
     content: bytes
@@ -40,7 +40,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Removes a file that may be gone already."""
+    """Removes a file, if it exists."""
 
     path: Path
 
@@ -70,14 +70,14 @@ Completed: TypeAlias = "subprocess.CompletedProcess[str]"
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What runs commands, and the clock beside it; tests give their own."""
+    """Runs commands and reads the clock; tests replace it."""
 
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
     environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def ask(self, argv: Sequence[str]) -> Completed:
-        """Runs a command and keeps what it says, in English. Raises ServiceError when it cannot be run at all."""
+        """Runs a command and captures its output, in English. Raises ServiceError if it cannot be run at all."""
         try:
             return subprocess.run(
                 argv,
@@ -117,7 +117,7 @@ class Machine:
             case Write(path, content):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 beside = path.with_name(f".{path.name}.new")
-                # Nobody else reads it before it has the mode of the file that it replaces.
+                # Private until it has the mode of the file that it replaces.
                 beside.touch(mode=0o600)
                 if path.exists():
                     shutil.copymode(path, beside)
@@ -144,7 +144,7 @@ class Machine:
 
 
 class Silent(Machine):
-    """A machine whose programs answer nothing."""
+    """A machine whose programs print nothing."""
 
     def ask(self, argv: Sequence[str]) -> Completed:
         """Runs nothing."""
@@ -152,7 +152,7 @@ class Silent(Machine):
 
 
 def shown(step: Step) -> str:
-    """The step as a person would do it by hand."""
+    """The step as a shell command."""
     match step:
         case MakeFolder(path):
             return shlex.join(["mkdir", "-p", str(path)])

@@ -17,18 +17,18 @@ ASKED = (
     *("LoadState", "ActiveState", "UnitFileState", "MainPID"),
     *("ExecMainCode", "ExecMainStatus", "ExecMainExitTimestampMonotonic"),
 )
-# As waitid(2) says it: the process exited, and the status is not a signal.
+# CLD_EXITED of waitid(2): the process exited, and the status is not a signal.
 EXITED = "1"
 LINGERING = Path("/var/lib/systemd/linger")
 
 
 class Systemd:
-    """The service as the user's systemd has it."""
+    """The service in the user's systemd."""
 
     name = "systemd"
     language = "C.UTF-8"
     put_off = 0.0
-    # It sets HOME, USER, LOGNAME and SHELL itself.
+    # systemd sets HOME, USER, LOGNAME and SHELL itself.
     told: Mapping[str, str] = {}
 
     def __init__(self, machine: Machine) -> None:
@@ -69,14 +69,14 @@ class Systemd:
         )
 
     def install(self, content: bytes) -> list[Step]:
-        """`enable --now` starts what does not run; what runs goes on with the old unit until a restart."""
+        """`enable --now` starts a stopped service; a running one keeps the old unit until a restart."""
         state, active = self.state(), self._show("ActiveState")["ActiveState"]
         same = state.installed and self.file.read_bytes() == content
         if same and state.loaded and state.running:
             return []
         steps: list[Step] = [] if same else [Write(self.file, content), Run((*SYSTEMCTL, "daemon-reload"))]
         if active == "failed":
-            # Else systemd refuses: started too often.
+            # Otherwise systemd may refuse: started too often.
             steps.append(Run((*SYSTEMCTL, "reset-failed", UNIT)))
         steps.append(Run((*SYSTEMCTL, "enable", "--now", UNIT)))
         if not same and active not in ("", "inactive", "failed"):
@@ -101,7 +101,7 @@ class Systemd:
         return steps
 
     def logs(self, lines: int, *, follow: bool) -> tuple[str, ...]:
-        """From the journal: unlike `--user -u` also where the system keeps one journal for all users."""
+        """From the journal: unlike `--user -u` this also works if the system has one journal for all users."""
         follows = ("--follow",) if follow else ()
         return ("journalctl", "--user-unit", UNIT, "-n", str(lines), "--no-pager", *follows)
 
@@ -132,7 +132,7 @@ class Systemd:
         user = self._machine.environ.get("USER") or self._machine.environ.get("LOGNAME") or ""
         if user and (LINGERING / user).exists():
             return []
-        return ["It runs while you are logged in. To have it run from boot on: loginctl enable-linger"]
+        return ["It runs while you are logged in. To start it at boot: loginctl enable-linger"]
 
     def _show(self, *names: str) -> dict[str, str]:
         said = self._machine.ask([*SYSTEMCTL, "show", UNIT, *(f"--property={name}" for name in names)])
@@ -141,7 +141,7 @@ class Systemd:
         found = dict.fromkeys(names, "")
         for line in said.stdout.splitlines():
             name, _, value = line.partition("=")
-            # A property that holds a list is said once for each.
+            # A list property is printed once per item.
             found[name] = f"{found[name]}\n{value}" if found.get(name) else value
         return found
 

@@ -1,4 +1,4 @@
-"""All checks, in the order in which a person would look, and running them."""
+"""All checks, in a sensible order of diagnosis, and running them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -30,18 +30,18 @@ CHECKS: tuple[Check, ...] = (
     check_memory,
     check_clients,
 )
-# Spends tokens, so only when asked for.
+# Spends tokens, so it only runs on request.
 LIVE: Check = check_live
 
 
 def describe(check: Check) -> tuple[str, str]:
-    """A check's name and what holds when it is content."""
+    """A check's name and the condition that it verifies."""
     name = getattr(check, "__name__", repr(check))
     return name.removeprefix("check_").replace("_", "-"), (check.__doc__ or "").splitlines()[0]
 
 
 def examine(machine: Machine, checks: Sequence[Check]) -> Iterator[Finding]:
-    """What the checks find, in order. A check that crashes is itself a finding."""
+    """The findings in order. A check that crashes is itself a finding."""
     for check in checks:
         try:
             found = check(machine)

@@ -1,4 +1,4 @@
-"""The checks of the `claude` program: which one, its version, its login, what is known of its behaviour."""
+"""The checks of the `claude` program: which one, its version, its login, its contract check."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from ..errors import CliCrashed, CliTooOld, CliUnavailable
 from .finding import Finding, failed, ok, warning
 from .machine import Machine
 
-# The CLI itself begins to warn of an ending login about so early.
+# The CLI itself warns about an expiring login at about this time.
 SOON_DAYS = 7
 
 
@@ -33,11 +33,11 @@ def check_cli(machine: Machine) -> Finding | None:
         old = isinstance(cli, CliTooOld)
         fix: tuple[str, ...] = ("claude update", *INSTALL_COMMANDS) if old else INSTALL_COMMANDS
         if (path := machine.settings.claude_path) is not None:
-            # No other program is taken in its place, however many are installed.
+            # No other program is used instead, however many are installed.
             by_variable = "CLAUDE_MAX_CLAUDE_PATH" in machine.environ
             otherwise = "unset CLAUDE_MAX_CLAUDE_PATH" if by_variable else "claude-max config unset claude_path"
             fix = (f"{shlex.quote(str(path))} update", otherwise) if old else (otherwise,)
-        return failed("cli", cli.message, "Without it no request can be answered.", *fix)
+        return failed("cli", cli.message, "Without it, no request can be answered.", *fix)
     summary = f"Claude Code {cli.version_text} at {cli.path} ({cli.source})"
     if cli.version < TESTED:
         detail = f"It is new enough, but older than {dotted(TESTED)}, which claude-max is tested with."
@@ -58,7 +58,7 @@ def check_shadows(machine: Machine) -> Finding | None:
     listed = ", ".join(f"{path} ({_version(path)})" for path in others)
     detail = (
         f"claude-max runs {machine.cli.path}, a terminal runs {shutil.which('claude', path=_path(machine.environ))}. "
-        "A service with another PATH may run yet another one; name the one that you want, or remove the rest."
+        "A service with another PATH may run yet another one; set claude_path, or remove the others."
     )
     named = f"export CLAUDE_MAX_CLAUDE_PATH={shlex.quote(str(machine.cli.path))}"
     return warning("shadows", f"Also on PATH: {listed}", detail, named)
@@ -73,7 +73,7 @@ def check_managed(machine: Machine) -> Finding | None:
             names = ", ".join(json.loads(file.read_text("utf-8"))) or "nothing"
         except (OSError, ValueError, TypeError):
             names = "something that cannot be read"
-        detail = "They win over what claude-max sets, also over its flags; only an administrator changes them."
+        detail = "They override what claude-max sets, including flags; only an administrator can change them."
         return warning(
             "managed", f"Managed settings apply: {file} sets {names}", detail, f"cat {shlex.quote(str(file))}"
         )
@@ -120,7 +120,7 @@ def login_finding(name: str, machine: Machine, cli: Cli, environ: Mapping[str, s
 
 
 def check_contract(machine: Machine) -> Finding | None:
-    """This CLI behaves as was measured on the tested one."""
+    """This CLI behaves like the tested version."""
     if machine.contract is None or isinstance(machine.cli, CliUnavailable):
         return None
     record = machine.contract(machine.cli)
@@ -133,14 +133,14 @@ def check_contract(machine: Machine) -> Finding | None:
         is_replaced = machine.cli.source != NAMED and BUNDLED in others
         instead = f"`serve` uses {BUNDLED} instead, where that passes." if is_replaced else "`serve` refuses it."
         return failed("contract", f"{which} must not be used: {record.unsafe}", instead, f"{claude} update")
-    detail = "claude-max does without what fails; answers may come slower."
+    detail = "claude-max runs without the capabilities that fail; answers may be slower."
     return warning(
-        "contract", f"{which} does not do everything as measured: {record.lacks}", detail, f"{claude} update"
+        "contract", f"{which} does not pass the whole contract check: {record.lacks}", detail, f"{claude} update"
     )
 
 
 def _typed(cli: Cli, environ: Mapping[str, str]) -> str:
-    """How to type this program: its name where a terminal would run it, else its path."""
+    """The command for this program: its name if a terminal would run it, else its path."""
     found = shutil.which("claude", path=_path(environ))
     same = found is not None and Path(found).resolve() == cli.path.resolve()
     return "claude" if same else shlex.quote(str(cli.path))

@@ -36,7 +36,7 @@ def _trouble(client: ClientRecord, machine: Machine) -> str | None:
         try:
             resolve(client.model, (), settings.aliases)
         except ModelNotFound:
-            return f"asks for the model {client.model!r}, which is not there"
+            return f"asks for the model {client.model!r}, which does not exist"
     return None
 
 

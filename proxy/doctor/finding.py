@@ -1,4 +1,4 @@
-"""What a check says. Pure data."""
+"""The result of a check. Pure data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from .machine import Machine
 
 
 class Status(StrEnum):
-    """How bad it is: a warning still lets requests be answered."""
+    """The severity: with a warning, requests can still be answered."""
 
     OK = "ok"
     WARNING = "warning"
@@ -17,7 +17,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`summary` is one sentence, `detail` what it leads to, `fix` the commands to type, one a line."""
+    """`summary` is one sentence, `detail` its consequence, `fix` the commands to run, one per line."""
 
     name: str
     status: Status
@@ -35,7 +35,7 @@ def ok(name: str, summary: str, detail: str = "") -> Finding:
 
 
 def warning(name: str, summary: str, detail: str, *fix: str) -> Finding:
-    """It works, but not as one may think."""
+    """It works, but may not do what the user expects."""
     return Finding(name, Status.WARNING, summary, detail, fix)
 
 

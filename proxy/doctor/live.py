@@ -33,7 +33,7 @@ def check_live(machine: Machine) -> Finding | None:
             answer = http.post(f"{url}/v1/chat/completions", json=BODY, headers=headers)
         body = answer.json()
     except (httpx2.HTTPError, ValueError) as error:
-        detail = "The proxy answers at /health, but not to a request."
+        detail = "The proxy answers at /health, but does not answer requests."
         return failed("live", f"No answer from {url}: {error!r}", detail, "claude-max service logs")
     took = time.monotonic() - begun
     if not answer.is_success:

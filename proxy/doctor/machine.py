@@ -1,4 +1,4 @@
-"""What the checks may look at: each part can be replaced, so that a test can cause every finding."""
+"""The inputs of the checks: each part can be replaced, so that a test can cause every finding."""
 
 import asyncio
 import os
@@ -69,8 +69,8 @@ def _no_legacy(port: int) -> Sequence[LegacyService]:
 
 
 def _contract(cli: Cli) -> "ContractResult":
-    """What is remembered of this CLI; where nothing is, it is tried now, which takes about two seconds."""
-    # A web server comes with it, which no other check needs.
+    """The cached contract check of this CLI; without one, it is run now, which takes about two seconds."""
+    # Imported here because it loads a web server, which no other check needs.
     from ..engine.probe.contract_store import record_of
 
     file = user_cache_path("claude-max") / "contracts.json"
@@ -109,10 +109,10 @@ def _available_memory() -> int:
 class Machine:
     """This machine, as far as the proxy depends on it.
 
-    `folders` are those that must be writable, by what they are for. `contract` and `service` are None where nobody
-    can tell; `service` returns None when it is not installed. `seeds` are the services that take a port. `clients` are
-    the programs that are set up for a claude-max, as far as their files can be read. `models` are those that a CLI
-    offers; it raises a ProxyError.
+    `folders` are those that must be writable, by purpose. `contract` and `service` are None if they cannot be
+    determined; `service` returns None if it is not installed. `seeds` are npm services that use a port. `clients` are
+    the programs that are set up for a claude-max, as far as their files can be read. `models` returns those that a CLI
+    lists; it raises a ProxyError.
     """
 
     environ: Mapping[str, str]
@@ -133,7 +133,7 @@ class Machine:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings in force; the defaults when they are broken, which only `check_config` reports."""
+        """The effective settings; the defaults if they are invalid, which only `check_config` reports."""
         try:
             return self.load()
         except ConfigError:
@@ -147,7 +147,7 @@ class Machine:
 
     @cached_property
     def cli(self) -> Cli | CliUnavailable:
-        """The CLI that would be run, or why there is none."""
+        """The CLI that would be used, or why there is none."""
         try:
             return locate(self.settings.claude_path, self.environ)
         except CliUnavailable as error:

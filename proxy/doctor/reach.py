@@ -1,6 +1,6 @@
-"""The checks of what lies beyond this machine's own files: can the service be reached, does `claude` start.
+"""The checks that need the network or a process: can the service be reached, does `claude` start.
 
-No tokens are spent: a request without a login is sent, and a claude process is asked what it offers.
+No tokens are spent: a request without a login is sent, and a claude process is asked for its models.
 """
 
 import asyncio
@@ -23,21 +23,21 @@ LONGEST = 300
 
 
 def check_start(machine: Machine) -> Finding | None:
-    """A claude process starts and says what it offers."""
+    """A claude process starts and lists its models."""
     if isinstance(machine.cli, CliUnavailable) or machine.start is None:
         return None
     try:
         machine.start(machine.cli.path, machine.cli_environ())
     except NotSignedIn:
-        return ok("start", "claude starts; what it offers, it says only to who is signed in")
+        return ok("start", "claude starts; it lists its models only when it is signed in")
     except CliCrashed as error:
         detail = "Every request starts or uses such a process. Run it by hand to see what it prints."
         return failed("start", f"claude does not start: {error.message}", detail, f"{machine.cli.path} -p hello")
-    return ok("start", "claude starts and says what it offers")
+    return ok("start", "claude starts and lists its models")
 
 
 def check_network(machine: Machine) -> Finding | None:
-    """The service can be reached; nothing is asked of a model."""
+    """The service can be reached; no request is sent to a model."""
     base = machine.environ.get("ANTHROPIC_BASE_URL") or SERVICE
     shown = without_password(base)
     if machine.reach is None:
@@ -51,7 +51,7 @@ def check_network(machine: Machine) -> Finding | None:
 
 
 def reach(url: str, environ: Mapping[str, str]) -> str | None:
-    """Why no HTTP answer of any kind comes from there; None where one comes. Uses the proxies that `environ` names."""
+    """Why no HTTP response comes from there; None if one comes. Uses the proxies that `environ` names."""
     proxy = environ.get("HTTPS_PROXY") or environ.get("https_proxy") if url.startswith("https") else None
     try:
         with httpx2.Client(timeout=REACH_SECONDS, trust_env=False, proxy=proxy) as http:
@@ -73,7 +73,7 @@ def start(program: Path, environ: Mapping[str, str]) -> None:
 
 
 def _last_words(program: Path, environ: Mapping[str, str]) -> str:
-    """The last line on stderr of a process that is asked nothing: its stdin is empty, so no request is made."""
+    """The last line on stderr of a process with an empty stdin, which sends no request."""
     try:
         done = subprocess.run(
             [program, "-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"],

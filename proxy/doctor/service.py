@@ -1,7 +1,7 @@
-"""The checks of the service that starts at login: it runs, and in an environment in which `claude` works.
+"""The checks of the service that starts at login: it is running, and `claude` works in its environment.
 
-A service gets another environment than a terminal. That is the most frequent reason why it fails where `serve` by hand
-does not, so the questions are asked again with the service's own.
+A service has a different environment than a terminal. That is the most frequent reason why it fails although `serve` by
+hand does not, so the checks are repeated with the service's environment.
 """
 
 from importlib.metadata import version
@@ -23,7 +23,7 @@ def check_service(machine: Machine) -> Finding | None:
         return ok("service", "Not installed; `claude-max install-agent` makes the proxy start at login")
     if old := renamed.variables(record.environ):
         names = "; ".join(renamed.now_called(*each) for each in old.items())
-        detail = "It keeps running, but a service file should hold names of this version only."
+        detail = "It keeps running, but a service file should only contain current names."
         return warning("service", f"{record.unit} uses an old name: {names}", detail, renamed.FIX)
     if found := _program(record):
         return found
@@ -31,14 +31,14 @@ def check_service(machine: Machine) -> Finding | None:
         detail = "The service manager does not know it, so it does not start."
         return failed("service", f"{record.unit} is there, but not loaded", detail, "claude-max install-agent")
     if not record.running:
-        detail = "It ended, or could not start; its log says why."
+        detail = "It stopped or could not start; its log says why."
         fix = ("claude-max service logs", "claude-max service restart")
         return failed("service", f"{record.unit} is loaded, but not running", detail, *fix)
     return ok("service", f"{record.unit} is loaded and running")
 
 
 def _program(record: ServiceRecord) -> Finding | None:
-    """What is wrong with the claude-max that the service file names, if anything."""
+    """Problems of the claude-max that the service file names, if any."""
     if record.program is None:
         return None
     install = "claude-max install-agent"
@@ -49,7 +49,9 @@ def _program(record: ServiceRecord) -> Finding | None:
     installed = version("claude-max-toolkit")
     if record.version not in (None, installed):
         summary = f"The service runs claude-max {record.version} ({record.program}); this is {installed}"
-        return warning("service", summary, "Two are installed. This command puts this one into the service.", install)
+        return warning(
+            "service", summary, "Two versions are installed. This command makes the service run this one.", install
+        )
     return None
 
 
@@ -70,7 +72,5 @@ def check_service_environment(machine: Machine) -> Finding | None:
     here = machine.cli
     if not isinstance(here, CliUnavailable) and here.path.resolve() != cli.path.resolve():
         summary = f"The service runs {cli.path} ({cli.version_text}), not {here.path} ({here.version_text})"
-        return warning(
-            name, summary, "Install it again, and it takes what a terminal takes.", "claude-max install-agent"
-        )
+        return warning(name, summary, "Install it again to use the same one as a terminal.", "claude-max install-agent")
     return ok(name, f"In the service: {cli.path}. {login.summary}")

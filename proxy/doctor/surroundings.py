@@ -20,14 +20,16 @@ WORKER_BYTES = WORKER_MB[1] * 1024 * 1024
 
 
 def check_environment(machine: Machine) -> Finding | None:
-    """No variable makes the CLI bill somebody else, or send its requests elsewhere."""
+    """No variable makes the CLI bill an API key, or send its requests to another address."""
     keys = [name for name in API_KEYS if machine.environ.get(name)]
     base = machine.environ.get("ANTHROPIC_BASE_URL")
     said, reasons = [], []
     if keys:
         said.append(f"{' and '.join(keys)} {'is' if len(keys) == 1 else 'are'} set")
         if machine.settings.allow_anthropic_api_key:
-            reasons.append("`allow_anthropic_api_key` hands it to the CLI: requests are billed to it, not to the plan.")
+            reasons.append(
+                "`allow_anthropic_api_key` passes it to the CLI: requests are billed to it, not to the plan."
+            )
         else:
             reasons.append("claude-max does not pass it on, so the plan is used; `claude` run by hand is billed to it.")
     if base:
@@ -48,15 +50,15 @@ def check_config(machine: Machine) -> Finding | None:
         fix = error.fix or (f"unset {error.variable}" if error.variable else edit)
         return failed("config", str(error), "claude-max does not start with it.", fix)
     if why := open_to_all(settings):
-        return failed("config", why, "claude-max does not start without.", "claude-max serve --host 127.0.0.1")
+        return failed("config", why, "claude-max does not start without one.", "claude-max serve --host 127.0.0.1")
     there = machine.config_path.exists()
     mode = machine.config_path.stat().st_mode if there and os.name == "posix" else 0
     if settings.api_key is not None and mode & 0o077 and "CLAUDE_MAX_API_KEY" not in machine.environ:
-        detail = "It holds the key that clients must send."
+        detail = "It contains the key that clients must send."
         fix = f"chmod 600 {shlex.quote(str(machine.config_path))}"
         return warning("config", f"Other users of this machine can read {machine.config_path}", detail, fix)
     if odd := unknown(machine.environ):
-        detail = "A variable that is misspelt is not read, and a default holds in its place."
+        detail = "A misspelt variable is not read, and the default applies."
         return warning("config", " ".join(odd.values()), detail, f"unset {' '.join(odd)}")
     if not there:
         return ok("config", f"Defaults and CLAUDE_MAX_* variables; there is no {machine.config_path}")
@@ -64,15 +66,15 @@ def check_config(machine: Machine) -> Finding | None:
 
 
 def check_aliases(machine: Machine) -> Finding | None:
-    """Every alias leads to a model: one that is known here, or that the CLI offers."""
+    """Every alias resolves to a model: one that is known here, or that the CLI lists."""
     aliases = machine.settings.aliases
     lost = lost_aliases((), aliases)
     if lost and machine.models is not None and isinstance(machine.cli, Cli):
         with contextlib.suppress(ProxyError):
             lost = lost_aliases(machine.models(machine.cli.path, machine.cli_environ()), aliases)
     if not lost:
-        return ok("aliases", f"{len(aliases)} aliases lead to models" if aliases else "No aliases are configured")
-    summary = "; ".join(f"the alias {name} leads to {target!r}, which is not a model" for name, target in lost.items())
+        return ok("aliases", f"{len(aliases)} aliases point to models" if aliases else "No aliases are configured")
+    summary = "; ".join(f"the alias {name} points to {target!r}, which is not a model" for name, target in lost.items())
     fix = [f"claude-max config set aliases.{name} sonnet" for name in lost]
     return failed("aliases", summary, "Requests that use it end with a 404.", *fix)
 
@@ -82,7 +84,7 @@ def check_port(machine: Machine) -> Finding | None:
     settings = machine.listening
     port = settings.port
     if port == 0:
-        return ok("port", "Port 0: a free one is taken at each start")
+        return ok("port", "Port 0: a free port is picked at each start")
     found, legacy_services = machine.listener(settings), machine.legacy_services(port)
     undo = [legacy.undo for legacy in legacy_services]
     units = " and ".join(str(legacy.unit) for legacy in legacy_services)
@@ -94,7 +96,7 @@ def check_port(machine: Machine) -> Finding | None:
             who = f" ({found.detail})" if found.detail else ""
             return failed(
                 "port",
-                f"Port {port} is taken by claude-max-api-proxy{who}, the npm package that claude-max grew from",
+                f"Port {port} is in use by claude-max-api-proxy{who}, the npm package that claude-max replaces",
                 "Two servers cannot share a port." + (f" It is started at login by {units}." if undo else ""),
                 *undo,
                 another,
@@ -102,7 +104,7 @@ def check_port(machine: Machine) -> Finding | None:
         case Kind.OTHER:
             who = found.detail or "another program"
             see = f"lsof -nP -iTCP:{port} -sTCP:LISTEN"
-            return failed("port", f"Port {port} is taken by {who}", "Two servers cannot share a port.", see, another)
+            return failed("port", f"Port {port} is in use by {who}", "Two servers cannot share a port.", see, another)
         case Kind.UNUSABLE:
             detail = f"The system says: {found.detail}."
             return failed("port", f"{settings.host} port {port} cannot be used", detail, another)
@@ -129,7 +131,7 @@ def check_folders(machine: Machine) -> Finding | None:
 
 
 def check_memory(machine: Machine) -> Finding | None:
-    """There is memory for as many claude processes as are configured."""
+    """There is memory for the configured number of claude processes."""
     workers, available = machine.settings.workers, machine.available_memory()
     needed = workers * WORKER_BYTES
     summary = f"{workers} workers may need {_gib(needed)}, {_gib(available)} is available"
@@ -146,23 +148,26 @@ def _ours(machine: Machine, found: Listener, url: str) -> Finding:
     health, installed = found.health, version("claude-max-toolkit")
     summary = f"claude-max {health['version']} answers at {url}, with Claude Code {health['cli_version']}"
     if health["version"] != installed:
-        return warning("port", summary, f"Installed is {installed}, which a restart brings.", again)
+        return warning("port", summary, f"{installed} is installed; restart to run it.", again)
     if health.get("scripted"):
         return warning(
             "port", f"{summary}, in demo mode", "Every answer is scripted. Stop it, and start it without --demo."
         )
     if health.get("signed_in") is False:
-        lost = "It says that Claude Code is not signed in: the login ended or was removed while it ran."
+        lost = "It reports that Claude Code is not signed in: the login expired or was removed while it was running."
         return warning("port", summary, lost, "claude-max login", again)
     if health.get("ready") is False:
         return warning(
-            "port", summary, "It is not ready: it still starts, or claude does not.", "claude-max service logs"
+            "port",
+            summary,
+            "It is not ready: it is still starting, or claude does not start.",
+            "claude-max service logs",
         )
     return ok("port", f"{summary}, and is healthy")
 
 
 def _restart(service: bool) -> str:
-    """The command that really brings a new process: a server that no service manager began has another."""
+    """The command that restarts the server, which depends on how it was started."""
     return "claude-max service restart" if service else "claude-max stop; claude-max start   # or Ctrl-C where it runs"
 
 

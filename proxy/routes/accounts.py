@@ -22,17 +22,17 @@ from .journal import Entry
 log = logging.getLogger("claude_max.plan")
 
 Overage = Literal["allow", "warn", "refuse"]
-# What takes a row, the windows that were told with it, and the client's trace context (its headers, where it has one).
+# Receives a row, the windows reported with it, and the client's trace context (its headers, if it sent any).
 Sink = Callable[[Row, tuple[Window, ...], Mapping[str, str]], None]
 # W3C Trace Context, level 1.
 TRACE_CONTEXT = ("traceparent", "tracestate")
-# How long a request may wait for the calls before it to settle, where extra usage is refused: they tell of it then.
+# If extra usage is refused: how long a request may wait for earlier calls to settle, since they report extra usage.
 FINISH_SECONDS = 2.0
-# What is refused without a known end is tried again so often, since nothing else would show that it is over.
+# A refusal without a known end is retried at this interval, since nothing else would show that it is over.
 UNKNOWN_END_SECONDS = 600.0
-# Two resets of a window so near each other are one.
+# Resets of a window that are closer than this are the same.
 SAME_WINDOW_SECONDS = 600.0
-# Characters of a client's own word in a row.
+# Maximum characters of a client's own text in a row.
 LONGEST = 200
 
 
@@ -118,7 +118,7 @@ class Accounts:
         self._settling: set[Tab] = set()
         self._changed = asyncio.Event()
         self._running: dict[Tab, tuple[Entry, str]] = {}
-        # Told whenever a request comes or is answered.
+        # Called whenever a request arrives or is answered.
         self.on_change: Callable[[], None] = lambda: None
 
     @property
@@ -196,7 +196,7 @@ class Accounts:
         for window in found.windows:
             if window.warning is None:
                 continue
-            # Of a window that resets, and then fills again, it is told again.
+            # After a window has reset, its warnings are reported again.
             known, resets = self._warned.get((window.name, window.warning)), window.resets or 0.0
             if known is None or resets - known > SAME_WINDOW_SECONDS:
                 self._warned[window.name, window.warning] = resets

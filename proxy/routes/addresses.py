@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 VERSION = "/v1"
-# How a path fits: a route serves it, or would serve it for another method, or there is none.
+# How a path matches: a route serves it, a route serves it for another method, or no route matches.
 Fit = Literal["served", "other method", "absent"]
 _ABSOLUTE = re.compile(r"https?://[^/]*", re.IGNORECASE)
 _VERSIONS = re.compile(r"(?:/v1)+(?=/|\Z)")
 
-# Endpoints that clients ask for, by the beginning of their paths, and what to do instead.
+# Unsupported endpoints that clients use, by path prefix, and what to do instead.
 ABSENT = {
     "/openai": "This is Azure's address. Use OpenAI's own client instead of AzureOpenAI; its base URL is this server's "
     "address and /v1, and the key goes into `Authorization: Bearer`.",

@@ -46,7 +46,7 @@ class Answers:
         except BaseException:
             await self.aclose()
             raise
-        # The first chunk of each choice in the choices' order: an SDK takes the order of appearance for the index.
+        # The first chunk of each choice in order: one SDK uses the order of appearance as the index.
         self._early.extendleft((index, begun[index]) for index in sorted(begun, reverse=True))
         return begun[0]
 

@@ -1,6 +1,6 @@
 """The well-known name of a client, from its `User-Agent`. Pure."""
 
-# By the beginning of a product of the header, lower case; the first that fits names the program.
+# By the prefix of a product in the header, lower case; the first match names the program.
 NAMES = {
     "claude-cli": "Claude Code",
     "codex": "Codex",

@@ -73,7 +73,7 @@ async def parsed(
     settings = services.settings
     encoding = request.headers.get("content-encoding", "").strip().lower()
     repairs = Repairs(strict=settings.strict)
-    # Compressed, it may be a hundred times as much.
+    # A compressed body may expand a hundredfold.
     is_large = len(raw) > LARGE or encoding not in ("", "identity")
 
     async def beside(work: Callable[[], U]) -> U:
@@ -83,7 +83,7 @@ async def parsed(
         lambda: parse_object(inflated(raw, encoding, settings.body_limit), settings.json_depth, repairs)
     )
     request.state.repaired = repairs.names
-    # Under the client's own name, which an alias may have replaced in the Turn.
+    # With the client's model name, which an alias may have replaced in the Turn.
     if isinstance(name := body.get("model"), str):
         entry_of(request).asked = name
     kept = Kept() if wanted is None or services.store is None else await services.store.kept(wanted(body))
@@ -103,7 +103,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
     await services.accounts.admit()
     meta = ResponseMeta(services.new_id(), services.now(), entry.model, entry.id, services.new_id, services.now)
     if services.settings.log_content:
-        # The same Turn several times is one prompt.
+        # Several identical Turns are one prompt.
         for turn in {id(turn): turn for turn in asked.turns}.values():
             log_prompt(entry, turn)
     answers = Answers(services.engine, asked.turns, services.settings.workers, asked.filters)
@@ -193,7 +193,7 @@ class _Exchange:
                             for index, event in batch:
                                 made += self.reply.feed(index, event)
                         finally:
-                            # Also what came before an event that is a failure.
+                            # Also the frames before a failure.
                             if made:
                                 yield made
             finally:

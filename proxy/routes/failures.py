@@ -66,7 +66,7 @@ def install(app: FastAPI, absent: Mapping[str, str]) -> None:
         return told(request, errors.BadRequest(str(getattr(error, "detail", error))))
 
     async def on_client_gone(_: Request, __: Exception) -> Response:
-        # Never read by anyone; 499 is the status web servers log for this.
+        # The client is gone; 499 is the status that web servers log for this.
         return Response(status_code=499)
 
     app.add_exception_handler(ClientGone, on_client_gone)

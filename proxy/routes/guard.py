@@ -35,14 +35,14 @@ from .origins import LOCAL_NAMES, is_allowed, is_local_address, is_same
 from .services import Page
 
 OPEN_PATHS = frozenset({"/", "/health"})
-# What the page of this server loads, and reads.
+# Paths that this server's page loads and reads.
 PAGE = "/page/"
-# Where its playground asks. The cookie of a session would come with what another page on this machine sends, since
-# `SameSite` does not look at ports: so it counts only with our own `Origin`.
+# The path that its playground uses. Browsers would also send the session cookie with requests of other pages on this
+# machine, since `SameSite` ignores ports, so the cookie is only accepted with our own `Origin`.
 PLAYGROUND = "/v1/chat/completions"
-# What `curl -d` says of JSON, as the documentation of ollama posts it, and what says nothing.
+# The content type of `curl -d`, which ollama's documentation uses for JSON, and none.
 UNTYPED = frozenset({"", "application/x-www-form-urlencoded"})
-# What a page of an allowed origin may read of an answer besides its body.
+# Response headers that a page of an allowed origin may read.
 EXPOSED = ", ".join((IGNORED, REPAIRED, *receipt_headers.NAMES, "retry-after", "x-should-retry"))
 _HOST = re.compile(r"^(\[[^\]]+\]|[^:\[\]]+)(?::\d+)?$")
 
@@ -207,7 +207,7 @@ class Guard:
                 found[form.request_id_header] = request_id
                 entry.take(found)
                 if is_allowed(headers.get("origin", ""), self._settings):
-                    # Also on what is refused here, and on every error: else a browser hides it from its page.
+                    # Also on refusals and errors: otherwise the browser hides them from the page.
                     found["access-control-allow-origin"] = headers["origin"]
                     found["access-control-expose-headers"] = f"{form.request_id_header}, {EXPOSED}"
                     found["vary"] = "Origin"
@@ -227,7 +227,7 @@ class Guard:
         except Exception as error:
             if begun:
                 raise
-            # Here, and not further out, where the connection would be cut after its answer.
+            # Here and not in an outer layer, where the connection would be closed after the answer.
             await response(from_exception(error), form, request_id)(scope, receive, named)
         finally:
             self._running -= counted

@@ -22,7 +22,7 @@ log = logging.getLogger("claude_max.http")
 
 SHOWN = 200
 QUIET = "/page/"
-# What a path speaks; a path that is none of them is shown as it is.
+# The dialect of a path; other paths are logged unchanged.
 DIALECTS = {
     "/v1/chat/completions": "chat",
     "/v1/completions": "completions",
@@ -74,7 +74,7 @@ class Entry:
         facts |= {"dialect": dialect} if dialect else {}
         facts["status"] = self.status
         if self.model:
-            # A client's word until the model has answered.
+            # The client's name for it until the model has answered.
             facts["model"] = quote(self.model[:SHOWN], safe="[]:@/")
         if self.usage is not None:
             facts |= {"prompt_tokens": self.usage.prompt, "cached_tokens": self.usage.cache_read}
@@ -105,7 +105,7 @@ class Entry:
 
 
 def failed(error: errors.ProxyError) -> None:
-    """The request at hand ends in this error; also in the middle of a stream."""
+    """The current request ends in this error; also in the middle of a stream."""
     if (entry := _current.get()) is not None:
         entry.error = error
 
@@ -116,7 +116,7 @@ def client_of(headers: Mapping[str, str]) -> str:
 
 
 def entry_of(request: Request) -> Entry:
-    """The entry of the request at hand, which the guard has made."""
+    """The entry of the current request, which the guard has made."""
     found: Entry = request.state.journal
     return found
 

@@ -14,7 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from ..plan import Window
 from ..records import Row
 
-# Of the conventions, in seconds and in tokens.
+# Buckets of the conventions, in seconds and in tokens.
 DURATIONS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 FIRST = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 TOKENS = tuple(float(4**power) for power in range(14))
@@ -81,7 +81,7 @@ class Metrics:
             self._tokens.labels(*labels, "output").observe(row.output)
             self._cached.labels(row.model).inc(row.cache_read)
             self._value.labels(row.model).inc(row.cost or 0.0)
-            # Only what was asked of the service tells of the plan.
+            # Only requests that reached the service report the plan.
             self._extra.set(row.overage)
         if row.queue_ms is not None:
             self._queue.labels(row.way, "warm" if row.warm else "new").observe(row.queue_ms / 1000)

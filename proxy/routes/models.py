@@ -15,7 +15,7 @@ from ..translate.common.endpoints import Catalog
 from ..translate.common.models import ids, model_object, resolve, row_of
 from .services import Wired, context_of
 
-# The CLI says no dates; OpenAI's `created` must be an integer.
+# The CLI reports no dates; OpenAI's `created` must be an integer.
 CREATED = 0
 
 

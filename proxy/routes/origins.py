@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from ..config import Settings
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-# Origins that say nothing of who asks: every page that is opened from a file, every sandboxed frame has them.
+# Origins that do not identify the sender: pages opened from a file and sandboxed frames have them.
 NAMELESS = frozenset({"null", "file://"})
 
 

@@ -16,7 +16,8 @@ from .failures import ClientGone, from_exception
 
 T = TypeVar("T")
 
-# Seconds of silence from which on a comment is not enough: watchdogs of agents give up at 60 to 120 s without an event.
+# Seconds of silence after which a comment is not enough: watchdogs of agents give up after 60 to 120 s without an
+# event.
 LONG_SILENCE = 30.0
 HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
@@ -117,7 +118,7 @@ class EventStream(ByteStream):
         await self._abandon()
 
     def _sign_of_life(self, silence: float) -> bytes:
-        """What is sent after so many seconds of silence."""
+        """What is sent after this many seconds of silence."""
         frames = self._alive() if silence >= LONG_SILENCE else []
         return self._form.keep_alive + b"".join(map(self._form.write, frames))
 

@@ -23,7 +23,7 @@ log = logging.getLogger("claude_max.traces")
 
 VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 NEEDS = "opentelemetry.exporter.otlp.proto.http"
-# What a receiver that does not answer may hold up the server's end.
+# How long an unresponsive receiver may delay the server's shutdown.
 CLOSE_SECONDS = 2.0
 
 

@@ -37,7 +37,8 @@ def install(
     counted = [dialect.counter.request for dialect in dialects if dialect.counter is not None]
     openapi.install(app, [*(dialect.request for dialect in dialects), *counted])
     settings = services.settings
-    # An address with a slash at its end is served as it is (`addresses`): many clients do not follow a redirected POST.
+    # A path with a trailing slash is served without a redirect (`addresses`): many clients do not follow a redirected
+    # POST.
     app.router.redirect_slashes = False
     routes = tuple(app.router.routes)
     if settings.cors_origins:

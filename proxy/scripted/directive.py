@@ -1,6 +1,6 @@
-"""`scripted: {JSON}` lines in a prompt: found, and made into the parts of an answer. Pure.
+"""Parses `scripted: {JSON}` lines in a prompt into the parts of an answer.
 
-The reference of every key is directive_keys.py. What the conversation around a directive means is script.py's.
+Pure. directive_keys.py documents every key. script.py interprets the conversation around a directive.
 """
 
 import json
@@ -41,7 +41,7 @@ _LIMIT_HEADERS = {
 
 
 def found(text: str) -> dict[str, Any] | None:
-    """The checked directive in `text`, several lines merged with the later key winning; None when there is none.
+    """The validated directive in `text`; several lines are merged, later keys win. None if there is none.
 
     Raises DirectiveError.
     """
@@ -84,7 +84,7 @@ def failure(directive: Mapping[str, Any]) -> Failure:
 
 
 def limits(directive: Mapping[str, Any]) -> dict[str, str]:
-    """The headers that tell of the plan's limits, as Claude Code 2.1.330 reads them."""
+    """The headers with the plan's limits, as Claude Code 2.1.330 reads them."""
     headers: dict[str, str] = {}
     for key, value in directive.get("limits", {}).items():
         if key in _WINDOWS:
@@ -96,12 +96,12 @@ def limits(directive: Mapping[str, Any]) -> dict[str, str]:
 
 
 def drop(how: str, first_byte: float = 0.0) -> Drop:
-    """The connection closed, as `how` (one of DROPS) says."""
+    """The Drop for `how` (one of DROPS)."""
     return Drop(headers=how == "after_headers", first_byte=first_byte)
 
 
 def once(directive: Mapping[str, Any]) -> Once | None:
-    """How a directive wants to fail first, None when it does not."""
+    """The failure that a directive sends first, None if there is none."""
     wanted = directive.get("once")
     if wanted is None:
         return None
@@ -128,7 +128,7 @@ def blocks(directive: Mapping[str, Any], body: Mapping[str, Any], new_id: Callab
 
 
 def _as_it_is(block: Mapping[str, Any], new_id: str) -> Block:
-    """A block of `content`: streamed where its type is known, whole where it is not."""
+    """A block of `content`: streamed if its type is known, else whole."""
     kind, rest = block["type"], block.keys() - {"type"}
     if kind == "text" and rest == {"text"}:
         return TextBlock(block["text"])
@@ -144,7 +144,7 @@ def _as_it_is(block: Mapping[str, Any], new_id: str) -> Block:
 
 
 def offered(name: str, body: Mapping[str, Any]) -> str:
-    """`name` as the request's tools have it: itself, unless only `mcp__server__name` is there."""
+    """`name` as in the request's tools: itself, unless there is only `mcp__server__name`."""
     names = [tool.get("name", "") for tool in body.get("tools") or ()]
     prefixed = [each for each in names if each.startswith("mcp__") and each.endswith(f"__{name}")]
     return name if name in names or not prefixed else str(prefixed[0])

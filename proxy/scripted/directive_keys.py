@@ -1,6 +1,7 @@
-"""The keys of a directive: the reference of them, and whether a directive keeps to them. Pure.
+"""The keys of a directive: their reference and validation.
 
-An unknown key or a wrong type is an error, never a guess: a test must not silently get another answer than it wrote.
+Pure. An unknown key or a wrong type is an error, so that a test does not silently get a different answer than it
+specified.
 """
 
 import json
@@ -92,11 +93,11 @@ CONTENT = ("text", "words", "repeat", "thinking", "call", "content")
 
 
 class DirectiveError(ValueError):
-    """A directive that cannot be followed as it is written; the message says why."""
+    """An invalid directive; the message says why."""
 
 
 def check(directive: Mapping[str, Any]) -> None:
-    """Raises DirectiveError where `directive` cannot be followed."""
+    """Raises DirectiveError if `directive` is invalid."""
     if "status" in directive:
         _failure("", directive, FAILURE_KEYS)
         return

@@ -1,7 +1,7 @@
 """A Reply in the shapes of the Messages API: the steps of its stream, and the one JSON message.
 
-Source of the shapes: the Messages API's streaming reference, and what Claude Code 2.1.330 accepts. Nothing is sent from
-here and nothing waits here: a pause is a step like any other, for the wire to take.
+Source of the shapes: the Messages API's streaming reference, and what Claude Code 2.1.330 accepts. This file does not
+send or wait: a pause is a step that the sender executes.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from .reply import Reply
 
 @dataclass(frozen=True)
 class Wait:
-    """Send nothing for so many seconds."""
+    """Send nothing for this many seconds."""
 
     seconds: float
 
@@ -47,7 +47,7 @@ def steps(reply: Reply, message_id: str, model: str) -> Iterator[Step]:
             if reply.ping_every and sent % reply.ping_every == 0:
                 yield {"type": "ping"}
         yield {"type": "content_block_stop", "index": index}
-    # A break planned for beyond the last delta is still due: the script said this answer does not end well.
+    # A break planned after the last delta still happens: the script asked for a failed answer.
     if broken := _break(reply, None):
         yield broken
         return
@@ -70,7 +70,7 @@ def _message(reply: Reply, message_id: str, model: str, *, started: bool) -> dic
         "content": [] if started else [block.whole() for block in reply.blocks],
         "stop_reason": None if started else reply.stop_reason,
         "stop_sequence": None if started else reply.stop_sequence,
-        # The real API has counted one token or so when a stream starts; the true number comes in message_delta.
+        # The real API reports about one token when a stream starts; the final number is in message_delta.
         "usage": {**_usage(reply), "output_tokens": 1} if started else _usage(reply),
     }
 
@@ -88,7 +88,7 @@ def _usage(reply: Reply) -> dict[str, Any]:
 
 
 def _quiet(reply: Reply) -> Iterator[Step]:
-    """The pings, and the silence they are spread over."""
+    """The pings, and the pauses between them."""
     for _ in range(reply.pings):
         yield {"type": "ping"}
         if reply.silence:
@@ -98,7 +98,7 @@ def _quiet(reply: Reply) -> Iterator[Step]:
 
 
 def _break(reply: Reply, sent: int | None) -> Step | None:
-    """The step that ends the stream badly, if it is due after `sent` deltas (None: after the last one)."""
+    """The step that breaks the stream, if it is due after `sent` deltas (None: after the last one)."""
     cut, error = reply.cut_after, reply.error_after
     if error is not None and (sent is None or sent >= error) and (cut is None or error <= cut):
         return reply.error.body()

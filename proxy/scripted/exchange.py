@@ -1,6 +1,6 @@
-"""The record of what arrived at the scripted API, and waiting for it to change without polling.
+"""Records the requests to the scripted API, and waits for them without polling.
 
-No HTTP. The waiting works from any thread and any event loop: a test often runs in another one than the server.
+No HTTP. Waiting works from any thread and any event loop, since a test often runs in a different one than the server.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class Exchange:
 
 
 class Record:
-    """The latest `keep` exchanges, how many messages arrived in all, which are being answered, and who waits."""
+    """The latest `keep` exchanges, the total number of messages, the open ones, and the waiters."""
 
     def __init__(self, keep: int) -> None:
         self.exchanges: deque[Exchange] = deque(maxlen=keep)
@@ -52,7 +52,7 @@ class Record:
         self._waiting: list[tuple[Callable[[], bool], Future[None]]] = []
 
     def changed(self) -> None:
-        """Look again at what is waited for; called by the server after each change."""
+        """Re-evaluates the waiters' predicates; called by the server after each change."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
             self._waiting = [each for each in waiting if not _settled(*each)]
@@ -66,7 +66,7 @@ class Record:
         return future
 
     async def wait(self, predicate: Callable[[], bool], seconds: float) -> None:
-        """Return once `predicate` holds; TimeoutError, saying what did arrive, after `seconds`."""
+        """Returns once `predicate` is true; TimeoutError, listing what arrived, after `seconds`."""
         try:
             await asyncio.wait_for(asyncio.wrap_future(self.when(predicate)), seconds)
         except TimeoutError:
@@ -87,7 +87,7 @@ class Record:
 
 
 def _settled(predicate: Callable[[], bool], future: Future[None]) -> bool:
-    """Whether there is nothing more to wait for; a predicate that raises is its waiter's fault and goes to it."""
+    """Whether the wait is over; an exception of the predicate is passed to its waiter."""
     if future.cancelled():
         return True
     try:

@@ -1,6 +1,6 @@
-"""What an image is and how large, read from its first bytes: PNG, JPEG, GIF and WebP. Pure.
+"""The type and size of an image, from its first bytes: PNG, JPEG, GIF and WebP.
 
-Only the header is looked at; whether the rest of the file is sound is not known here.
+Pure. Only reads the header; the rest of the file is not checked.
 """
 
 import struct
@@ -10,7 +10,7 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def kind(data: bytes) -> str | None:
-    """The media type that the bytes are of, None for none of the four that the API takes."""
+    """The media type of the bytes, None if it is not one of the four that the API accepts."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if data.startswith(b"\xff\xd8"):
@@ -21,7 +21,7 @@ def kind(data: bytes) -> str | None:
 
 
 def size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels, None where the header is cut short or is of something else."""
+    """Width and height in pixels, None if the header is truncated or of another type."""
     readers = {"image/png": _png, "image/jpeg": _jpeg, "image/gif": _gif, "image/webp": _webp}
     found = kind(data)
     try:

@@ -1,4 +1,4 @@
-"""max_tokens and stop_sequences, honoured by the scripted model the way a real one would. Pure."""
+"""Applies max_tokens and stop_sequences as a real model would. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace

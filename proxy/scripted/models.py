@@ -1,4 +1,4 @@
-"""What the models of the real service take, by name: limits, thinking, sampling, prefill, forced calls. Pure.
+"""What the models of the real service accept, by name: limits, thinking, sampling, prefill, forced calls. Pure.
 
 Sources: platform.claude.com, "Troubleshooting thinking" (thinking by model), "Thinking" (sampling parameters), "Errors"
 (prefill), "Models overview" (output limits, context), "Images and vision" (images), "Prefix checks on thinking blocks"
@@ -30,7 +30,7 @@ Sampling = Literal["any", "one", "default"]
 
 @dataclass(frozen=True)
 class Traits:
-    """What one model takes.
+    """What one model accepts.
 
     `max_tokens` and `cacheable` are tokens, None: no limit is known. `images` is the most images of a request.
     `thinks`: whether it thinks where a request says nothing of it. `refuses`: the `thinking.type` values it refuses.

@@ -1,4 +1,4 @@
-"""The service's prompt cache, by the documented rule, and what each request read and wrote of it.
+"""The service's prompt cache, by the documented rules, and what each request read from and wrote to it.
 
 platform.claude.com, "Prompt caching": the prompt is a row of blocks in the order tools, system, messages. A mark writes
 one entry, for the prefix that ends at its block, when that is long enough for the model. A read looks for an entry at
@@ -38,7 +38,7 @@ _BILLING = "x-anthropic-billing-header"
 
 @dataclass(frozen=True)
 class CacheUse:
-    """What one request had of the cache, in tokens.
+    """The cache use of one request, in tokens.
 
     `total` is the whole input: what was `read`, written for 5 minutes or an hour, and the rest. `repeated` is how much
     of it an earlier request had as its own beginning, marked or not: the most that could have been read. `marks` and
@@ -55,13 +55,15 @@ class CacheUse:
 
     @property
     def written(self) -> int:
-        """Tokens written, for whatever time."""
+        """Tokens written, with any lifetime."""
         return self.written_5m + self.written_1h
 
 
 @dataclass(frozen=True)
 class CacheTotals:
-    """Several requests together; `share` is what was read of all that was repeated, 1.0 where nothing was."""
+    """The sum of several requests; `share` is the part of the repeated tokens that was read, 1.0 if none were
+    repeated.
+    """
 
     requests: int
     total: int
@@ -90,7 +92,7 @@ class _Position:
 
 
 class PromptCache:
-    """A cache that lives as long as its service. `clock` gives seconds; `minimum` None: what the model asks for."""
+    """A cache with the lifetime of its service. `clock` returns seconds; `minimum` None: the model's own minimum."""
 
     def __init__(
         self, clock: Callable[[], float] = time.time, minimum: int | None = None, *, ignore_billing: bool = False
@@ -101,7 +103,7 @@ class PromptCache:
         self._lock = threading.Lock()
 
     def use(self, body: Body) -> CacheUse:
-        """What `body` reads, and then writes."""
+        """Returns what `body` reads, and records what it writes."""
         row = list(self._row(body))
         least = traits(str(body.get("model"))).cacheable if self._minimum is None else self._minimum
         marks = [at for at, each in enumerate(row) if each.ttl and each.tokens >= least]
@@ -126,7 +128,7 @@ class PromptCache:
         )
 
     def clear(self) -> None:
-        """Forgets everything, as after a long time."""
+        """Drops all entries, as after a long time."""
         with self._lock:
             self._entries.clear()
             self._seen.clear()
@@ -182,7 +184,7 @@ class PromptCache:
 
 
 def _settings(body: Body) -> bytes:
-    """What of the request's parameters the messages are cached by."""
+    """The request's parameters that are part of the messages' cache key."""
     config = body.get("output_config")
     effort = config.get("effort") if isinstance(config, Mapping) else None
     images = any(

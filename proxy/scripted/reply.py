@@ -1,6 +1,6 @@
-"""The vocabulary of a scripted answer: what is said, how it is cut into deltas, and how it goes wrong.
+"""The types of a scripted answer: its content, how it is split into deltas, and how it fails.
 
-Frozen values only. No wire format beyond the delta a block is made of, no clock, no I/O.
+Frozen values only. No wire format except the deltas of a block, no clock, no I/O.
 """
 
 import json
@@ -14,7 +14,7 @@ _WORD = re.compile(r"\s*\S+|\s+\Z")
 
 
 def words(text: str) -> list[str]:
-    """`text` as the pieces it is streamed in; ``"".join(words(text)) == text``."""
+    """`text` split into streamed pieces; ``"".join(words(text)) == text``."""
     return _WORD.findall(text)
 
 
@@ -101,7 +101,7 @@ class ToolUseBlock:
         try:
             return json.loads(self.raw)
         except ValueError:
-            return self.raw  # broken on purpose: a script may send what no real API would
+            return self.raw  # deliberately broken: a script may send what a real API would not
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ OVERLOADED = Failure(529, "overloaded_error", "Overloaded")
 
 @dataclass(frozen=True)
 class Drop:
-    """The connection closed instead of an answer: before its headers, or (`headers`) right behind them."""
+    """Closes the connection instead of an answer: before its headers, or (`headers`) right after them."""
 
     headers: bool = False
     first_byte: float = 0.0
@@ -182,7 +182,7 @@ class Drop:
 
 @dataclass(frozen=True)
 class Once:
-    """How a request fails the first `times` times that it arrives, before it is answered."""
+    """A failure for the first `times` arrivals of a request, before it is answered."""
 
     how: Failure | Drop
     times: int = 1
@@ -219,7 +219,7 @@ class Reply:
 
     @property
     def tokens(self) -> int:
-        """What this answer costs: one token a delta, empty ones and signatures not counted."""
+        """The output tokens: one per delta, without empty ones and signatures."""
         deltas = (delta for block in self.blocks for delta in block.deltas())
         return sum(bool(d.get("text") or d.get("thinking") or d.get("partial_json")) for d in deltas)
 

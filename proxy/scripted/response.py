@@ -1,6 +1,6 @@
-"""Sends an answer as SSE or JSON, at the pace the script asks for, and notices when the client disconnects.
+"""Sends an answer as SSE or JSON, with the script's timing, and notices when the client disconnects.
 
-What it says is decided before it comes here.
+The content is decided elsewhere.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from .events import Cut, Wait, message, steps
 from .exchange import Exchange, Record
 from .reply import Drop, Failure, Reply
 
-# Seconds. A client that finds the end of the connection right behind the last event may drop both: Claude Code 2.1.330
+# Seconds. A client that sees the connection close right after the last event may drop both: Claude Code 2.1.330
 # (Bun's fetch) showed none of the deltas then. Real connections do not break in the same instant either.
 _BEFORE_CUT = 0.05
 _BETWEEN_PIECES = 0.001  # seconds
@@ -46,7 +46,7 @@ class ScriptedResponse(Response):
             self._record.writing.discard(writing)
             for task in (writing, leaving):
                 task.cancel()
-            # Returning with the response unfinished is how a connection is cut: uvicorn then closes it.
+            # To cut the connection, return with the response unfinished: uvicorn then closes it.
             with contextlib.suppress(asyncio.CancelledError):
                 await writing
             self._record.changed()
@@ -99,7 +99,7 @@ class ScriptedResponse(Response):
             event = b"event: %s\ndata: %s\n\n" % (step["type"].encode(), dumps(step))
             for piece in _pieces(event, reply.chunk):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-                # Without it the pieces would leave in one packet.
+                # Without it the pieces would be sent in one packet.
                 await asyncio.sleep(_BETWEEN_PIECES if reply.chunk else 0)
             await asyncio.sleep(reply.event_pause)
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,8 +1,8 @@
-"""What the real API refuses about a POST /v1/messages: which rules there are, and which of them are in force. Pure.
+"""What the real API refuses about a POST /v1/messages: the list of rules, and which of them apply. Pure.
 
-A scripted API that took everything would let a proxy pass its tests and fail its users. The rules are those that are
-publicly documented or known from reports, worded like the real messages; each rules_*.py names its sources and what of
-it is only reported. What Claude Code sends by itself is let through as it sends it.
+With a scripted API that accepted everything, a proxy could pass its tests and still fail for users. The rules are those
+that are publicly documented or known from reports, worded like the real messages; each rules_*.py names its sources and
+what of it is only reported. Requests in the form that Claude Code itself sends are accepted.
 
 Some rules have a name, and can be left out: ScriptedAPI(strict=...). ALL is every name, STRICT what is in force when
 nothing is said: all but `prefill`, so that a history may end with the assistant whatever the model.
@@ -39,7 +39,7 @@ def refusal(body: Body, strict: frozenset[str] | None = None, betas: frozenset[s
     for rule in _BASE:
         for message in rule(body):
             return Failure(400, "invalid_request_error", message)
-    # These look at a body whose shape is sound.
+    # These require a body with a valid shape.
     for name, rule in _NAMED:
         for message in rule(body) if name in asked else ():
             return Failure(400, "invalid_request_error", message)

@@ -1,4 +1,4 @@
-"""What the real API refuses about cache marks: a fifth, a longer behind a shorter, one where none may be. Pure.
+"""What the real API refuses about cache marks: more than four, a longer one after a shorter, wrong places. Pure.
 
 Documented (platform.claude.com, "Prompt caching"): at most four, automatic caching counted; an hour's mark comes before
 any of five minutes, in the order tools, system, messages; empty texts and thinking take none. The wording is that of

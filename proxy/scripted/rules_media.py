@@ -1,4 +1,4 @@
-"""What the real API refuses about images: their number, their weight, their sides, and what they are not. Pure.
+"""What the real API refuses about images: their number, size, dimensions and type. Pure.
 
 Documented (platform.claude.com, "Images and vision"): 100 images a request on models with a context of 200,000 tokens,
 600 on the others; 8,000 pixels a side, 2,000 where there are more than 20 images, those in tool results counted; four

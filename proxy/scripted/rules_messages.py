@@ -35,7 +35,7 @@ _ID = re.compile(r"[a-zA-Z0-9_-]+")
 
 @dataclass
 class _Turn:
-    """Messages of one role in a row, which the API merges."""
+    """Consecutive messages of one role, which the API merges."""
 
     role: str
     first: int
@@ -46,13 +46,13 @@ class _Turn:
 
 
 def complaints(messages: Any) -> Iterator[str]:
-    """Every reason to refuse `messages`, each as the error message's text; nothing when they are fine."""
+    """Every reason to refuse `messages`, each as the error message's text; empty if they are valid."""
     if not isinstance(messages, list):
         yield "messages: Input should be a valid list"
     elif not messages:
         yield "messages: at least one message is required"
     elif broken := list(_shape(messages)):
-        # What is not even a message cannot be looked into any further.
+        # Items that are not messages cannot be checked further.
         yield from broken
     else:
         turns = _turns(messages)
@@ -65,7 +65,7 @@ def complaints(messages: Any) -> Iterator[str]:
 
 
 def notes(messages: list[dict[str, Any]]) -> Iterator[str]:
-    """Every `system` message at a place where none may be; for messages whose shape is sound."""
+    """Every `system` message at a wrong place; for messages with a valid shape."""
     for index, message in enumerate(messages):
         before, after = messages[index - 1] if index else None, messages[index + 1 : index + 2]
         if message["role"] != "system":
@@ -178,7 +178,7 @@ def _places(turns: list[_Turn]) -> Iterator[str]:
 
 
 def _pairs(turns: list[_Turn]) -> Iterator[str]:
-    """Calls and results must meet at a border: a system message between them parts them."""
+    """Results must directly follow their calls: a system message between them is an error."""
     nothing = _Turn("", -1)
     for before, turn, after in zip([nothing, *turns], turns, [*turns[1:], nothing], strict=False):
         if turn.role == "assistant":
@@ -208,7 +208,7 @@ def _pairs(turns: list[_Turn]) -> Iterator[str]:
 
 
 def _leading_results(turn: _Turn) -> set[Any]:
-    """The results at the head of a user turn: the API does not find those that come after something else."""
+    """The results at the start of a user turn: the API does not see results after other blocks."""
     found: set[Any] = set()
     if turn.role != "user":
         return found

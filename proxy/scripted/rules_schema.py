@@ -49,7 +49,7 @@ def _keywords(schema: Mapping[str, Any]) -> Iterator[str]:
             yield f"Schema type '{kind}' is not supported"
             continue
         for key in schema:
-            # A keyword of one type beside several is fine where one of them knows it.
+            # With several types, a keyword is allowed if one of them supports it.
             if not any(key in _KNOWN.get(each, ()) for each in ([kind] if not isinstance(kinds, list) else kinds)):
                 yield f"For '{kind}' type, property '{key}' is not supported"
         if kind == "object" and schema.get("additionalProperties") is not False:
@@ -103,7 +103,7 @@ def _target(ref: str, root: Any) -> Any:
 def _recursive(root: Any) -> str | None:
     """A `$ref` that leads back to itself, None when there is none."""
     leads = {ref: _refs(_target(ref, root)) for ref in _refs(root, whole=True)}
-    # What is left once every leaf was removed is a cycle, or leads into one.
+    # Whatever is left after removing all leaves is a cycle, or leads to one.
     while ends := [ref for ref, further in leads.items() if not further & leads.keys()]:
         for ref in ends:
             del leads[ref]

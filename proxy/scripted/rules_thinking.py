@@ -65,7 +65,7 @@ def of_model(body: Body) -> Iterator[str]:
     config = body.get("output_config")
     effort = config.get("effort") if isinstance(config, Mapping) else None
     if kind == "disabled" and model.capped and effort in ("xhigh", "max"):
-        # No sentence of the service is publicly known.
+        # The service's message is not publicly known.
         yield f'"thinking.type.disabled" is not supported for this model with the effort "{effort}".'
     if kind not in model.refuses:
         return

@@ -27,7 +27,7 @@ def tools(body: Body) -> Iterator[str]:
     for place, tool in enumerate(found):
         if not isinstance(tool.get("name"), str) or not _NAME.fullmatch(tool["name"]):
             yield f"tools.{place}.custom.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'"
-        # Tools with a type of their own run on Anthropic's side and bring no schema.
+        # Tools with their own type run on Anthropic's side and have no schema.
         if tool.get("type", "custom") == "custom":
             schema = tool.get("input_schema")
             if not isinstance(schema, dict):

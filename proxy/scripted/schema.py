@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-# Deep enough for any schema a person writes; a schema that is still not done here recurses without an end.
+# Deep enough for any hand-written schema; a deeper one recurses endlessly.
 _DEPTH = 40
 _FORMATS = {
     "date-time": "2026-01-01T00:00:00Z",
@@ -99,7 +99,7 @@ def _first(schema: Mapping[str, Any], key: str, root: Any, depth: int) -> Any:
     rest = {name: value for name, value in schema.items() if name != key}
     for branch in schema[key]:
         try:
-            # Starting deeper at each level keeps a tree of recursive branches from being walked exponentially.
+            # Starting deeper at each level avoids exponential time for trees of recursive branches.
             return _instance({**rest, **branch} if isinstance(branch, Mapping) else branch, root, depth + 5)
         except NoInstanceError:
             continue

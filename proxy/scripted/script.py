@@ -20,12 +20,12 @@ from .reply import OVERLOADED, Block, Drop, Failure, Reply, TextBlock, ToolUseBl
 from .schema import NoInstanceError, minimal_instance
 
 Body = Mapping[str, Any]
-_QUOTED = 2000  # characters of the prompt that are quoted back; more would only slow the demo
+_QUOTED = 2000  # maximum characters of the prompt that are quoted back; more would slow the demo
 # A system prompt that asks for a call in words, for models that take no forced `tool_choice`.
 _INSTRUCTED = re.compile(r"calling the tool `([^`]+)`")
 
 
-# Keys of a directive that are a Reply's own.
+# Keys of a directive that are fields of a Reply.
 _SAME = (
     "stop_sequence",
     "pause",

@@ -25,7 +25,7 @@ from .signing import signed
 
 Answer = Callable[[dict[str, Any], int], Reply | Failure | Drop]
 _SECRET = ("authorization", "x-api-key", "proxy-authorization", "cookie")
-_KEEP = 1000  # exchanges kept: more than any test makes, few enough for a demo that runs for weeks
+_KEEP = 1000  # exchanges kept: more than any test needs, few enough for a demo that runs for weeks
 _NOT_JSON = Failure(400, "invalid_request_error", "The request body is not valid JSON")
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -141,7 +141,7 @@ class ScriptedAPI:
         body, exchange = await self._note(request)
         if body is None:
             return ScriptedResponse(self._record, exchange, _NOT_JSON)
-        # It takes what a message takes, but for the limit of an answer that it does not give.
+        # It accepts the same fields as a message, except for the output limit.
         if refused := refusal({"max_tokens": 1 << 17, **body}, frozenset(), _betas(exchange)):
             exchange.refused = refused.message
             return ScriptedResponse(self._record, exchange, refused)

@@ -26,7 +26,7 @@ from .server import ScriptedAPI
 _KEEP_ALIVE = 300
 # Seconds uvicorn waits at shutdown. Open answers are dropped first, so only a client that reads nothing uses them.
 _GRACE = 1
-_START = 10.0  # seconds for the thread to be up; it takes some milliseconds
+_START = 10.0  # seconds for the thread to start; it takes some milliseconds
 _STOP = 10.0  # seconds for the thread to end, above _GRACE by far
 
 _log = logging.getLogger(__name__)

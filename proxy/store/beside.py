@@ -10,7 +10,7 @@ from typing import TypeVar
 from .database import opened
 
 T = TypeVar("T")
-# What work on a database may fail with.
+# Exceptions of work on a database.
 FAILURES = (sqlite3.Error, OSError)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-# Seconds to wait for another process that writes. An answer waits for it, so it is short.
+# Seconds to wait for another process's write. Short, because an answer waits for it.
 BUSY_SECONDS = 2.0
 
 MIGRATIONS: Sequence[str] = (
@@ -51,12 +51,12 @@ def opened(file: Path, migrations: Sequence[str] = MIGRATIONS) -> sqlite3.Connec
     It has the tables of `migrations`. The file, and those that SQLite puts beside it, can be read by this user alone.
     """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # SQLite gives its own files the mode of this one.
+    # SQLite creates its other files with the mode of this one.
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     file.chmod(0o600)
     database = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        # What is deleted is overwritten, and its space is given back.
+        # Deleted data is overwritten, and its space is freed.
         database.executescript("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = ON;")
         database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;")
         migrate(database, migrations)
@@ -101,7 +101,7 @@ def statements(script: str) -> Iterator[str]:
     found = ""
     for part in script.split(";"):
         found += part + ";"
-        # A trigger holds statements itself.
+        # A trigger contains statements itself.
         if sqlite3.complete_statement(found):
             if found.strip(" \n;"):
                 yield found

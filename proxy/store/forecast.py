@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from .ledger import Sample
 
 HOUR, DAY = 3600.0, 24 * 3600.0
-# Seconds of a window, by the beginning of its name.
+# Seconds of a window, by the prefix of its name.
 LENGTHS = {"five_hour": 5 * HOUR, "seven_day": 7 * DAY, "model_scoped": 7 * DAY}
-# What of it tells the rate.
+# The part of it that is used for the rate.
 LOOKS_BACK = {5 * HOUR: HOUR, 7 * DAY: 2 * DAY}
-# Two resets so near each other are one: services round them.
+# Resets closer than this are the same: the service rounds them.
 SAME_RESET = 120.0
-# A rate of less time than this part of what is looked back on tells nothing.
+# A rate from less than this share of the look-back time is not meaningful.
 LEAST = 0.1
 
 

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from ..records import Row
 
-# As the trigger below has it.
+# The same as in the trigger below.
 SPAN_SECONDS = 900
 COLUMNS = tuple(field.name for field in fields(Row))
-# What is added up: of the requests that came, those with a status from 400 on, and their tokens and value.
+# The sums: requests, those with a status of 400 or above, tokens and value.
 SUMS = ("requests", "failed", "input", "cache_read", "cache_write", "output", "reasoning", "cost", "unpriced")
 By = Literal["model", "client", "day", "dialect"]
 

@@ -17,15 +17,15 @@ from .ledger import MIGRATIONS, Sample
 
 log = logging.getLogger("claude_max.store")
 
-# Seconds between two batches; so much is lost at most when the process is killed.
+# Seconds between two batches; at most this much is lost if the process is killed.
 BATCH_SECONDS = 0.5
-# Seconds until a batch that could not be written is tried again.
+# Seconds until a failed batch is retried.
 AGAIN_SECONDS = 30.0
-# Rows that wait for a disk with room: some 5 MB. The oldest are dropped first.
+# Maximum rows that wait for disk space: some 5 MB. The oldest are dropped first.
 WAITING = 10_000
 PRUNE_SECONDS = 3600.0
 DAY = 24 * 3600.0
-# The wall clock may go so far from the steady one before the clock counts as reset.
+# How far the wall clock may deviate from the monotonic one before it counts as reset.
 JUMP_SECONDS = 3600.0
 
 

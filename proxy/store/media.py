@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# The fields that hold them, and from how many characters on they are taken out.
+# The fields that contain them, and the minimum length for storing them separately.
 FIELDS = ("image_url", "file_data")
 LEAST = 512
 REFERENCE = "kept blob "

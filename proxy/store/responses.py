@@ -12,7 +12,7 @@ from ..events import JsonObject
 from ..records import Kept, Record, Wanted
 from .media import put_in, references, taken_out
 
-# Responses that one may go on from, at most: far more than any conversation has.
+# The maximum length of a chain of responses: far more than any conversation has.
 LONGEST_CHAIN = 10_000
 
 
@@ -122,7 +122,7 @@ def _record(database: sqlite3.Connection, row: Sequence[Any]) -> Record:
 def _prune(database: sqlite3.Connection, limits: Limits, now: float) -> None:
     gone = database.execute("DELETE FROM responses WHERE used < ?", (now - limits.seconds,)).rowcount
     while _size(database) > limits.size:
-        # The longest unused first; those of the same moment together.
+        # The least recently used first; those with the same time together.
         oldest = database.execute("DELETE FROM responses WHERE used = (SELECT min(used) FROM responses)").rowcount
         gone += oldest
         _drop_unused(database)

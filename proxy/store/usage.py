@@ -9,7 +9,7 @@ from typing import Any
 from . import ledger
 from .ledger import SUMS, By, Sums
 
-# By local midnights: how many days before today each begins.
+# By local midnights: the number of days before today at which each begins.
 PERIODS = {"today": 0, "7 days": 6, "30 days": 29}
 
 
@@ -53,7 +53,7 @@ def begin(now: datetime, period: str) -> datetime:
 
 def midnight(now: datetime) -> datetime:
     """The beginning of the day."""
-    # Through the naive time, so that a day on which the clocks change begins at its own midnight.
+    # Via naive time, so that a day with a clock change begins at its own midnight.
     return now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None).astimezone()
 
 

@@ -1,4 +1,4 @@
-"""The page's own files, and the headers that keep others out. They hold nothing of this server, and need no key."""
+"""The page's static files and their security headers. They contain no data of this server, and need no key."""
 
 import hashlib
 from dataclasses import dataclass
@@ -51,7 +51,9 @@ def page_files() -> dict[str, File]:
 
 
 def served(file: File, wanted: str = "") -> Response:
-    """The response; `wanted` is the request's `If-None-Match`. Asked again each time, since an upgrade changes them."""
+    """The response; `wanted` is the request's `If-None-Match`. Always revalidated, since an upgrade changes the
+    files.
+    """
     headers = {**HEADERS, "etag": file.tag, "cache-control": "no-cache", "vary": "Accept"}
     if file.tag in wanted:
         return Response(status_code=304, headers=headers)

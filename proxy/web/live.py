@@ -1,7 +1,7 @@
-"""What happens, to every open tab: one producer, which runs while somebody looks.
+"""Live updates for all open tabs from one producer, which runs while there are tabs.
 
-A tab gets a snapshot first, then what changes (`state`) and each finished request (`request`), as server-sent events.
-One that does not read loses what waits for it and gets a snapshot again, so it costs no more than MOST_WAITING events.
+A tab gets a snapshot first, then changes (`state`) and each finished request (`request`), as server-sent events. A tab
+that does not read loses its waiting events and gets a new snapshot, so it uses at most MOST_WAITING events.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from ..events import JsonObject
 
 log = logging.getLogger("claude_max.page")
 
-# Seconds between two looks: what changes by itself, such as memory, is seen after LONGEST, and no more often than
-# SHORTEST is looked at all.
+# Seconds between two readings: at most LONGEST, for values that change by themselves such as memory, and at least
+# SHORTEST.
 SHORTEST = 0.2
 LONGEST = 1.0
 # Events that wait for a tab.
@@ -27,7 +27,7 @@ MOST_WAITING = 64
 MOST_TABS = 64
 # A session may have ended: then the tab cannot connect again.
 MOST_SECONDS = 3600.0
-# Requests that a snapshot has.
+# Requests in a snapshot.
 RECENT = 100
 
 
@@ -39,7 +39,7 @@ class _Tab:
 
 
 class Live:
-    """`look` tells what there is to see now; `now` is unix seconds."""
+    """`look` returns the current state; `now` is unix seconds."""
 
     def __init__(self, look: Callable[[], JsonObject], now: Callable[[], float]) -> None:
         self._look = look
@@ -50,7 +50,7 @@ class Live:
         self._state: JsonObject = {}
         self._snapshot: bytes | None = None
         self._closed = False
-        # Finished requests, the latest last, made into JSON where somebody looks.
+        # Finished requests, the latest last; serialized only while a page is open.
         self.recent: deque[Callable[[], JsonObject]] = deque(maxlen=RECENT)
 
     @property
@@ -63,7 +63,7 @@ class Live:
         self._poked.set()
 
     def finished(self, row: Callable[[], JsonObject]) -> None:
-        """A request is over; `row` makes what there is to say of it."""
+        """A request has finished; `row` makes its entry."""
         self.recent.append(row)
         self._snapshot = None
         if self._tabs:
@@ -75,20 +75,20 @@ class Live:
         return {**self._look(), "now": self._now(), "requests": [row() for row in reversed(self.recent)]}
 
     def events(self) -> AsyncGenerator[bytes]:
-        """What one tab is sent. Raises Busy where there are too many."""
+        """The events for one tab. Raises Busy if there are too many tabs."""
         if len(self._tabs) >= MOST_TABS:
             raise Busy(f"{MOST_TABS} pages are open already; close some.")
         return self._of(_Tab())
 
     def close(self) -> None:
-        """Ends what every tab is sent: the server stops."""
+        """Closes all tabs' streams, for shutdown."""
         self._closed = True
         for tab in self._tabs:
             tab.woken.set()
 
     async def _of(self, tab: _Tab) -> AsyncGenerator[bytes]:
         until = asyncio.get_running_loop().time() + MOST_SECONDS
-        # Only now: a stream whose client left before it began runs nothing of this.
+        # Only now: this does not run for a stream whose client disconnected before it began.
         self._tabs.add(tab)
         if self._producer is None or self._producer.done():
             self._state, self._snapshot = {}, None
@@ -111,7 +111,7 @@ class Live:
             self.poke()
 
     def _whole(self) -> bytes:
-        """The snapshot, made once for all tabs that begin with the same."""
+        """The snapshot, made once for all tabs that need the same one."""
         if self._snapshot is None:
             self._snapshot = event("snapshot", self.snapshot())
         return self._snapshot
@@ -130,8 +130,8 @@ class Live:
             try:
                 state = self._look()
             except Exception:
-                # The next look is another one; a tab that hears nothing would think that nothing happens.
-                log.exception("the page's state could not be told")
+                # Keep going: the next reading may succeed, and a tab without events would look idle.
+                log.exception("the page's state could not be read")
             else:
                 if state != self._state:
                     self._state, self._snapshot = state, None

@@ -1,6 +1,7 @@
-"""The ledger as the page shows it, read beside the event loop. What many ask at once is read once.
+"""Reads the ledger for the page, outside the event loop.
 
-A ledger that is not there, locked or broken is told as such, in `trouble`, and never a failure of the page.
+Concurrent requests share one reading. A missing, locked or broken ledger is reported in `trouble`, and never breaks the
+page.
 """
 
 import asyncio
@@ -22,12 +23,12 @@ from ..store.ledger import By, Sample
 T = TypeVar("T")
 
 GROUPS: tuple[By, ...] = ("day", "model", "client")
-# Seconds for which what was read of it is new enough: less than the page waits after a request (`usage.js`).
+# Seconds for which a reading is fresh enough: less than the page waits after a request (`usage.js`).
 FRESH = 0.5
 WINDOWS_FRESH = 60.0
 # Requests that are shown at once.
 PAGE_ROWS = 100
-OFF = "No ledger is kept here, so nothing is known of before."
+OFF = "No ledger is kept, so there is no history."
 
 
 class Past:
@@ -51,7 +52,7 @@ class Past:
         if self._usage is None or (self._usage.done() and now - self._usage_at > FRESH):
             self._usage_at = now
             self._usage = asyncio.ensure_future(self._told(_usage))
-        # A tab that goes does not take the reading with it.
+        # A tab that disconnects does not cancel the reading.
         return await asyncio.shield(self._usage)
 
     async def requests(self, before: tuple[float, str] | None = None) -> JsonObject:
@@ -64,17 +65,17 @@ class Past:
         return await self._told(read)
 
     def samples(self, name: str) -> Sequence[Sample]:
-        """What is known of a window, the oldest first; it is read again from time to time, and not waited for."""
+        """Readings of a window, the oldest first; refreshed from time to time in the background."""
         self._refresh()
         return self._samples.get(name, ())
 
     def last(self) -> list[Sample]:
-        """What was said last of each window."""
+        """The last reading of each window."""
         self._refresh()
         return [found[-1] for found in self._samples.values() if found]
 
     async def close(self) -> None:
-        """Waits for what is being read."""
+        """Waits for readings in progress."""
         under_way = [task for task in (self._usage, self._reading) if task is not None]
         await asyncio.gather(*under_way, return_exceptions=True)
 
@@ -100,14 +101,14 @@ class Past:
         return {**(found or {}), "trouble": trouble}
 
     async def _read(self, read: Callable[[sqlite3.Connection], T]) -> tuple[T | None, str]:
-        """What was read, or why nothing was: both are empty where there is no ledger yet."""
+        """The reading, or why there is none; both are empty if there is no ledger yet."""
         file = self._file
         if file is None:
             return None, OFF
 
         def work() -> T | None:
             with read_only(file) as database:
-                # A file that is just being made has no tables.
+                # A file that is just being created has no tables.
                 if database is None or not database.execute("PRAGMA user_version").fetchone()[0]:
                     return None
                 return read(database)

@@ -1,4 +1,4 @@
-"""The page over HTTP: its files, what it reads, its sessions. The guard has looked at who asks already."""
+"""HTTP routes of the page: its files, its data, its sessions. The guard has already checked the request."""
 
 import asyncio
 import math
@@ -23,7 +23,7 @@ from .past import Past
 from .sessions import SESSION_SECONDS, Sessions, cookie_name, token_of
 
 KEEPALIVE_SECONDS = 15.0
-# Seconds for which doctor's findings are shown again instead of looked for anew.
+# Seconds for which the doctor's findings are reused.
 FINDINGS_SECONDS = 5.0
 SESSION = f"{PAGE}session"
 
@@ -34,9 +34,9 @@ async def _nothing(_: str) -> JsonObject:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What only the program around the server knows; each is given its address as the browser has it.
+    """Data from the program around the server; each function gets the server's address as the browser has it.
 
-    `clients` are `{"clients": […]}`, the texts that set up other programs; `examine` is what doctor finds.
+    `clients` returns `{"clients": […]}`, the texts that set up other programs; `examine` the doctor's findings.
     """
 
     clients: Callable[[str], Awaitable[JsonObject]] = _nothing
@@ -45,7 +45,7 @@ class Around:
 
 @dataclass(slots=True)
 class Findings:
-    """What doctor found last. Many who ask at once start one examination."""
+    """The doctor's last findings. Concurrent requests share one run."""
 
     examine: Callable[[str], Awaitable[JsonObject]]
     found: JsonObject = field(default_factory=dict)
@@ -53,11 +53,11 @@ class Findings:
     _task: asyncio.Task[None] | None = None
 
     async def again(self, url: str, now: float) -> JsonObject:
-        """New ones, unless the last are very new."""
+        """New findings, unless the last are recent."""
         if self._task is None and time.monotonic() - self._ended > FINDINGS_SECONDS:
             self._task = asyncio.ensure_future(self._examine(url, now))
         if self._task is not None:
-            # It goes on for others where this one leaves.
+            # It continues for others if this client disconnects.
             await asyncio.shield(self._task)
         return self.found
 
@@ -81,7 +81,7 @@ def page(live: Live, past: Past, sessions: Sessions, findings: Findings, around:
     @made.head("/")
     @made.get("/")
     async def index(request: Request) -> Response:
-        """The page for who reads HTML, ollama's words for everybody else."""
+        """The page for clients that accept HTML, ollama's line of text for all others."""
         if "text/html" not in request.headers.get("accept", ""):
             answer: Response = await health.root()
             answer.headers["vary"] = "Accept"
@@ -94,12 +94,12 @@ def page(live: Live, past: Past, sessions: Sessions, findings: Findings, around:
 
     @made.get(SESSION)
     async def session(request: Request) -> Response:
-        """Whether a key is needed, and whether this browser has shown it."""
+        """Whether a key is needed, and whether this browser has a session."""
         return _json({"key": sessions.needed, "signed_in": sessions.holds(_token(request))})
 
     @made.post(SESSION)
     async def sign_in(request: Request) -> Response:
-        """Takes the key, and begins a session. Raises InvalidKey, Busy."""
+        """Checks the key and starts a session. Raises InvalidKey, Busy."""
         body = parse_object(await request.body(), 4)
         key = body.get("key")
         if not isinstance(key, str):
@@ -125,17 +125,17 @@ def page(live: Live, past: Past, sessions: Sessions, findings: Findings, around:
 
     @made.get(f"{PAGE}state")
     async def state() -> Response:
-        """What there is to see now, once."""
+        """The current state, once."""
         return _json(live.snapshot())
 
     @made.get(f"{PAGE}events")
     async def events() -> Response:
-        """The same, and every change of it."""
+        """The current state and every change."""
         return ByteStream(live.events(), SSE.media_type, lambda _: SSE.keep_alive, KEEPALIVE_SECONDS, {**HEADERS})
 
     @made.get(f"{PAGE}usage")
     async def usage() -> Response:
-        """What the ledger has, added up."""
+        """Sums of the ledger."""
         return _json(await past.usage())
 
     @made.get(f"{PAGE}requests")
@@ -150,12 +150,12 @@ def page(live: Live, past: Past, sessions: Sessions, findings: Findings, around:
 
     @made.get(f"{PAGE}doctor")
     async def found() -> Response:
-        """What doctor found last."""
+        """The doctor's last findings."""
         return _json(findings.found)
 
     @made.post(f"{PAGE}doctor")
     async def examine(request: Request) -> Response:
-        """Has doctor look; that takes some seconds."""
+        """Runs the doctor, which takes some seconds."""
         return _json(await findings.again(_url(request), time.time()))
 
     opened = frozenset({SESSION, *(f"{PAGE}{name}" for name in files if name != INDEX)})

@@ -1,6 +1,7 @@
-"""Who may look at the page where a key is set: the key proves itself once, then a random token stands for it.
+"""Access to the page if a key is set: the key is checked once, then a random token replaces it.
 
-Tokens are kept in memory, as digests: a restart ends every session. Clocks are given: seconds that only grow.
+Tokens are kept in memory, as digests: a restart ends every session. Times are monotonic seconds, passed in by the
+caller.
 """
 
 import hashlib
@@ -9,16 +10,16 @@ import secrets
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 
-# How long a session lasts, and how many there may be; the oldest goes first.
+# How long a session lasts, and the maximum number; the oldest is dropped first.
 SESSION_SECONDS = 12 * 3600.0
 MOST = 100
-# Wrong keys that are taken at once, and how soon another one may be tried after those.
+# Wrong keys that are allowed at once, and the delay before another one may be tried.
 TRIES = 10
 TRY_SECONDS = 6.0
 
 
 class Sessions:
-    """Of one server. `key` is the one that it wants, None for none; then nobody needs a session."""
+    """The sessions of one server. `key` is its key, None for none; then no session is needed."""
 
     def __init__(self, key: str | None, clock: Callable[[], float]) -> None:
         self._key = key
@@ -56,7 +57,9 @@ class Sessions:
         self._ends.pop(_digest(token), None)
 
     def holds(self, token: str) -> bool:
-        """Whether the token is that of a session. It is looked up by its digest, so time tells nothing of another."""
+        """Whether the token belongs to a session. It is looked up by its digest, so timing reveals nothing about
+        others.
+        """
         return bool(token) and self._ends.get(_digest(token), float("-inf")) > self._clock()
 
 

@@ -1,6 +1,7 @@
-"""What there is to see of this server now, as JSON. Times are unix seconds; memory is in bytes, to a megabyte.
+"""The current state of this server, as JSON.
 
-Nothing in it changes by itself from one look to the next: how long something takes is for whoever shows it.
+Times are unix seconds; memory is in bytes, rounded to a megabyte. It contains no values that change with time alone:
+the page computes durations.
 """
 
 import time
@@ -23,7 +24,7 @@ MEGABYTE = 2**20
 
 
 class Remembered:
-    """Values for some seconds. What was not asked for as long is forgotten."""
+    """A cache of values for some seconds. Values that were not used for that long are dropped."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
@@ -31,7 +32,7 @@ class Remembered:
         self._known: dict[Hashable, tuple[float, Any]] = {}
 
     def of(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The value of `key`, made where it is not known."""
+        """The value of `key`, computed if it is not cached."""
         now = self._clock()
         self._known = {each: known for each, known in self._known.items() if now - known[0] < self._seconds}
         if key not in self._known:
@@ -42,7 +43,7 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the state comes from. `health` is what `/health` tells, `plan` the subscription, `since` unix seconds."""
+    """The sources of the state. `health` is the content of `/health`, `plan` the subscription, `since` unix seconds."""
 
     health: Callable[[], Mapping[str, object]]
     plan: Callable[[], str | None]
@@ -72,7 +73,7 @@ def _limits(sources: Sources) -> JsonObject:
     now, found = sources.now(), sources.accounts.limits
     told = {window.name for window in found.windows}
     windows = [_window(sources, window, None) for window in found.windows]
-    # Of before this server began: the CLI tells of a window with an answer.
+    # From before this server started: the CLI reports a window only with an answer.
     windows += [
         _window(sources, Window(last.name, last.used, last.resets), last.at)
         for last in sources.past.last()
@@ -111,7 +112,7 @@ def _workers(sources: Sources) -> JsonObject:
             "pid": pid,
             "state": member.status.name.lower(),
             "turns": member.turns,
-            # To a second it would change by itself, where the two clocks differ by half of one.
+            # Rounded to seconds it would flip when the two clocks differ by half a second.
             "since": sources.for_a_minute.of(("born", member.key), partial(round, behind + member.born)),
             "memory": 0 if pid is None else sources.for_seconds.of(pid, partial(_memory, pid)),
         }

@@ -118,7 +118,7 @@ def test_a_broken_configuration_is_a_line_of_the_status(linux: StandIns, install
 def test_with_a_broken_configuration_nothing_is_restarted(linux: StandIns, installed_there: Path) -> None:
     done = run(linux, "service", "restart")
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"Nothing was restarted, because it would not start: {installed_there} is not valid TOML" in done.stderr
+    assert f"Not restarted, because it would not start: {installed_there} is not valid TOML" in done.stderr
     assert linux.changes("show", "show-environment") == []
 
 
@@ -135,8 +135,8 @@ def test_uninstalling_names_what_it_leaves(linux: StandIns, installed_there: Pat
     drop_ins = unit(linux).with_name("claude-max.service.d")
     drop_ins.mkdir()
     done = run(linux, "uninstall-agent")
-    assert f"Left in place: {token} (may hold a token: remove it if nothing else needs it)" in done.stdout
-    assert f"Left in place: {drop_ins} (your own changes of the unit)" in done.stdout
+    assert f"Left in place: {token} (may contain a token: remove it if nothing else needs it)" in done.stdout
+    assert f"Left in place: {drop_ins} (your own changes to the unit)" in done.stdout
     assert f"Left in place: {installed_there} (the settings)" in done.stdout
     assert "secret-word" not in done.stdout
     assert token.exists()

@@ -153,7 +153,7 @@ def test_a_minus_is_stdin(environ: dict[str, str], proxy: RunningProxy, marker: 
     [user] = [turn for turn in proxy.bodies(marker)[-1]["messages"] if turn["role"] == "user"]
     assert user["content"][0]["source"]["data"] == "piped notes"
     twice = asked(environ, "-", "--file", "-", stdin="x")
-    assert (twice.returncode, 'Only one "-"' in twice.stderr) == (2, True)
+    assert (twice.returncode, "Only one option can read stdin" in twice.stderr) == (2, True)
 
 
 def test_a_schema_on_the_command_line(environ: dict[str, str]) -> None:

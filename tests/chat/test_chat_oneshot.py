@@ -120,7 +120,7 @@ FAILURES: dict[str, tuple[list[str], int, str, str]] = {
     "not signed in": ([directive(status=401)], 4, "", "claude auth login"),
     "limit": ([directive(status=429)], 1, "", "limit"),
     "service lost": ([directive(text="one two three", cut_after=2)], 1, "one two\n", "Connection to the API was lost"),
-    "no picture": (["--image", __file__, "hi"], 2, "", "is not a picture"),
+    "no picture": (["--image", __file__, "hi"], 2, "", "is not an image"),
 }
 
 

@@ -31,7 +31,7 @@ LINES: list[tuple[str, Any]] = [
     (" /help", Say("/help")),
     ("/ what", Say("/ what")),
     ("/image", "needs a FILE"),
-    ("/undo 3", "takes nothing"),
+    ("/undo 3", "takes no argument"),
     ("/hepl", "Unknown command /hepl"),
     ("/help!", "Unknown command /help!"),
 ]
@@ -122,7 +122,7 @@ def test_undo_gives_the_question_back_and_clear_forgets() -> None:
 
 def test_tokens_are_added_up_and_stopped_answers_named() -> None:
     session = Session()
-    assert str(session.tokens) == "Nothing was asked yet."
+    assert str(session.tokens) == "No questions yet."
     usage = {
         "prompt_tokens": 1000,
         "completion_tokens": 20,
@@ -180,7 +180,7 @@ def test_files_become_parts(tmp_path: Path) -> None:
     assert text.part["file"] == {"filename": "t.txt", "file_data": f"data:text/plain;base64,{encoded(b'hi')}"}
     assert attach.file(made("p", b"%PDF-x")).part["file"]["file_data"].startswith("data:application/pdf;base64,")
     wrong: list[tuple[Any, str, str]] = [
-        (attach.image, made("x", b"text"), "not a picture"),
+        (attach.image, made("x", b"text"), "not an image"),
         (attach.file, made("bin", b"\xff\xfe"), "neither text"),
         (attach.file, made("nul", b"a\0b"), "neither text"),
         (attach.file, made("blank", b" \n"), "is empty"),
@@ -188,7 +188,7 @@ def test_files_become_parts(tmp_path: Path) -> None:
         (attach.file, str(tmp_path / "none"), "No such file"),
         (attach.file, "a\0b", "cannot be read"),
         (attach.file, "~nobody-of-that-name/x", "cannot be read: Could not determine home directory.$"),
-        (attach.image, made("head", b"\x89PNG\r\n\x1a\n"), "not a picture"),
+        (attach.image, made("head", b"\x89PNG\r\n\x1a\n"), "not an image"),
         (schema, made("s", b"{"), "is not JSON: Expecting"),
         (schema, made("s2", b"[]"), "a schema is an object"),
         (schema, made("s3", b"\xff\xff\xff"), "is not JSON"),

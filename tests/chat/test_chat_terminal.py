@@ -34,9 +34,9 @@ def said(body: dict[str, Any]) -> list[str]:
 def test_a_conversation(environ: dict[str, str], proxy: RunningProxy, marker: str, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("some notes")
     with open_umask(), chat(environ) as terminal:
-        assert f"{proxy.url.replace('localhost', '127.0.0.1')}, model default. /help helps" in terminal.prompt()
+        assert f"{proxy.url.replace('localhost', '127.0.0.1')}, model default. /help lists" in terminal.prompt()
         assert "a bold word" in terminal.ask(directive(text=f"a **bold** word {marker}"))
-        assert "/undo take back the last question" in terminal.told("/help")
+        assert "/undo undo the last question" in terminal.told("/help")
         assert "Model: sonnet." in terminal.told("/model sonnet")
         assert "claude-max: The model 'gpt-9' does not exist here." in terminal.told("/model gpt-9")
         terminal.see("/model gpt-9")
@@ -44,18 +44,18 @@ def test_a_conversation(environ: dict[str, str], proxy: RunningProxy, marker: st
         assert "Effort: high." in terminal.told("/effort high")
         assert "Effort: none (no thinking)." in terminal.told("/effort none")
         assert "System prompt: be brief" in terminal.told("/system be brief")
-        assert "Goes with your next question: notes.txt." in terminal.told(f"/file {tmp_path}/notes.txt")
+        assert "Attached to your next question: notes.txt." in terminal.told(f"/file {tmp_path}/notes.txt")
         assert "second answer" in terminal.ask(f"{PASTE}{directive(text='second answer')}\n{marker}{PASTED}")
         assert "2 answers: " in terminal.told("/usage")
         assert "Saved to" in terminal.told(f"/save {tmp_path}/t.md")
         assert "exists. /save! " in terminal.told(f"/save {tmp_path}/t.md")
         terminal.type(CTRL_C)
-        assert "in place of what was there" in terminal.told(f"/save! {tmp_path}/t.md")
+        assert "replacing the old file" in terminal.told(f"/save! {tmp_path}/t.md")
         assert "Undone." in terminal.told("/undo")
         terminal.see(marker)
         terminal.type(CTRL_C)
         assert "A new conversation." in terminal.told("/clear")
-        assert "Nothing was asked yet." in terminal.told("/usage")
+        assert "No questions yet." in terminal.told("/usage")
         terminal.enter("/exit")
         assert terminal.leaves() == 0
     assert (tmp_path / "t.md").stat().st_mode & 0o777 == 0o600, "whatever the umask"
@@ -85,7 +85,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(environ: dict[str, str], pr
         terminal.type("typed ahead")
         terminal.type(CTRL_C)
         shown = terminal.prompt()
-        assert "Stopped. What came is kept" in shown
+        assert "Stopped. The partial answer is kept" in shown
         assert "second" not in shown
         terminal.see("typed ahead")
         terminal.type(CTRL_C)
@@ -169,7 +169,7 @@ def test_a_window_that_changes_while_an_answer_comes(environ: dict[str, str]) ->
 
 def test_twenty_columns_and_a_failed_question(environ: dict[str, str], marker: str) -> None:
     with chat(environ, columns=20, rows=12) as terminal:
-        assert "model default. /help\nhelps, Ctrl-D\nleaves.\n" in terminal.prompt()
+        assert "model default. /help\nlists commands,\nCtrl-D quits.\n" in terminal.prompt()
         assert "claude-max: Unknown\ncommand /hepl." in terminal.ask("/hepl")
         terminal.see("/hepl")
         terminal.type(CTRL_C)

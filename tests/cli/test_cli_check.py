@@ -83,7 +83,7 @@ OTHER = "py3-none-win_arm64" if sys.platform != "win32" else "py3-none-macosx_11
     ("tag", "programs", "said"),
     [
         (OTHER, {BUNDLED: ""}, "has no wheel for this platform"),
-        ("py3-none-any", {f"{PACKAGE}/__init__.py": ""}, "has no Claude Code CLI in it"),
+        ("py3-none-any", {f"{PACKAGE}/__init__.py": ""}, "contains no Claude Code CLI"),
         (None, {}, "cannot be downloaded"),
     ],
 )
@@ -108,7 +108,7 @@ def test_pip_where_there_is_no_uv(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     assert newest._installer()[:4] == [sys.executable, "-m", "pip", "install"]
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ServerFault, match="Neither uv nor pip"):
+    with pytest.raises(ServerFault, match="Downloading needs uv or pip"):
         newest._installer()
 
 
@@ -120,6 +120,6 @@ def test_what_the_exit_code_says() -> None:
     assert result(None, True).exit is Exit.FINE
     assert "tested with 2.1.332" in str(list(result(None, True).view())[-1])
     assert result(None, False).exit is Exit.FAILED
-    assert str(list(result(None, False).view())[-1]) == "It can be used; claude-max does without rewind"
+    assert str(list(result(None, False).view())[-1]) == "It can be used; claude-max runs without rewind"
     assert result("answers: nothing came", False).exit is Exit.NO_CLI
     assert "would refuse it: answers" in str(list(result("answers: nothing came", False).view())[-1])

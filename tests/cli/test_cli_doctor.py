@@ -50,7 +50,7 @@ def test_a_taken_port_fails(home: Path) -> None:
         # Nobody accepts: it takes the bounded wait for an answer to see that it is not ours.
         ended = claude_max(home, "doctor", "--json", "--check", "port", environ={"CLAUDE_MAX_PORT": str(port)})
     assert ended.code == 5
-    assert f"Port {port} is taken by" in ended.json["findings"][0]["summary"]
+    assert f"Port {port} is in use by" in ended.json["findings"][0]["summary"]
 
 
 def test_live_tells_what_the_proxy_says(home: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_running_proxy_is_asked_first(home: Path) -> None:
     rows, wanted = ({row["id"]: row for row in each.json["models"]} for each in (models, signed_in))
     assert rows == wanted
     assert usage.code == 4
-    assert "is a demo, which uses no plan." in usage.err
+    assert "is a demo and uses no plan." in usage.err
 
 
 def test_signed_out(home: Path) -> None:

@@ -153,7 +153,7 @@ def test_another_program_on_the_port_is_named(home: Path) -> None:
         port = taken.getsockname()[1]
         ended = claude_max(home, "serve", "--port", str(port))
     assert ended.code == 5
-    assert f"127.0.0.1:{port} cannot be used: it is taken by " in ended.err
+    assert f"127.0.0.1:{port} cannot be used: it is in use by " in ended.err
     assert f"(pid {os.getpid()})" in ended.err
 
 
@@ -189,7 +189,7 @@ def test_start_and_stop(home: Path, tmp_path: Path) -> None:
         modes = {path.name: path.stat().st_mode & 0o777 for path in files}
         assert modes == {"claude-max": 0o700, "server.json": 0o600, "server.log": 0o600}
         again = claude_max(home, "start", "--demo", "--port", "0", environ=environ)
-        assert (again.code, f"Process {started['pid']} is running already" in again.err) == (1, True)
+        assert (again.code, f"Process {started['pid']} is already running" in again.err) == (1, True)
     finally:
         stopped = claude_max(home, "stop", "--json", environ=environ)
     assert (stopped.code, stopped.json["pid"]) == (0, started["pid"])
@@ -202,7 +202,7 @@ def test_a_start_that_fails_says_why_and_how(home: Path, tmp_path: Path) -> None
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ended = claude_max(home, "start", "--port", str(taken.getsockname()[1]), environ=environ)
     assert ended.code == 5
-    assert "cannot be used: it is taken by" in ended.err
+    assert "cannot be used: it is in use by" in ended.err
     assert not list((tmp_path / "state").rglob("server.json"))
 
 
@@ -290,7 +290,7 @@ def test_another_port_that_is_taken_is_named(home: Path) -> None:
     with stub(port):
         done = claude_max(home, "serve", "--port", "0", "--also-listen", str(port))
     assert done.code == 5
-    assert f"do without --also-listen {port}" in done.err
+    assert f"leave out --also-listen {port}" in done.err
 
 
 def test_it_is_not_its_own_upstream(home: Path) -> None:
@@ -299,7 +299,7 @@ def test_it_is_not_its_own_upstream(home: Path) -> None:
     done = claude_max(home, "serve", "--port", port, environ=environ)
     assert done.code == 2
     assert done.err.strip().count("\n") == 0
-    assert "ANTHROPIC_BASE_URL names this server itself" in done.err
+    assert "ANTHROPIC_BASE_URL points to this server itself" in done.err
 
 
 def test_an_alias_that_leads_nowhere_is_told_once_the_cli_said_what_it_offers(home: Path) -> None:

@@ -64,7 +64,7 @@ def test_the_code_says_whether_a_request_would_be_answered(servers: list[Server]
 
 def test_what_a_person_reads() -> None:
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
-    for part in Status((SERVER, replace(SERVER, workers=None, trouble="It wants another key."))).view():
+    for part in Status((SERVER, replace(SERVER, workers=None, trouble="It requires another key."))).view():
         console.print(part)
     text = console.export_text()
     for words in (
@@ -75,7 +75,7 @@ def test_what_a_person_reads() -> None:
         "62 %",
         "1 in flight:",
         "[31mcurl  opus  waiting",
-        "! It wants another key.",
+        "! It requires another key.",
     ):
         assert words in text
     assert "\x1b" not in text
@@ -85,7 +85,7 @@ def test_what_a_person_reads() -> None:
 def test_nothing_runs(home: Path) -> None:
     environ = {"CLAUDE_MAX_PORT": str(free_port())}
     ended = claude_max(home, "status", environ=environ)
-    assert (ended.code, ended.out.splitlines()[0]) == (1, "No claude-max server runs here.")
+    assert (ended.code, ended.out.splitlines()[0]) == (1, "No claude-max server is running.")
     assert claude_max(home, "status", "--json", environ=environ).json == {
         "schema": 1,
         "ok": False,
@@ -94,7 +94,7 @@ def test_nothing_runs(home: Path) -> None:
     }
     logs = claude_max(home, "logs", environ=environ)
     assert (logs.code, logs.out) == (1, "")
-    assert "A server that runs in a terminal logs to that terminal." in logs.err
+    assert "A server in a terminal logs to that terminal." in logs.err
     assert claude_max(home, "status", "--web", environ=environ).code == 1
     assert claude_max(home, "status", "--watch", environ=environ).code == 2
     assert claude_max(home, "status", "--watch", "--json", environ=environ).json["error"]["exit_code"] == 2

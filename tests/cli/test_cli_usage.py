@@ -73,7 +73,7 @@ def test_a_login_without_windows_is_said(home: Path) -> None:
     with scripted() as api:
         ended = claude_max(home, "usage", environ={"ANTHROPIC_BASE_URL": api.url})
     assert ended.code == 0
-    assert ended.out.startswith("This login has no plan windows")
+    assert ended.out.startswith("This login has no plan limits")
 
 
 def test_windows_of_models_and_of_the_future() -> None:

@@ -24,6 +24,19 @@ PHRASES = {
     r"\bspoil(s|t)?\b": "break",
     r"\bleaves? away\b": "leave out, drop",
     r"\b(asks|asked) nobody\b": "sends no request",
+    r"\bwhat was said\b": "the messages",
+    r"\bwhose (words|each)\b": "where it comes from",
+    r"\btakes? (it|them|that) back\b": "undo, remove",
+    r"\bwhoever\b": "everyone who, the user",
+    r"\bfor the while\b": "until the program ends",
+    r"\b[Tt]he law\b": "the rule itself",
+    r"\bat the rate of now\b": "at the current rate",
+    r"\bcommands? (a|the) terminal\b": "control the terminal",
+    r"\bthis very\b": "this",
+    r"\bhonoured\b": "applied",
+    r"\bfor ever\b": "forever",
+    r"\bwhat there is to\b": "the state, the choices",
+    r"\bwants another\b": "requires another",
 }
 BAD = re.compile("|".join(f"(?:{phrase})" for phrase in PHRASES))
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]

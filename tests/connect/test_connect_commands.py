@@ -52,7 +52,7 @@ def test_programs_of_the_tests_are_not_a_persons_clients(home: Path, tmp_path: P
 def test_nothing_is_written_unasked(home: Path) -> None:
     ended = claude_max(home, "connect", "codex")
     assert (ended.code, ended.out) == (2, "")
-    assert "Add --yes, or --dry-run to look" in ended.err
+    assert "Add --yes, or --dry-run to preview" in ended.err
     looked = claude_max(home, "connect", "codex", "--dry-run", "--model", "opus")
     assert looked.code == 0
     assert '+model = "opus"' in looked.out

@@ -1,4 +1,4 @@
-"""A real client, set up by the command: `llm` answers through the proxy, and is as it was afterwards."""
+"""A real client, set up by the command: `llm` answers through the proxy, and was restored afterwards."""
 
 import os
 import shutil

@@ -140,7 +140,7 @@ def test_what_was_changed_since_stays(connect: Act, disconnect: Act, home: Path)
     path.write_text(json.dumps(said, indent=2))
     ended = disconnect("opencode")
     assert json.loads(path.read_text()) == {"model": "mine/since", "small_model": "other/small", "theme": "dark"}
-    assert ended.files[0].why == "Changed since, and therefore left: model"
+    assert ended.files[0].why == "Changed since, so left as is: model"
 
 
 def test_set_up_again_after_a_change_by_hand(connect: Act, disconnect: Act, home: Path) -> None:
@@ -268,7 +268,7 @@ def test_a_file_that_is_missing_later(connect: Act, disconnect: Act, home: Path,
     connect("aider")
     (home / ".aider.conf.yml").unlink()
     ended = disconnect("aider")
-    assert (ended.outcome, ended.files[0].why) == ("unchanged", "It is gone already.")
+    assert (ended.outcome, ended.files[0].why) == ("unchanged", "Already removed.")
     assert store.load("aider") == ()
 
 

@@ -36,7 +36,7 @@ def test_all_is_well(machine: MakeMachine, settings: Settings) -> None:
     [
         ({"url": "http://127.0.0.1:4000"}, "asks http://127.0.0.1:4000, but the proxy is at http://127.0.0.1:3456"),
         ({"url": "http://other:3456"}, "asks http://other:3456"),
-        ({"model": "claude_2"}, "asks for the model 'claude_2', which is not there"),
+        ({"model": "claude_2"}, "asks for the model 'claude_2', which does not exist"),
         ({"key": "wrong-secret"}, "sends a key that the proxy refuses"),
     ],
     ids=["port", "host", "model", "key"],

@@ -62,10 +62,10 @@ def test_a_claude_that_starts(machine: MakeMachine, home: Path) -> None:
         environ = {**home_environment(home), "ANTHROPIC_BASE_URL": api.url}
         settings = Settings.model_construct(claude_path=str(real))
         signed_in = machine(environ=environ, load=lambda: settings, start=start)
-        assert "says what it offers" in found(check_start(signed_in), Status.OK).summary
+        assert "lists its models" in found(check_start(signed_in), Status.OK).summary
         del environ["CLAUDE_CODE_OAUTH_TOKEN"]
         signed_out = machine(environ=environ, load=lambda: settings, start=start)
-        assert "only to who is signed in" in found(check_start(signed_out), Status.OK).summary
+        assert "only when it is signed in" in found(check_start(signed_out), Status.OK).summary
 
 
 def test_a_claude_that_dies_is_told_in_its_own_words(machine: MakeMachine, home: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_second_claude_that_is_broken(machine: MakeMachine, home: Path) -> Non
 def test_aliases(machine: MakeMachine) -> None:
     found(check_aliases(machine()), Status.OK)
     good = Settings.model_construct(aliases={"gpt-4o": "sonnet", "own": "claude-opus-4-8"})
-    assert found(check_aliases(machine(load=lambda: good)), Status.OK).summary == "2 aliases lead to models"
+    assert found(check_aliases(machine(load=lambda: good)), Status.OK).summary == "2 aliases point to models"
     bad = Settings.model_construct(aliases={"gpt-4o": "sonett"})
     finding = found(check_aliases(machine(load=lambda: bad)), Status.FAILED)
     assert finding.summary == "the alias gpt-4o leads to 'sonett', which is not a model"
@@ -158,7 +158,7 @@ def test_a_login_that_was_lost_meanwhile(machine: MakeMachine) -> None:
 
     health = {"version": version("claude-max-toolkit"), "cli_version": "2.1.330", "signed_in": False}
     finding = found(check_port(machine(listener=lambda _: Listener(Kind.OURS, health=health))), Status.WARNING)
-    assert "ended or was removed while it ran" in finding.detail
+    assert "expired or was removed while it was running" in finding.detail
     assert finding.fix[0] == "claude-max login"
 
 

@@ -395,7 +395,7 @@ def test_a_key_opens_the_page_and_nothing_to_others(home: Path, opened: Any, bro
         page.locator("summary").first.click()
         page.get_by_role("button", name="Look now").click()
         expect(page.locator("#doctor-summary")).to_contain_text("checks at", timeout=60_000)
-        expect(page.locator("#findings")).to_contain_text("claude starts and says what it offers")
+        expect(page.locator("#findings")).to_contain_text("claude starts and lists its models")
         assert barriers(page) == []
         page.emulate_media(color_scheme="dark")
         assert barriers(page, "color-contrast") == []
@@ -425,5 +425,5 @@ def test_a_key_opens_the_page_and_nothing_to_others(home: Path, opened: Any, bro
         page.get_by_label("Key").fill(KEY)
         page.get_by_label("Key").press("Enter")
         # Doctor is not asked again, but what it found is there.
-        expect(page.locator("#findings")).to_contain_text("claude starts and says what it offers")
+        expect(page.locator("#findings")).to_contain_text("claude starts and lists its models")
         context.close()

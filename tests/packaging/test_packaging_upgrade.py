@@ -93,7 +93,7 @@ def test_a_server_outlives_its_package(installed: Callable[..., None], tmp_path:
         port = {"CLAUDE_MAX_PORT": running.url.rpartition(":")[2]}
         found = claude_max(home, "doctor", "--check", "port", "--json", environ=port).json["findings"][0]
         assert f"claude-max {running_version} answers at" in found["summary"]
-        assert f"Installed is {NEW}, which a restart brings." in found["detail"]
+        assert f"{NEW} is installed; restart to run it." in found["detail"]
 
         installed("uninstall", "claude-max-toolkit")
         assert not (tmp_path / "venv/bin/claude-max").exists()

@@ -1,4 +1,4 @@
-"""What a writer can do, the same for each format, and opening a text with the right one. Pure."""
+"""The interface of all writers, and opening a text with the right one. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -10,16 +10,16 @@ from .tree import TomlDocument, YamlDocument
 
 
 class Document(Protocol):
-    """A configuration file's text, changed one value at a time; everything else in it stays as it is."""
+    """A configuration file's text, edited one value at a time; everything else is preserved."""
 
     def value(self) -> Any:
         """All of it, as plain values."""
 
     def set(self, path: Path, value: Any) -> None:
-        """Puts a value there, in place of the one that is there; containers on the way are made. Raises Unfit."""
+        """Sets the value at a path, and creates missing containers. Raises Unfit."""
 
     def remove(self, path: Path) -> None:
-        """Takes away what is there; nothing happens where nothing is. Raises Unfit."""
+        """Removes the value at a path, if there is one. Raises Unfit."""
 
     def text(self) -> str:
         """The whole file."""

@@ -1,4 +1,4 @@
-"""Lines of NAME=value, as shells and dotenv readers have them. Other lines, and comments, stay as they are. Pure."""
+"""Lines of NAME=value, as in shells and dotenv files. Other lines and comments are preserved. Pure."""
 
 import re
 from typing import Any
@@ -14,14 +14,14 @@ _PLAIN = re.compile(r"[\w.:/+=@%,~*-]*")
 
 
 class DotenvDocument:
-    """The text, and what it says. A way into it has one step, the name."""
+    """The text and its values. A path has one step, the name."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._line = "\r\n" if "\r\n" in text else "\n"
 
     def value(self) -> dict[str, str]:
-        """Every name with its value; the last one counts."""
+        """Every name with its value; the last assignment wins."""
         return {found["name"]: _unquoted(found["value"]) for found in _LINE.finditer(self._text)}
 
     def text(self) -> str:
@@ -29,7 +29,7 @@ class DotenvDocument:
         return self._text
 
     def set(self, path: Path, value: Any) -> None:
-        """Sets a name, in the line that sets it already, else in a new one at the end. Raises Unfit."""
+        """Sets a name, in its existing line or in a new one at the end. Raises Unfit."""
         name, new = _name(path), _quoted(str(value))
         found = self._last(name)
         if found is None:
@@ -39,7 +39,7 @@ class DotenvDocument:
             self._text = self._text[: found.start("value")] + new + self._text[found.end("value") :]
 
     def remove(self, path: Path) -> None:
-        """Takes the line away that sets a name; an earlier one counts again. Raises Unfit."""
+        """Removes the last line that sets a name, so that an earlier one applies again. Raises Unfit."""
         found = self._last(_name(path))
         if found is not None:
             end = found.end()

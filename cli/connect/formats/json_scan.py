@@ -1,7 +1,6 @@
-"""Reads JSON with comments, trailing commas and the rest of JSON5, and remembers where everything stands. Pure.
+"""Parses JSON with comments, trailing commas and the rest of JSON5, with the position of every value.
 
-A file that is edited by hand holds what its program accepts; what this reader does not understand is Unreadable, so
-that nothing is guessed.
+Pure. Files edited by hand contain whatever their program accepts; syntax that this parser does not know is Unreadable.
 """
 
 import json
@@ -16,17 +15,17 @@ _NUMBER = re.compile(r"[+-]?(?:Infinity|NaN|0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None}
 _ESCAPE = re.compile(r"\\(\r\n|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
-# No configuration is deeper.
+# Deeper than any configuration.
 DEPTH = 100
 
 
 class Unreadable(ValueError):
-    """The text is not in the format that its file should have; the message says where."""
+    """The text is not in the file's format; the message says where."""
 
 
 @dataclass(slots=True)
 class Node:
-    """A value and where it stands: `text[start:end]`. `members` are those of an object or array."""
+    """A value and its position: `text[start:end]`. `members` are those of an object or array."""
 
     value: Any
     start: int
@@ -36,7 +35,9 @@ class Node:
 
 @dataclass(slots=True)
 class Member:
-    """A member of an object or array, from its key or value on. `comma` is where the comma behind it is, or -1."""
+    """A member of an object or array, starting at its key or value. `comma` is the position of the comma after it, or
+    -1.
+    """
 
     start: int
     key: str | None
@@ -45,19 +46,19 @@ class Member:
 
 
 def scan(text: str) -> Node:
-    """The whole text as one value; an empty one, or one of comments only, is None, without a place."""
+    """The whole text as one value; None, without a position, if it is empty or only comments."""
     start = _skip(text, 0)
     if start == len(text):
         return Node(None, start, start)
     node = _value(text, start, 0)
     rest = _skip(text, node.end)
     if rest != len(text):
-        raise Unreadable(f"something stands behind its end, in {_where(text, rest)}")
+        raise Unreadable(f"unexpected text after its end, in {_where(text, rest)}")
     return node
 
 
 def last_before(text: str, node: Node) -> int:
-    """Where the last thing inside a container ends, be it a comment; just behind its bracket where it holds nothing."""
+    """The end of the last item in a container, comments included; just after its bracket if it is empty."""
     at = node.members[-1].node.end if node.members else node.start + 1
     if node.members and node.members[-1].comma >= 0:
         at = node.members[-1].comma + 1
@@ -83,7 +84,7 @@ def _value(text: str, at: int, depth: int) -> Node:
         return Node(_number(found[0]), at, found.end())
     if (found := _NAME.match(text, at)) and found[0] in _WORDS:
         return Node(_WORDS[found[0]], at, found.end())
-    raise Unreadable(f"no value was found in {_where(text, at)}")
+    raise Unreadable(f"a value is missing in {_where(text, at)}")
 
 
 def _container(text: str, start: int, depth: int) -> Node:
@@ -118,7 +119,7 @@ def _key(text: str, at: int) -> tuple[str, int]:
     elif found := _NAME.match(text, at):
         key = found[0]
     else:
-        raise Unreadable(f"no name was found in {_where(text, at)}")
+        raise Unreadable(f"a name is missing in {_where(text, at)}")
     colon = _skip(text, found.end())
     if text[colon : colon + 1] != ":":
         raise Unreadable(f"a colon is missing in {_where(text, colon)}")

@@ -1,4 +1,4 @@
-"""Changes one value of a JSON text, with or without comments, and leaves every other character alone. Pure."""
+"""Changes one value of a JSON text, with or without comments, and preserves every other character. Pure."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from .steps import MISSING, Item, Path, Unfit, depth, look, nested, position
 
 
 class JsonDocument:
-    """The text, and what it says."""
+    """The text and its values."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -27,7 +27,7 @@ class JsonDocument:
         return self._text
 
     def set(self, path: Path, value: Any) -> None:
-        """Puts a value there, in place of the one that is there; containers on the way are made. Raises Unfit."""
+        """Sets the value at a path, and creates missing containers. Raises Unfit."""
         if look(self._root.value, path) is not MISSING:
             node = self._node(path)
             if node.value != value or type(node.value) is not type(value):
@@ -36,7 +36,7 @@ class JsonDocument:
         there = depth(self._root.value, path)
         holder = self._node(path[:there])
         if holder.start == holder.end:
-            # No text at all, or comments only.
+            # The text is empty, or only comments.
             self._append_root(nested(path, value))
             return
         step = path[there]
@@ -51,7 +51,7 @@ class JsonDocument:
         self._insert(holder, step, nested(path[there + 1 :], value))
 
     def remove(self, path: Path) -> None:
-        """Takes away what is there; nothing happens where nothing is. Raises Unfit."""
+        """Removes the value at a path, if there is one. Raises Unfit."""
         if look(self._root.value, path) is MISSING:
             return
         holder = self._node(path[:-1])
@@ -62,7 +62,7 @@ class JsonDocument:
         else:
             start, end = member.start, member.node.end
             if at > 0:
-                # The comma before it goes too; the comment between them stays.
+                # Also remove the comma before it, but keep a comment between them.
                 comma = holder.members[at - 1].comma
                 self._replace(*self._with_its_line(start, end), "")
                 self._replace(comma, comma + 1, "")
@@ -70,7 +70,7 @@ class JsonDocument:
         self._replace(*self._with_its_line(start, end), "")
 
     def _with_its_line(self, start: int, end: int) -> tuple[int, int]:
-        """The span, with the line that would otherwise be left blank; else with the blanks behind it."""
+        """The span, extended to the whole line if that would become blank, else to the blanks after it."""
         text = self._text
         before = len(text[:start].rstrip(" \t"))
         behind = end + len(text[end:]) - len(text[end:].lstrip(" \t"))
@@ -146,7 +146,7 @@ def _index(node: Node, step: Any) -> int:
     at = position(node.value, step)
     if isinstance(step, Item):
         return int(at)
-    # Where a name stands twice, the last one counts.
+    # If a name occurs twice, the last one wins.
     found = [index for index, member in enumerate(node.members) if _is(member, step)]
     if not found:
         raise Unfit(f"{step!r} was not found")

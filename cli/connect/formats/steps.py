@@ -1,4 +1,4 @@
-"""Ways into nested plain values: by a key of a mapping, or to an element of a list by one of its fields. Pure."""
+"""Paths into nested plain values: by a key of a mapping, or to an element of a list by one of its fields. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ Path = tuple[Step, ...]
 
 
 class Unfit(ValueError):
-    """The file holds something else than the way leads through, such as a text where a mapping should be."""
+    """The file does not match the path, such as a text where a mapping is expected."""
 
 
 def position(inside: Any, step: Step) -> Any:
@@ -42,7 +42,7 @@ def position(inside: Any, step: Step) -> Any:
 
 
 def look(value: Any, path: Path) -> Any:
-    """The value at the end of a way; MISSING where it does not lead that far. Raises Unfit."""
+    """The value at a path; MISSING if there is none. Raises Unfit."""
     for step in path:
         if value is None:
             return MISSING
@@ -54,7 +54,7 @@ def look(value: Any, path: Path) -> Any:
 
 
 def depth(value: Any, path: Path) -> int:
-    """How many steps of a way exist; a null where a container should be does not count. Raises Unfit."""
+    """How many steps of a path exist; a null in place of a container does not count. Raises Unfit."""
     there = 0
     for at in range(1, len(path) + 1):
         found = look(value, path[:at])
@@ -65,7 +65,7 @@ def depth(value: Any, path: Path) -> int:
 
 
 def nested(path: Path, value: Any) -> Any:
-    """The value at the end of a way of its own: containers around it, the outermost returned."""
+    """The value wrapped in the containers of a path; returns the outermost."""
     for step in reversed(path):
         value = [value] if isinstance(step, Item) else {step: value}
     return value
@@ -77,5 +77,5 @@ def written(step: Step) -> Any:
 
 
 def read(steps: Sequence[Any]) -> Path:
-    """A way, of what `written` made."""
+    """A path, from the JSON that `written` made."""
     return tuple(Item(step["key"], step["value"]) if isinstance(step, dict) else str(step) for step in steps)

@@ -1,7 +1,6 @@
 """TOML and YAML, by libraries that keep comments and order. Pure.
 
-A library that would reformat other parts of the file is not used for it: such a file is Unreadable here, and
-its owner gets the lines to paste.
+If the library would reformat other parts of a file, the file is Unreadable here, and the user gets the lines to paste.
 """
 
 import io
@@ -16,9 +15,9 @@ from tomlkit.exceptions import TOMLKitError
 from .json_scan import Unreadable
 from .steps import MISSING, Item, Path, depth, look, nested, position
 
-# Wider than any line: what is long stays on its line.
+# Wider than any line, so that long lines are not wrapped.
 WIDTH = 100_000
-# Mapping, sequence and offset, as people and programs indent.
+# Indentation of mappings, sequences and offset, as is common.
 LAYOUTS = ((2, 4, 2), (2, 2, 0), (4, 6, 4), (4, 4, 2), (4, 4, 0), (4, 2, 0), (2, 5, 3))
 
 
@@ -84,7 +83,7 @@ class TomlDocument:
 
 
 def _before_tables(text: str, line: str) -> str:
-    """The text with a line where it belongs to no table: behind the last such line, else behind the head's comment."""
+    """The text with a line outside of all tables: after the last such line, else after the comment at the top."""
     head = re.search(r"^[ \t]*\[", text, re.MULTILINE)
     lines = text[: head.start()].splitlines(keepends=True) if head else []
     bare = [each.strip() for each in lines]
@@ -100,7 +99,7 @@ class YamlDocument:
     def __init__(self, text: str) -> None:
         self._windows = "\r\n" in text
         plain = text.replace("\r\n", "\n")
-        # A last line without its end is given one, as any editor would.
+        # Adds a missing newline at the end, as editors do.
         plain += "" if not plain or plain.endswith("\n") else "\n"
         self._head = ""
         for layout in LAYOUTS:
@@ -108,7 +107,7 @@ class YamlDocument:
             try:
                 self._root = self._yaml.load(plain)
                 if self._root is None:
-                    # Comments only, which ruamel has no place for.
+                    # Only comments, which ruamel cannot represent.
                     self._head, self._root = plain, None
                     return
                 same = self._dumped() == plain

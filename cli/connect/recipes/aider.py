@@ -23,6 +23,6 @@ RECIPE = Recipe(
         environ={"OPENAI_API_BASE": "{url}/v1", "OPENAI_API_KEY": "{key}"},
         arguments=("--model", "openai/{model}", "--weak-model", "openai/haiku"),
     ),
-    notes=("A .aider.conf.yml in a project, and a .env there, win over it.",),
+    notes=("A .aider.conf.yml or .env in a project overrides it.",),
     use='aider --message "…"',
 )

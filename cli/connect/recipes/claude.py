@@ -26,6 +26,6 @@ RECIPE = Recipe(
         environ={"ANTHROPIC_BASE_URL": "{url}", "ANTHROPIC_AUTH_TOKEN": "{key}", "ANTHROPIC_MODEL": "{model}"},
         unset=("ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"),
     ),
-    notes=("Every `claude` that you start asks the proxy from now on, and none works while the proxy does not run.",),
+    notes=("Every `claude` that you start now uses the proxy, and none works while the proxy is not running.",),
     use='claude -p "…"',
 )

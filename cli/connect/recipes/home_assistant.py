@@ -8,7 +8,7 @@ RECIPE = Recipe(
     steps=(
         (
             "Install the integration Local OpenAI LLM (or Extended OpenAI Conversation) with HACS; the built-in OpenAI "
-            "integration takes no address."
+            "integration has no setting for an address."
         ),
         (
             "Home Assistant runs on another machine or in a container, so start the proxy with an address and a key "

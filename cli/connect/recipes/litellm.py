@@ -40,7 +40,7 @@ RECIPE = Recipe(
             "  curl localhost:4000/key/generate -H 'Authorization: Bearer sk-…' -H 'Content-Type: application/json' "
             '-d \'{"models": ["sonnet"], "max_budget": 10, "budget_duration": "30d", "rpm_limit": 20}\''
         ),
-        "Whether others may use your subscription is for you to check: see the README.",
+        "Check whether others may use your subscription: see the README.",
     ),
     launch=Launch(arguments=("--config", "{folder}/litellm.yaml"), copies=("litellm.yaml",)),
 )

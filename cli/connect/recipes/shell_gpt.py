@@ -27,6 +27,6 @@ RECIPE = Recipe(
             "USE_LITELLM": "false",
         },
     ),
-    notes=("Launched before it ever ran, it writes the settings of that moment into its file itself.",),
+    notes=("If it is launched before its first own run, it writes the settings of that launch to its file.",),
     use='sgpt "…"',
 )

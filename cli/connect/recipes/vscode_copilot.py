@@ -31,7 +31,7 @@ RECIPE = Recipe(
         ),
     ),
     notes=(
-        "Where the proxy wants a key: `Chat: Manage Language Models`, OpenAI Compatible, and enter it there.",
-        "From VS Code 1.122 on, `claude-max connect vscode` is the way.",
+        "If the proxy requires a key: `Chat: Manage Language Models`, OpenAI Compatible, and enter it there.",
+        "From VS Code 1.122 on, use `claude-max connect vscode`.",
     ),
 )

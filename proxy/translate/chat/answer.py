@@ -97,7 +97,7 @@ class Choice:
                 self.finished = event
                 return [*self._custom_inputs(), {}]
             case ReasoningDelta() | ReasoningSigned():
-                # Chat completions have no place for these.
+                # Chat completions have no field for these.
                 return []
 
     def message(self) -> JsonObject:
@@ -131,7 +131,7 @@ class Choice:
 
     def _call(self, index: int, function: JsonObject, head: JsonObject) -> list[JsonObject]:
         if self._options.legacy_function:
-            # The legacy form has room for one call.
+            # The legacy format supports one call.
             return [{"function_call": function}] if index == 0 else []
         if self._calls[index]["type"] == "custom":
             custom = {"name": function.get("name"), "input": ""}
@@ -167,7 +167,7 @@ class ChatReply:
     def feed(self, answer: int, event: Event) -> list[Frame]:
         """The chunks that this event of choice number `answer` makes."""
         if isinstance(event, Started):
-            # Every choice answers to the same Turn; the first says which model it is.
+            # All choices answer the same Turn; the first one reports the model.
             self._model = self._model or event.model
         choice = self._choices[answer]
         deltas = choice.feed(event)

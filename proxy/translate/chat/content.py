@@ -17,7 +17,7 @@ from ..common.repairs import REFUSING, Repairs
 from .schema import Part
 
 TEXTS = ("text", "input_text", "output_text")
-# What the model thought. Chat completions carry no signature, without which the service takes none of it back.
+# Thinking. Chat completions carry no signature, without which the service does not accept it.
 THOUGHTS = ("thinking", "redacted_thinking", "reasoning", "reasoning_text", "summary_text")
 
 

@@ -34,7 +34,7 @@ def conversation(
             case "function":
                 _add_result(made, message, message.name, f"{where}.name", repairs)
             case "user":
-                # Told before what is wrong with the message itself.
+                # Reported before errors in the message itself.
                 if not _is_results(message):
                     made.require_answered(where)
                 if message.content is None:
@@ -125,7 +125,7 @@ def _add_answer(made: Conversation, message: MessageParam, where: str, speakers:
         called = message.function_call
         at = f"{where}.function_call"
         arguments = arguments_of(called.arguments)
-        # The legacy form has no ids: the name is the link, so an id is made from what the call is.
+        # The legacy format has no ids and links by name, so an id is derived from the call.
         id = f"call_{digest(f'{where} {called.name} {called.arguments}')}"
         made.call(ToolCall(id, api_name(called.name), arguments), at, key=called.name)
 

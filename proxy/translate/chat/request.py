@@ -23,11 +23,11 @@ from .conversation import Speakers, conversation
 from .schema import ChatRequest, MessageParam, Part, ResponseFormat, SearchOptions
 from .tools import choice_of, custom_names, functions_of, tools_of
 
-# Fields of the shape that have no effect. Each that a client sets is named in the response header
-# `x-claude-max-ignored`, and so are unknown fields.
+# Fields without effect. Each one that a client sets is named in the response header `x-claude-max-ignored`, and so are
+# unknown fields.
 WITHOUT_EFFECT = (*Unused.model_fields, "logprobs", "top_logprobs", "metadata", "store", "service_tier")
 
-# Where -1 says that there is no limit.
+# Fields in which -1 means no limit.
 LIMITS = ("max_tokens", "max_completion_tokens")
 
 

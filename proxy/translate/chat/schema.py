@@ -152,6 +152,6 @@ class ChatRequest(Unused):
     metadata: dict[str, Any] | None = None
     store: bool | None = None
     service_tier: str | None = None
-    # Refused where it asks for sound.
+    # Refused if it asks for audio.
     modalities: Items[str] | None = None
     audio: dict[str, Any] | None = None

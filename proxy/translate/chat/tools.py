@@ -20,7 +20,7 @@ INPUT: JsonObject = {
     "required": ["input"],
     "additionalProperties": False,
 }
-# Words for the same choice: Anthropic's, and those that other servers take.
+# Other names for the same choice: Anthropic's, and those that other servers accept.
 _MODES = {"auto": "auto", "none": "none", "required": "required", "any": "required", "": "auto"}
 
 

@@ -28,7 +28,7 @@ from .validation import too_deep, whole_escapes
 OPENING = "(The conversation begins with the assistant.)"
 NO_RESULT = "(This call was given no result.)"
 NO_CALL = "(The result of a call that is not in this conversation:)"
-# Levels of a call's arguments that are written again as they are.
+# Levels of a call's arguments that are serialized unchanged.
 ARGUMENT_DEPTH = 190
 _API_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _LETTERS = re.compile(r"[^a-zA-Z0-9]+")
@@ -69,7 +69,7 @@ class Conversation:
         self._parts: list[_Part] = []
         self._last: Role | None = None
         self._used: set[str] = set()
-        # How many calls without a result yet have this key.
+        # The number of calls with this key that have no result yet.
         self._open: dict[str, int] = {}
 
     def system(self, texts: Iterable[str]) -> None:
@@ -167,7 +167,7 @@ class Conversation:
                 )
             raise BadRequest(f"{field}: the last message has no content.", param=field)
         if merged[-1][0] == "assistant":
-            # The service refuses white space at the end of what is to be continued.
+            # The service refuses trailing white space in a message to be continued.
             merged[-1] = ("assistant", _bare_end(merged[-1][1]))
         opening = [Message("user", (Text(OPENING),))] if merged[0][0] == "assistant" else []
         if opening:

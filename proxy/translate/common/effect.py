@@ -6,7 +6,7 @@ from urllib.parse import quote
 from ...events import JsonObject
 from .wire_object import WireObject
 
-# How many of them are named, and how many characters of a name are shown.
+# The maximum number of names, and of characters of a name.
 NAMED, SHOWN = 50, 64
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ...events import BlockCompleted, Event, Finished, Started, TextDelta, ToolCallStarted, Usage
 
-# Characters of an English text to a token, about.
+# Approximate characters per token of English text.
 CHARACTERS_PER_TOKEN = 4
 
 
@@ -67,7 +67,7 @@ class StopCut:
         return [TextDelta(shown)] if shown else []
 
 
-# A JSON object begins here, and not a word in braces; what may still become one is waited for.
+# The start of a JSON object, not of a word in braces; waits while it may still become one.
 _OPENING = re.compile(r'\{\s*["}]|\{\s*\Z')
 _FENCED_LIST = re.compile(r"\s*(?:```\w*\s*)?\[")
 _MAY_BE_LIST = re.compile(r"\s*(?:`{0,2}|```\w*\s*)\Z")
@@ -117,7 +117,7 @@ class JsonOnly:
             place = found.end()
             if self._in_string:
                 if found[0] == "\\":
-                    # What it escapes may be in the next text.
+                    # The escaped character may be in the next text.
                     self._escaped = place == len(text)
                     place += 1
                 elif found[0] == '"':

@@ -46,7 +46,7 @@ def _line(value: JsonObject) -> bytes:
     return orjson.dumps(value).replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
 
 
-# A comment without an empty line after it: openai-go before 3.43 takes the empty line for the end of an event, and
-# fails on its empty data. The next event follows in the same block, which the standard allows.
+# A comment without an empty line after it: openai-go before 3.43 reads the empty line as the end of an event, and fails
+# on its empty data. The next event follows in the same block, which the standard allows.
 SSE = StreamForm("text/event-stream", server_sent_event, keep_alive=b": keep-alive\n")
 NDJSON = StreamForm("application/x-ndjson", json_line)

@@ -12,8 +12,9 @@ from ...events import JsonObject
 
 Resolver = Any
 DEPTH = 64
-# Of the draft that the service takes, whatever `$schema` says. It is compiled: in Python a list of 20 tools would cost
-# more time than the CLI itself. Patterns are the service's to judge; there is more than one language of them.
+# Validates with the draft that the service uses, whatever `$schema` says. Compiled, because in pure Python a list of 20
+# tools would take longer than the CLI itself. Patterns are left to the service, since regular expression dialects
+# differ.
 SCHEMA_OF_SCHEMAS = Draft202012Validator({"$ref": "https://json-schema.org/draft/2020-12/schema"})
 COMBINING = ("allOf", "anyOf", "oneOf")
 CONDITIONAL = ("not", "if", "then", "else")
@@ -39,7 +40,7 @@ def _check(schema: JsonObject, where: str) -> None:
         path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.instance_path)
         raise BadRequest(f"{where}{path}: {error.message}", param=where) from None
     if refers:
-        # All ids and anchors at once: an uncrawled registry crawls again for each lookup.
+        # Collects all ids and anchors at once: an uncrawled registry crawls again for each lookup.
         registry = Registry().with_resource("", DRAFT202012.create_resource(schema)).crawl()
         _References(where).follow(registry.resolver(), schema)
 
@@ -49,7 +50,7 @@ def _refers(node: Any, where: str, depth: int) -> bool:
     if depth > DEPTH:
         raise BadRequest(f"{where} is nested too deeply.", param=where)
     children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    # All of them, for their depth.
+    # Visits all of them to check their depth.
     within = [_refers(child, where, depth + 1) for child in children]
     return any(within) or (isinstance(node, dict) and "$ref" in node)
 

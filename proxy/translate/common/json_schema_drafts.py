@@ -17,7 +17,7 @@ _ONE = (
 )  # fmt: skip
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
 _NAMED = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
-# Where null is a value like any other.
+# Keywords in which null is an ordinary value.
 _ANY_VALUE = frozenset({"const", "default", "example"})
 _BOUNDS = (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"))
 DEPTH = 64

@@ -14,7 +14,7 @@ from ...errors import BadRequest
 from ...events import Media
 from .repairs import REFUSING, Repairs
 
-# What each kind of image begins with. The CLI would put "[Image could not be processed]" in the place of another.
+# The first bytes of each kind of image. The CLI would replace other data with "[Image could not be processed]".
 SIGNATURES: Mapping[str, re.Pattern[bytes]] = {
     "image/png": re.compile(rb"\x89PNG\r\n\x1a\n....IHDR", re.DOTALL),
     "image/jpeg": re.compile(rb"\xff\xd8\xff"),
@@ -26,7 +26,7 @@ _DATA_URL = re.compile(r"data:([\w.+/-]{0,100})((?:;[\w-]+=[^;,]{0,200}){0,8})(;
 _SPACE = re.compile(r"\s+")
 _URL_LETTERS = str.maketrans("-_", "+/")
 _PDF = b"%PDF-"
-# Characters of base64 that show what kind of image it is.
+# Characters of base64 that are enough to detect the kind of image.
 _HEAD = 64
 
 

@@ -14,16 +14,16 @@ from ...config import OPENAI_NAMES
 from ...errors import ModelNotFound
 from ...events import JsonObject, Model
 
-# What may stand in a full id; `[1m]` asks for a larger window, Bedrock and Vertex write versions with `:` and `@`.
+# Characters of a full id; `[1m]` selects a larger window, Bedrock and Vertex write versions with `:` and `@`.
 _FULL_ID = re.compile(r"claude-[\w.:@\[\]-]{1,120}", re.ASCII)
 SHOWN = 200
 
 FAMILIES = ("opus", "sonnet", "haiku")
-# Names that the CLI takes beside what it lists ("Model configuration", code.claude.com), each with `[1m]` too.
+# Names that the CLI accepts besides those it lists ("Model configuration", code.claude.com), each with `[1m]` too.
 CLI_NAMES = (*FAMILIES, "default", "fable", "best", "opusplan")
 LARGE = "[1m]"
 
-# The ids of the npm package this project grew from: families, whatever the newest member is.
+# The ids of the npm package that this project replaces: families, which stand for their newest member.
 SEED_IDS: Mapping[str, str] = {f"claude-{family}-4": family for family in FAMILIES}
 _LATEST = ":latest"
 _DOTTED = re.compile(r"(claude-[a-z]+-\d)\.(\d+)(?=\Z|[-@\[:])")
@@ -94,7 +94,7 @@ def _known(name: str, offered: Sequence[Model]) -> str | None:
         return SEED_IDS[name]
     if name.removesuffix(LARGE) in CLI_NAMES or any(name == row.name for row in offered):
         return name
-    # By a full id the CLI asks the API first whether there is such a model; by its own name for it, it knows.
+    # For a full id the CLI first asks the API whether the model exists; for its own names it does not.
     own = [row.name for row in offered if row.id == name]
     if own:
         return next((each for each in own if each in FAMILIES), own[0])

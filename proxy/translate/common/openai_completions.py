@@ -22,7 +22,7 @@ FINISH: Mapping[StopReason, str] = {
     "refusal": "content_filter",
 }
 
-# What says the same as leaving the parameter out.
+# Values that mean the same as leaving the parameter out.
 NEUTRAL: Mapping[str, object] = {
     "frequency_penalty": 0,
     "presence_penalty": 0,

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from ...errors import BadRequest
 
-# How many are named, and how many characters of each. A header of 8 KB is the most that many clients read.
+# The maximum number of repairs, and of characters of each. Many clients accept headers of at most 8 KB.
 NAMED, SHOWN = 20, 160
-# What may stand in a header as it is: no comma, which parts one repair from the next.
+# Characters allowed in the header: no comma, which separates repairs.
 _PLAIN = " !#$&'()*+/:;<=>?@[]`{|}~\""
 
 

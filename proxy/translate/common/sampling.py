@@ -9,7 +9,7 @@ from .repairs import Repairs
 
 STOP_LIMIT = 16
 
-# What is asked of a model where a client wants JSON, and gives no schema.
+# The instruction for a model if a client wants JSON without a schema.
 JSON_OBJECT = "Answer with one JSON object and nothing else: no Markdown fence, no words before or after it."
 
 

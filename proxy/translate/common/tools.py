@@ -19,7 +19,7 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _OPENAI_LONGEST = 64
 _PLACE = re.compile(r"\btools\.(\d{1,4})\b")
 _OTHER = re.compile(r"[^a-zA-Z0-9_-]+")
-# OpenAI's limit; the service has none.
+# OpenAI's limit; the service has no limit.
 _OPENAI_MOST = 128
 
 
@@ -99,7 +99,7 @@ def choice(
 def _tool(function: Function, repairs: Repairs) -> Tool:
     where = function.where
     own = api_name(function.name)
-    # A server of 200 tools: its place alone says little.
+    # With 200 tools the index alone would not help.
     called = f"the tool {function.name[:_OPENAI_MOST]!r}"
     if not own or ((own != function.name or len(own) > _OPENAI_LONGEST) and repairs.strict):
         raise BadRequest(

@@ -12,7 +12,8 @@ from ...errors import BadRequest
 from ...events import JsonObject
 from .repairs import REFUSING, Repairs
 
-# A whole pair, half of one, or any other escape: in this order, so that a backslash that is escaped escapes nothing.
+# A surrogate pair, half of one, or any other escape: in this order, so that an escaped backslash does not start an
+# escape.
 _ESCAPE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.", re.DOTALL
 )
@@ -89,7 +90,7 @@ def shaped(model: type[M], value: JsonObject) -> M:
         return model.model_validate(value)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        # Of a union every member complains; the one that got furthest is the one that was meant.
+        # Every member of a union reports errors; the one that got furthest is the intended one.
         union = found[0]["loc"][:-1]
         first = max((each for each in found if each["loc"][: len(union)] == union), key=lambda each: len(each["loc"]))
         path = field_path(first["loc"])

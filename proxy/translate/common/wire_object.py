@@ -11,7 +11,7 @@ Number = StrictInt | StrictFloat
 class First(FailFast):
     """The first wrong item ends the check: a list of a million of them must not become a million errors."""
 
-    # A type that is part of a union must be hashable, and pydantic's own is not.
+    # A type in a union must be hashable, which pydantic's own is not.
     __hash__ = object.__hash__
 
 

@@ -32,7 +32,7 @@ from ..common.frames import Frame
 from .errors import error_frame
 
 PING = Frame({"type": "ping"}, "ping")
-# Blocks whose input is streamed; the others come whole.
+# Blocks whose input is streamed; others arrive complete.
 _STREAMED = ("server_tool_use", "mcp_tool_use")
 
 
@@ -54,7 +54,7 @@ class MessagesReply:
             "usage": usage_object(Usage()),
         }
         self._blocks: list[JsonObject] = []
-        # The block that is being written, and the JSON of its input so far.
+        # The current block, and the JSON of its input so far.
         self._open: JsonObject | None = None
         self._input: list[str] = []
 

@@ -4,7 +4,7 @@ from ...events import JsonObject, Model
 from ..common.dialect import RequestContext
 from ..common.models import ids, resolve
 
-# "May be set to an epoch value if the release date is unknown": the CLI says no dates.
+# "May be set to an epoch value if the release date is unknown": the CLI reports no dates.
 CREATED = "1970-01-01T00:00:00Z"
 
 

@@ -27,7 +27,7 @@ from .tools import choice_of, tools_of
 WITHOUT_EFFECT = ("metadata", "service_tier")
 NEUTRAL: Mapping[str, object] = {"service_tier": "auto", "metadata": {}, "speed": "standard"}
 BETAS = "anthropic-beta"
-# Models up to here think only where a request says so (platform.claude.com, "Troubleshooting thinking").
+# Models up to this version think only if a request says so (platform.claude.com, "Troubleshooting thinking").
 _SILENT = re.compile(r"claude-(?:[34]-|[a-z]+-[34](?:-|$))")
 
 

@@ -84,6 +84,6 @@ class MessagesRequest(Asked):
     temperature: Number | None = Field(default=None, ge=0, le=1)
     top_p: Number | None = Field(default=None, ge=0, le=1)
     top_k: int | None = Field(default=None, ge=0)
-    # Without effect: the CLI says who asks, and at which priority.
+    # Without effect: the CLI sets the identity and the priority.
     metadata: dict[str, Any] | None = None
     service_tier: Literal["auto", "standard_only"] | None = None

@@ -15,7 +15,7 @@ from ..common.tools import api_name
 from .content import has_only, mark_of
 from .schema import Choice
 
-# The client runs these, whatever their version; and the search among the client's own tools costs nothing.
+# The client runs these, whatever their version; the search among the client's own tools costs nothing.
 CLIENTS = ("bash_", "text_editor_", "computer_", "browser_toolset_", "memory_", "tool_search_tool_")
 SEARCHES = ("web_search_", "web_fetch_")
 
@@ -83,7 +83,7 @@ def _function(json: JsonObject, where: str, repairs: Repairs) -> Tool | ServerTo
     strict = json.get("strict")
     optional = {key for key in ("type", "description", "strict") if key in json}
     if not has_only(json, {"name", "input_schema", *optional} & json.keys()) or not isinstance(strict, bool | None):
-        # Examples, deferred loading, other callers: the vocabulary has no words for them.
+        # Examples, deferred loading, other callers: the Turn has no fields for them.
         return ServerTool({**json, "name": name, "input_schema": schema})
     return Tool(name, description, schema, strict, mark_of(json))
 

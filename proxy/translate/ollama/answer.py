@@ -122,7 +122,7 @@ class OllamaReply:
                 self._last = self._end_of(event)
                 return lines
             case ReasoningDelta() | ReasoningSigned() | Citation():
-                # Ollama has no place for these.
+                # Ollama's API has no field for these.
                 pass
         return []
 

@@ -9,14 +9,14 @@ from ..common.models import ids, resolve
 from ..common.validation import shaped
 from .schema import OllamaShowRequest
 
-# The version of ollama whose API is spoken here. Clients refuse servers that are older than what they use of it.
+# The version of ollama whose API this implements. Clients refuse servers older than the features they use.
 LEVEL = "0.13.0"
 LATEST = ":latest"
-# The CLI says no dates.
+# The CLI reports no dates.
 MODIFIED = "1970-01-01T00:00:00Z"
 FAMILY = "claude"
 CAPABILITIES = ("completion", "tools", "vision", "thinking")
-# Tokens of a window that the CLI has not told yet; every model has as many.
+# Tokens of a window that the CLI has not reported yet; every model has at least this many.
 WINDOW = 200_000
 DETAILS: JsonObject = {
     "parent_model": "",

@@ -24,7 +24,7 @@ from .schema import Asked, MessageParam, OllamaChatRequest, OllamaGenerateReques
 WITHOUT_EFFECT = ("keep_alive",)
 NEUTRAL: Mapping[str, object] = {"raw": False, "template": "", "context": [], "logprobs": False}
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
-# How many tokens an answer may have: these say that there is no limit, or the window's.
+# Values for the number of tokens that mean no limit, or the window's.
 ENDLESS = (-1, -2, 0)
 
 
@@ -38,7 +38,7 @@ def chat_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
     tools = _tools(request.tools or (), repairs)
     ignored = _ignored(body, request)
     if any(message.thinking for message in request.messages):
-        # It has no signature, without which the service does not take it back.
+        # It has no signature, without which the service does not accept it.
         ignored.append("messages.thinking")
     asked = _Asked(*conversation(request.messages, "", repairs), tools, own_names(_names(request.tools or ())))
     return _parsed(request, context, form, asked, ignored, repairs)

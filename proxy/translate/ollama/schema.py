@@ -16,7 +16,7 @@ class Function(WireObject):
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
-    # Clients in PHP write an empty object as [].
+    # PHP clients write an empty object as [].
     arguments: dict[str, Any] | list[Any] | str | None = None
 
 
@@ -65,7 +65,7 @@ class Asked(WireObject):
     format: Literal["json", ""] | dict[str, Any] | None = None
     options: Options | None = None
     think: bool | str | None = None
-    # Without effect: nothing is loaded here, or unloaded.
+    # Without effect: models are not loaded or unloaded here.
     keep_alive: int | float | str | None = None
 
 

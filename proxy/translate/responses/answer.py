@@ -121,7 +121,7 @@ class ResponsesReply:
                 return told
             case ReasoningDelta(text):
                 if isinstance(self._open, ReasoningItem) and self._open.signed:
-                    # The signature is a block's last.
+                    # The signature is the last delta of a block.
                     self._open.ended = True
                 told, thought = self._current(ReasoningItem, lambda id: ReasoningItem(id, self._options))
                 return [*told, *self._placed(thought, thought.think(text))]
@@ -156,13 +156,13 @@ class ResponsesReply:
                 self._open.result(found)
                 return self._close("completed")
             case OpaqueBlock():
-                # Another block of the service's, which has no form here.
+                # Another block type of the service, which this API cannot represent.
                 return []
         if isinstance(self._open, MessageItem):
-            # The text may go on in the next block.
+            # The text may continue in the next block.
             return self._placed(self._open, self._open.end_block())
         if self._open is not None:
-            # Closed by what follows, which tells whether it was cut.
+            # Closed by the next event, which shows whether it was cut.
             self._open.ended = True
         return []
 

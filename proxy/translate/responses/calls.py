@@ -26,7 +26,7 @@ class CallItem(OutputItem):
         return [("response.function_call_arguments.delta", {"delta": json})]
 
     def _closed(self, status: str) -> list[Told]:
-        # A call without arguments is told as `{}`, which every client can read.
+        # A call without arguments is sent as `{}`, which every client can parse.
         told = [] if self._json else self.argue("{}")
         self.status = status
         done = {"name": self._named.name, "arguments": "".join(self._json)}

@@ -56,7 +56,7 @@ class CompactedReply(CompactionReply):
     def whole(self) -> JsonObject:
         """The `response.compaction` object."""
         response = super().whole()
-        # The last one is ours, which asked for the summary.
+        # The last one is our own request for the summary.
         users = tuple(item for item in self._asked.input[:-1] if item.get("role") == "user")
         return {
             "id": response["id"],

@@ -12,7 +12,7 @@ from ..common.media import file_of, image_at
 from ..common.repairs import REFUSING, Repairs
 from .schema import Part
 
-# What a past answer or a summary holds is text as well.
+# The parts of a past answer or a summary are text as well.
 TEXTS = ("input_text", "output_text", "text", "summary_text", "reasoning_text")
 
 

@@ -7,9 +7,9 @@ import orjson
 from .tools import INPUT
 
 _OPENING = re.compile(rf'\s*\{{\s*"{INPUT}"\s*:\s*"')
-# A string's text as far as it is whole: an escape may be cut.
+# The complete part of a string's text: an escape may be cut.
 _TEXT = re.compile(r'(?:[^"\\]+|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*')
-# Half of a character, whose other half is to come.
+# The first half of a surrogate pair, whose second half follows.
 _HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
 
 

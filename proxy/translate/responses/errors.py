@@ -15,8 +15,8 @@ class PreviousNotFound(BadRequest):
         super().__init__(f"Previous response with id '{id}' not found.", hint=hint, param="previous_response_id")
 
 
-# The `code` in the `error` of a failed response (`ResponseError` of the OpenAI API reference), and what Codex reads of
-# it (codex-api/src/sse/responses.rs): a context that is too long ends its turn, the others are tried again.
+# The `code` in the `error` of a failed response (`ResponseError` of the OpenAI API reference), and the ones that Codex
+# handles (codex-api/src/sse/responses.rs): a context that is too long ends its turn, the others are tried again.
 CODES: Mapping[Kind, str] = {
     "invalid_request": "invalid_prompt",
     "context_too_long": "context_length_exceeded",

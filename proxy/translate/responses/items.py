@@ -19,11 +19,11 @@ from .summary import unpacked
 from .thinking import decrypted
 from .tools import INPUT, TOOL_SEARCH, flat_name
 
-# What of OpenAI's own tools stands in a past answer. The texts around it say what came of it.
+# Items of OpenAI's own tools in a past answer. The texts around them contain the results.
 LEFT_OUT = ("web_search_call",)
 CALLS = ("function_call", "custom_tool_call", "tool_search_call")
 OUTPUTS = ("function_call_output", "custom_tool_call_output", "tool_search_output")
-# Items that add to what is offered; `request` reads them.
+# Items that offer more tools; `request` reads them.
 WITH_TOOLS = ("additional_tools", "tool_search_output")
 FIELD = "input"
 
@@ -108,7 +108,7 @@ class _Reader:
         if block is not None:
             self._thinking.append(block)
         elif item.encrypted_content:
-            # Another server's. Without any there is nothing to lose: a summary is for people.
+            # Thinking of another server. It can be dropped: its summary is only for display.
             self._ignored.append(f"{FIELD}.encrypted_content")
 
     def _compacted(self, where: str, item: Item) -> None:
@@ -147,7 +147,7 @@ class _Reader:
     def _answer_ended(self) -> None:
         """Before anything that is not the assistant's: what was called is answered."""
         if self._thinking:
-            # The service takes no thinking at the end of a message, which nothing follows.
+            # The service refuses thinking as the last block of a message.
             self._repairs.tell(FIELD, "reasoning that nothing follows left out")
             self._thinking.clear()
         for index, where, call_id in self._calls:

@@ -154,7 +154,7 @@ class ReasoningItem(OutputItem):
     def kept(self) -> JsonObject:
         """With the thinking itself, whether or not the client asked for it."""
         block = self._redacted or Thinking("".join(self._text), "".join(self._signature))
-        # Without a signature the service would not take it back.
+        # Without a signature the service would not accept it.
         carried = {"encrypted_content": encrypted(block)} if self._redacted or self.signed else {}
         return {"id": self.id, **self._shown(), **carried}
 

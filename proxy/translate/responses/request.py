@@ -26,8 +26,8 @@ from .tools import Named, chosen, toolbox
 
 Replying = Callable[[Options, Mapping[str, Named], Asked, ResponseMeta], Reply]
 
-# Fields of the shape that have no effect. Each that a client sets is named in the response header
-# `x-claude-max-ignored`, and so are unknown fields.
+# Fields without effect. Each one that a client sets is named in the response header `x-claude-max-ignored`, and so are
+# unknown fields.
 WITHOUT_EFFECT = (
     "user",
     "service_tier",
@@ -37,7 +37,7 @@ WITHOUT_EFFECT = (
     "top_logprobs",
     "truncation",
 )
-# What says the same as leaving the parameter out.
+# Values that mean the same as leaving the parameter out.
 NEUTRAL: JsonObject = {
     "service_tier": "auto",
     "truncation": "disabled",
@@ -45,11 +45,11 @@ NEUTRAL: JsonObject = {
     "context_management": [],
     "moderation": None,
 }
-# Where -1 says that there is no limit.
+# Fields in which -1 means no limit.
 LIMITS = ("max_output_tokens", "max_tool_calls")
 ENCRYPTED = "reasoning.encrypted_content"
 SOURCES = "web_search_call.action.sources"
-# Further values of `include` that can add nothing to an answer of this server's.
+# Values of `include` that never add anything to an answer of this server.
 EMPTY_INCLUDES = (
     "code_interpreter_call.outputs",
     "computer_call_output.output.image_url",
@@ -84,7 +84,7 @@ def _turned(body: JsonObject, context: RequestContext, compacting: Replying) -> 
     request = shaped(ResponsesRequest, without_no_limit(given, LIMITS, repairs))
     if not (isinstance(request.input, list) and request.input and request.input[-1].type == TRIGGER):
         return _parsed(body, request, context, ResponsesReply, repairs)
-    # Everything before the trigger is as in any other request: so the service's cache holds it.
+    # Everything before the trigger is the same as in other requests, so it is in the service's cache.
     asked = _parsed(body, _asked_for_summary(request), context, compacting, repairs)
     return replace(
         asked, turns=tuple(replace(turn, tool_choice=ToolChoice("none"), schema=None) for turn in asked.turns)

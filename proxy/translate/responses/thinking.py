@@ -11,7 +11,7 @@ import orjson
 
 from ...events import RedactedThinking, Thinking
 
-# Tells ours from what another server has made.
+# Distinguishes our own from that of other servers.
 PREFIX = "claude-max:1:"
 
 

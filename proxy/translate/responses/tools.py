@@ -19,9 +19,9 @@ from ..common.web_search import search_tool
 from .schema import ToolParam
 
 WEB_SEARCH = ("web_search", "web_search_preview")
-# Codex's search for tools that it did not offer yet; what it finds stands in an item of the next request.
+# Codex's search for tools that it has not offered yet; an item of the next request has the results.
 TOOL_SEARCH = "tool_search"
-# The one argument of the function that stands for a custom tool.
+# The only argument of the function that represents a custom tool.
 INPUT = "input"
 NAME_LENGTH = 64
 # Tools that OpenAI's servers run themselves, and what to do without them.
@@ -92,13 +92,13 @@ def toolbox(
                 ignored.append(f"tools.{tool.type}")
             continue
         if kind == TOOL_SEARCH and tool.execution != "client":
-            # OpenAI's servers would look through tools that are all offered here.
+            # OpenAI's servers would search tools that are all offered here.
             ignored.append(f"tools.{tool.type}")
             continue
         for at, each, space in _members(where, tool):
             function, named = _function(at, each, space, repairs)
             if api_name(function.name) in names and not where.startswith("tools["):
-                # What a client's search finds again is offered already.
+                # A tool that a client's search found again is already offered.
                 continue
             functions.append(function)
             names[api_name(function.name)] = named
@@ -118,7 +118,7 @@ def _members(where: str, tool: ToolParam) -> Iterator[tuple[str, ToolParam, Tool
     _require_name(where, tool)
     for index, member in enumerate(tool.tools or ()):
         if index == 0 and tool.description:
-            # What the tools are for together is told once, before the first of them.
+            # The description of the namespace is sent once, with its first tool.
             about = f"{tool.name}: {tool.description}"
             member = member.model_copy(update={"description": f"{about}\n\n{member.description or ''}".strip()})
         yield f"{where}.tools[{index}]", member, tool
@@ -143,7 +143,7 @@ def _function(where: str, tool: ToolParam, space: ToolParam | None, repairs: Rep
     flat = flat_name(name, namespace)
     if tool.type == "custom":
         return Function(where, flat, _described(tool), _one_string(tool)), Named(name, namespace, "custom_tool")
-    # Only a strictness that is asked for: the service has a smaller language of schemas then.
+    # Only if strict is requested: the service supports fewer schemas then.
     return Function(where, flat, tool.description, tool.parameters, tool.strict or None), Named(name, namespace)
 
 

@@ -44,7 +44,7 @@ function general(url) {
 function recipe(client) {
   const parts = [];
   if (client.files.length) {
-    parts.push(el("p", { class: "dim" }, "One command writes this, after showing it; ", el("code", {}, `claude-max disconnect ${client.name}`), " takes it back:"), copied(client.connect, "the command"));
+    parts.push(el("p", { class: "dim" }, "One command writes this, after showing it; ", el("code", {}, `claude-max disconnect ${client.name}`), " undoes it:"), copied(client.connect, "the command"));
     if (client.launch) parts.push(el("p", { class: "dim" }, "Or for once, without a change to its files:"), copied(client.launch, "the command for once"));
     for (const file of client.files) parts.push(el("h3", {}, el("code", {}, file.place)), copied(file.text, file.place));
   }
