@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -179,7 +179,10 @@ def test_a_server_in_the_background_with_a_key(home: Path) -> None:
 class Other(BaseHTTPRequestHandler):
     """Another program."""
 
+    keys: ClassVar[list[str | None]] = []
+
     def do_GET(self) -> None:
+        self.keys.append(self.headers["authorization"])
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
@@ -191,10 +194,12 @@ class Other(BaseHTTPRequestHandler):
 def test_another_program_at_the_port(home: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        ended = claude_max(home, "status", environ={"CLAUDE_MAX_PORT": str(server.server_port)})
+        environ = {"CLAUDE_MAX_PORT": str(server.server_port), "CLAUDE_MAX_API_KEY": "not for it"}
+        ended = claude_max(home, "status", environ=environ)
         server.shutdown()
     assert ended.code == 5
     assert f"Another program listens at http://127.0.0.1:{server.server_port}: " in ended.out
+    assert set(Other.keys) == {None}
 
 
 @pytest.mark.parametrize("size", [0, 10, 3 * BLOCK])
