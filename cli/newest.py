@@ -16,7 +16,9 @@ from claude_max.proxy.errors import ServerFault
 PACKAGE = "claude-agent-sdk"
 # Some 75 MB.
 DOWNLOAD_SECONDS = 600.0
-# As uv and pip say that there is none for this platform; both refuse to build one.
+# As uv and pip say that the index cannot be reached.
+NO_NETWORK = ("client error (connect)", "newconnectionerror", "failed to establish", "dns error")
+# As they say that there is none for this platform; both refuse to build one.
 NO_WHEEL = ("no wheels", "no matching distribution", "no usable wheels")
 
 
@@ -70,6 +72,9 @@ def _installer() -> list[str]:
 def _why(said: str) -> str:
     """What went wrong, with the installer's last words, without the lines that uv draws before them."""
     last = " ".join(re.sub(r"^[^\w]+", "", line) for line in said.splitlines()[-4:]).strip()
+    # This first: pip then says that there is no matching distribution, too.
+    if any(words in said.lower() for words in NO_NETWORK):
+        return f"{PACKAGE} cannot be downloaded: the package index cannot be reached. Is there a network? {last}"
     if any(words in said.lower() for words in NO_WHEEL):
         return f"{PACKAGE} has no wheel for this platform: {last}"
     return f"{PACKAGE} cannot be downloaded: {last}"
