@@ -198,6 +198,12 @@ def test_nonsense_is_no_key(body: object) -> None:
     assert served("k").post("/page/session", json=body).status_code == 400
 
 
+def test_where_no_key_is_set_any_will_do() -> None:
+    client = served()
+    answer = client.post("/page/session", json={"key": "of before"}, headers=OWN)
+    assert (answer.json(), "set-cookie" in answer.headers) == ({"signed_in": True}, False)
+
+
 def test_a_form_of_another_page_signs_nobody_in() -> None:
     client = served("k")
     data = {"content-type": "application/x-www-form-urlencoded"}

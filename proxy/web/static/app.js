@@ -129,7 +129,8 @@ document.addEventListener("visibilitychange", () => {
     clearTimeout(timer);
     timer = null;
     hangUp();
-  } else if ($("sign-in").hidden) {
+  } else {
+    // Another tab may have signed in.
     failures = 0;
     begin();
   }
