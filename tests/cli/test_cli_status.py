@@ -167,8 +167,16 @@ def test_a_server_in_the_background_with_a_key(home: Path) -> None:
             following.stdout.readline()
             assert httpx2.get(f"http://localhost:{port}/v1/models").status_code == 401
             assert json.loads(following.stdout.readline())["path"] == "/v1/models"
+            assert claude_max(home, "purge", "log", environ=environ).code == 0
+            assert httpx2.get(f"http://localhost:{port}/v1/engines").status_code == 401
+            assert json.loads(following.stdout.readline())["path"] == "/v1/engines"
+            assert len(Path(started["log"]).read_text().splitlines()) == 1
             following.send_signal(signal.SIGINT)
             assert following.wait(10) == 0
+        Path(started["log"]).rename(home / "aside")
+        gone = claude_max(home, "logs", environ=environ)
+        assert (gone.code, gone.err.count("cannot be read: No such file")) == (1, 1)
+        (home / "aside").rename(started["log"])
     finally:
         claude_max(home, "stop", environ=environ)
     after = claude_max(home, "logs", "-n", "1", environ=environ)
