@@ -44,6 +44,7 @@ docs:
     uv run python tests/dialect_table.py --write
     uv run python tests/picture.py --write
     uv run python tests/compatibility_table.py --write
+    uv run python tests/bench/history.py --write
     uv run python -m claude_max.cli.completion
 
 # The pictures of the page in docs, by the test that drives it. Needs Chromium.
@@ -55,9 +56,9 @@ site:
     uv run python tests/site_pages.py dist/site
     cd dist/site && uvx zensical==0.0.73 build --strict
 
-# Compare with the npm package claude-max-api-proxy; takes some minutes.
+# Compare with two other packages: 8 minutes of a machine that does nothing else. `just bench --json`, then `just docs`.
 bench *arguments:
-    uv run python tests/bench/beside_the_seed.py {{ arguments }}
+    uv run python tests/bench/run.py {{ arguments }}
 
 # Show which pinned packages have a newer version; pins and lower bounds are edited by hand in pyproject.toml.
 upgrade:

@@ -30,6 +30,7 @@ MARKERS = {
     "agent": "e2e",
     "agent/test_agent_files.py": "unit",
     "agent/test_agent_spec.py": "unit",
+    "bench": "unit",
     "chat": "e2e",
     "chat/test_chat_prompt.py": "unit",
     "chat/test_chat_session.py": "unit",

@@ -20,9 +20,11 @@ BODY = '{"model": "sonnet", "messages": [{"role": "user", "content": "hi"}]}'
     ids=" ".join,
 )
 def test_no_colour_is_swallowed(home: Path, words: tuple[str, ...]) -> None:
-    environ = {**COLOURS, "CLAUDE_MAX_ALIASES": '{"lost": "nowhere"}', "CLAUDE_MAX_PORT": "4321"}
+    # A closed port: without a network the CLI waits 20 s for the real service.
+    nobody = "http://127.0.0.1:9"
+    environ = {"ANTHROPIC_BASE_URL": nobody, "CLAUDE_MAX_ALIASES": '{"lost": "nowhere"}', "CLAUDE_MAX_PORT": "4321"}
     (home / "body.json").write_text(BODY)
-    shown = claude_max(home, *words, environ=environ, cwd=home)
+    shown = claude_max(home, *words, environ={**COLOURS, **environ}, cwd=home)
     text = shown.out + shown.err
     assert "\x1b[" in text
     assert swallowed(text) == set()

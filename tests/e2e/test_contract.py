@@ -18,8 +18,9 @@ from claude_max.proxy.engine.wire.command import SETTINGS
 OLD = "@anthropic-ai/claude-code@2.1.197"
 
 
-def check(program: Path) -> ContractResult:
-    return asyncio.run(examine(program, os.environ["PATH"]))
+def check(program: Path, *names: str) -> ContractResult:
+    """What is found of a CLI: of all capabilities, or of these alone, which takes less time."""
+    return asyncio.run(examine(program, os.environ["PATH"], names or tuple(CAPABILITIES)))
 
 
 def test_the_tested_cli_does_everything() -> None:
@@ -42,6 +43,7 @@ SPOILT: dict[str, tuple[dict[str, Any], str]] = {
     "a history that asks": ({"strip": ["shouldQuery"]}, "lines"),
     "tools confirmed and not set": ({"swallow": ["mcp_set_servers"]}, "tools"),
     "prompts that are commands": ({"strip": ["client_composed"]}, "verbatim"),
+    "an address that stays": ({"rename": {'"ANTHROPIC_BASE_URL": null': '"IGNORED": null'}}, "silence"),
     "messages of other sessions": ({"arguments": ["--settings", SETTINGS]}, "peers"),
     "the user's settings": ({"arguments": ["--setting-sources="]}, "isolation"),
 }
@@ -51,7 +53,7 @@ UNSAFE = ("answers", "isolation", "limits", "verbatim")
 @pytest.mark.parametrize("name", SPOILT)
 def test_what_a_cli_does_not_do_is_found(tmp_path: Path, name: str) -> None:
     spoil, lost = SPOILT[name]
-    record = check(filtered(tmp_path, **spoil))
+    record = check(filtered(tmp_path, **spoil), "answers", lost, "lines" if lost == "exact" else "exact")
     assert lost in record.fails
     assert (record.unsafe is not None) is (lost in UNSAFE)
 

@@ -105,6 +105,7 @@ def test_a_worker_killed_or_stopped_while_parked_in_a_call(renewed: RunningProxy
     def lose() -> None:
         if how == "killed":
             kill(renewed.claudes())
+            return
         for process in renewed.claudes():
             process.suspend()
 

@@ -7,7 +7,7 @@ off; if no safe one is left, nothing is served. Takes about two seconds; needs n
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,15 +85,18 @@ class ContractResult:
         return f"{name}: {self.fails[name].rstrip('.')}"
 
 
-async def examine(program: Path, path: str) -> ContractResult:
-    """Tries every capability of the CLI at `program`, run with PATH `path`. Raises OSError without a temp folder."""
+async def examine(program: Path, path: str, names: Collection[str] = tuple(CAPABILITIES)) -> ContractResult:
+    """Tries capabilities of the CLI at `program`, run with PATH `path`: all of them, or those named.
+
+    Raises OSError without a temp folder.
+    """
     with tempfile.TemporaryDirectory(prefix="claude-max-contract-", ignore_cleanup_errors=True) as folder:
         # Whether the service would refuse a request is not the question here.
         api = ScriptedAPI(strict=frozenset())
         async with serve_scripted(api) as url:
             contract = Contract(Examiner(BaitedHome(Path(folder), url, program, path), api))
             try:
-                return await contract.result()
+                return await contract.result(names)
             finally:
                 await contract.examiner.close()
 
@@ -107,9 +110,9 @@ class Contract:
         self._defaults: dict[str, Defaults] = {}
         self._cache_ttl = "5m"
 
-    async def result(self) -> ContractResult:
+    async def result(self, names: Collection[str]) -> ContractResult:
         """Tries one capability after another."""
-        checks = {name: getattr(self, f"_{name}") for name in CAPABILITIES}
+        checks = {name: getattr(self, f"_{name}") for name in CAPABILITIES if name in names}
         for name, check in checks.items():
             try:
                 await check()
