@@ -75,7 +75,7 @@ def last_lines(log: Path, lines: int) -> tuple[bytes, int]:
 
 
 def _more(log: Path, at: int) -> int:
-    """Prints what was written since; a new server begins the file anew."""
+    """Prints what was appended; starts over when a new server truncates the file."""
     try:
         size = log.stat().st_size
         if size == at:

@@ -1,7 +1,7 @@
-"""Whether the package index has a newer claude-max: what is known of it, and asking anew, at most once a day.
+"""Checks the package index for a newer claude-max, at most once a day.
 
-Off unless `update_check` is set. A process of its own asks, so that no command waits: this module, run. What it finds
-is told the next time. Nothing is sent but the name of the package.
+Off unless `update_check` is set. A background process runs this module to ask the index, so that no command waits. The
+result is reported the next time. Only the name of the package is sent.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from claude_max.proxy.config import ConfigError, load, replace_text
 
 PACKAGE = "claude-max-toolkit"
 PYPI = "https://pypi.org/simple"
-# Where uv and pip are told another index; the first that is set.
+# Variables that set another index for uv and pip; the first one that is set is used.
 INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 # The index's pages as JSON: the Simple Repository API (PEP 691).
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
@@ -36,7 +36,7 @@ ASKING_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """When the index was asked last, in seconds since 1970, and the newest version that it had; "" for none."""
+    """The time of the last query, in seconds since 1970, and the newest version; "" for none."""
 
     asked: float = 0.0
     newest: str = ""
@@ -48,7 +48,7 @@ def file() -> Path:
 
 
 def notice() -> str | None:
-    """One line on a newer version, None where none is known or `update_check` is off. Asks anew where it is time."""
+    """One line on a newer version, None if none is known or `update_check` is off. Starts a query if one is due."""
     try:
         if not load().update_check:
             return None
@@ -78,7 +78,7 @@ def upgrade_command(prefix: str) -> str:
 def newest_of(files: Iterable[Mapping[str, Any]], python: str) -> str:
     """The newest release among the `files` of a package's page that are not withdrawn and take this Python; "" if none.
 
-    Releases only: a version that is tried out (`1.0rc1`) is nobody's upgrade.
+    Only final releases: a pre-release (`1.0rc1`) is not offered as an upgrade.
     """
     found = [_version_of(str(each.get("filename"))) for each in files if not each.get("yanked") and _fits(each, python)]
     releases = [each for each in found if each is not None and not each.is_prerelease]
@@ -107,7 +107,7 @@ def _recall() -> Known:
 
 
 def _remember(known: Known) -> bool:
-    """Whether it could be kept: what cannot be must not be asked for at every command."""
+    """Whether it could be stored: otherwise every command would query the index."""
     try:
         file().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         replace_text(file(), orjson.dumps(asdict(known)).decode())
@@ -123,12 +123,12 @@ def _ask_beside() -> None:
         apart = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NO_WINDOW}
     nothing = subprocess.DEVNULL
     with contextlib.suppress(OSError):
-        # -P: nothing of the folder that a person happens to be in is imported.
+        # -P: imports nothing from the current folder.
         subprocess.Popen([sys.executable, "-P", "-m", __name__], stdin=nothing, stdout=nothing, stderr=nothing, **apart)
 
 
 def _ask() -> None:
-    """Asks the index, and keeps what it says; whatever goes wrong, the next day is soon enough."""
+    """Queries the index and stores the result; after any failure it tries again the next day."""
     import httpx2
 
     index = next((os.environ[name] for name in INDEX_VARIABLES if os.environ.get(name)), PYPI)

@@ -23,7 +23,7 @@ from .past import Past
 from .sessions import SESSION_SECONDS, Sessions, cookie_name, tokens_of
 
 KEEPALIVE_SECONDS = 15.0
-# Seconds for which doctor's findings are shown again instead of looked for anew.
+# Seconds for which the doctor's findings are reused.
 FINDINGS_SECONDS = 5.0
 SESSION = f"{PAGE}session"
 
