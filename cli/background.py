@@ -42,7 +42,7 @@ class Started(Result):
         """Where it answers, and how to end it."""
         yield Text(self.url, "bold")
         yield Text(f"Process {self.pid}, log {self.log}")
-        yield Text("Stop it with `claude-max stop`.")
+        yield Text("`claude-max status` shows whether it can answer, `claude-max stop` ends it.")
 
 
 @dataclass(frozen=True, slots=True)
