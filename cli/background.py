@@ -42,7 +42,7 @@ class Started(Result):
         """Its address, and how to stop it."""
         yield Text(self.url, "bold")
         yield Text(f"Process {self.pid}, log {self.log}")
-        yield Text("Stop it with `claude-max stop`.")
+        yield Text("`claude-max status` shows whether it can answer, `claude-max stop` ends it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def start(arguments: Sequence[str], *, json: bool) -> NoReturn:
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
         log.touch(mode=0o600)
-        with log.open("wb") as file:
+        # To append, so that `purge` can empty it under the server.
+        with log.open("ab") as file:
             process = subprocess.Popen(
                 [*program(), "serve", *arguments],
                 stdin=subprocess.DEVNULL,

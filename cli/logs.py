@@ -47,8 +47,12 @@ def logs(*, lines: int, follow: bool) -> NoReturn:
 
 def _print(log: Path, lines: int, *, follow: bool) -> NoReturn:
     try:
+        last = last_lines(log, lines)
+    except OSError as error:
+        fail(f"{log} cannot be read: {error.strerror or error}.", Exit.FAILED)
+    try:
         with writing():
-            at = _write(last_lines(log, lines))
+            at = _write(last)
             while follow:
                 time.sleep(POLL_SECONDS)
                 at = _more(log, at)

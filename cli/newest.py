@@ -16,7 +16,9 @@ from claude_max.proxy.errors import ServerFault
 PACKAGE = "claude-agent-sdk"
 # Some 75 MB.
 DOWNLOAD_SECONDS = 600.0
-# The errors of uv and pip if there is none for this platform; both are told not to build one.
+# The errors of uv and pip if the index cannot be reached.
+NO_NETWORK = ("client error (connect)", "newconnectionerror", "failed to establish", "dns error")
+# Their errors if there is no wheel for this platform; both are told not to build one.
 NO_WHEEL = ("no wheels", "no matching distribution", "no usable wheels")
 
 
@@ -70,6 +72,9 @@ def _installer() -> list[str]:
 def _why(said: str) -> str:
     """The error, with the installer's last line, without the lines that uv draws before it."""
     last = " ".join(re.sub(r"^[^\w]+", "", line) for line in said.splitlines()[-4:]).strip()
+    # This first: pip then says that there is no matching distribution, too.
+    if any(words in said.lower() for words in NO_NETWORK):
+        return f"{PACKAGE} cannot be downloaded: the package index cannot be reached. Is there a network? {last}"
     if any(words in said.lower() for words in NO_WHEEL):
         return f"{PACKAGE} has no wheel for this platform: {last}"
     return f"{PACKAGE} cannot be downloaded: {last}"

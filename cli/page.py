@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import asdict
 
-from claude_max.proxy.config import PREFIX, Settings
+from claude_max.proxy.config import PREFIX, Settings, load
 from claude_max.proxy.errors import ServerFault
 from claude_max.proxy.events import JsonObject
 from claude_max.proxy.web.routes import Around
@@ -27,9 +27,24 @@ def around(settings: Settings, port: int) -> Around:
         return await asyncio.to_thread(_clients, url, settings.api_key is not None)
 
     async def examine(_: str) -> JsonObject:
-        return await examined({f"{PREFIX}PORT": str(port)})
+        return await examined(variables(settings, load(), port))
 
     return Around(clients, examine)
+
+
+def variables(settings: Settings, known: Settings, port: int) -> dict[str, str]:
+    """What a command must be told to see the `settings` of a server, where `known` are those that it sees by itself.
+
+    They differ where the server was started with options.
+    """
+    given = settings.model_dump(mode="json", exclude={"api_key"})
+    told = known.model_dump(mode="json", exclude={"api_key"})
+    other = {name: value for name, value in {**given, "port": port}.items() if value != told[name]}
+    return {
+        f"{PREFIX}{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in other.items()
+        if value is not None
+    }
 
 
 async def examined(variables: dict[str, str]) -> JsonObject:

@@ -141,15 +141,16 @@ def _ask(place: Place, pids: Mapping[int, How]) -> tuple[Server | None, str]:
     """The server at this address; else the name of another program that listens there, empty for none."""
     headers = {} if place.key is None else {"authorization": f"Bearer {place.key}"}
     try:
-        with httpx2.Client(base_url=place.url, timeout=ASK_SECONDS, trust_env=False, headers=headers) as http:
+        with httpx2.Client(base_url=place.url, timeout=ASK_SECONDS, trust_env=False) as http:
             health = _json(http.get("/health"))
-            answer = http.get("/page/state")
+            # The key is not for another program that listens there.
+            if health.get("provider") != PROVIDER:
+                return None, f"Another program listens at {place.url}{_named()}."
+            answer = http.get("/page/state", headers=headers)
     except httpx2.ConnectError:
         return None, ""
     except (httpx2.HTTPError, httpx2.InvalidURL):
         return None, f"{place.url} does not answer."
-    if health.get("provider") != PROVIDER:
-        return None, f"Another program listens at {place.url}{_named()}."
     if answer.status_code != 200:
         refused = answer.status_code in (401, 403)
         why = "It requires another key: set CLAUDE_MAX_API_KEY." if refused else "It is another version: restart it."

@@ -1,6 +1,7 @@
 """Everything that claude-max stores: one list, for `claude-max purge`, the docs and the end of an installation."""
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from rich.text import Text
 from claude_max.proxy.config import ConfigError
 from claude_max.proxy.errors import ServerFault
 
+from . import background
 from .output import Result, render
 
 # Suffixes of SQLite's files next to a database.
@@ -42,7 +44,7 @@ def everything() -> tuple[Stored, ...]:
         Stored(
             "chat", "the last chat, and the input history", True, (state / "conversation.json", state / "chat_history")
         ),
-        Stored("log", "the log of `claude-max start`", False, (state / "server.log",)),
+        Stored("log", "the log of `claude-max start`", False, (background.log_file(),)),
         Stored("contracts", "results of the contract check for each CLI", False, (cache / "contracts.json",)),
         Stored("update", "the newest version of claude-max, with `update_check`", False, (cache / "update.json",)),
     )
@@ -113,8 +115,12 @@ def _remove(kind: Stored) -> None:
             for file in kind.files:
                 _empty(file)
             return
+        in_use = background.log_file() in kind.files and background.running() is not None
         for path in _paths(kind):
-            path.unlink()
+            if in_use:
+                os.truncate(path, 0)
+            else:
+                path.unlink()
     except (OSError, sqlite3.OperationalError) as error:
         raise ServerFault(f"{kind.name} cannot be removed: {error}.") from None
 

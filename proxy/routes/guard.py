@@ -92,7 +92,9 @@ def refusal(
     if origin is not None and not is_same(origin, headers) and (is_page or not is_allowed(origin, settings)):
         return errors.Forbidden(
             f"Requests from the web origin {origin!r} are not allowed.",
-            hint="If you meant this, start with --cors-origin ORIGIN.",
+            hint="The page is for this server's own origin alone; a proxy before it must pass Host on."
+            if is_page
+            else "If you meant this, start with --cors-origin ORIGIN.",
         )
     is_open = place.is_open or path in OPEN_PATHS or (place.in_session and _takes_session(path, headers))
     if settings.api_key is not None and not is_open and method != "OPTIONS":
@@ -124,8 +126,8 @@ def _body_refused(headers: Mapping[str, str], settings: Settings, place: Place) 
     kinds = {kind.partition(";")[0].strip().lower() for kind in headers.get("content-type", "").split(",")}
     is_program = "origin" not in headers and "sec-fetch-site" not in headers
     if kinds != {"application/json"} and not (place.untyped and is_program and kinds <= UNTYPED):
-        found = ", ".join(sorted(kinds)) or "without a type"
-        return errors.UnsupportedMediaType(f"Send the body as application/json, not {found!r}.")
+        found = ", ".join(map(repr, sorted(kinds - {""}))) or "without a type"
+        return errors.UnsupportedMediaType(f"Send the body as application/json, not {found}.")
     length = headers.get("content-length", "")
     if length.isascii() and length.isdigit() and int(length) > settings.body_limit:
         return too_large(settings)

@@ -19,8 +19,15 @@ def is_allowed(origin: str, settings: Settings) -> bool:
 
 
 def is_same(origin: str, headers: Mapping[str, str]) -> bool:
-    """Whether an `Origin` is this server's own."""
-    return origin.lower() == f"http://{headers.get('host', '').strip().lower()}"
+    """Whether an `Origin` is this server's own.
+
+    One of HTTPS is, where a proxy before this server speaks it: the browser must say so itself, since another server
+    may have that port.
+    """
+    scheme, _, authority = origin.lower().partition("://")
+    if authority != headers.get("host", "").strip().lower():
+        return False
+    return scheme == "http" or (scheme == "https" and headers.get("sec-fetch-site") == "same-origin")
 
 
 def is_local_address(host: str, local: str | None) -> bool:

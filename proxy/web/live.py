@@ -74,11 +74,11 @@ class Live:
         """All of it, as of now."""
         return {**self._look(), "now": self._now(), "requests": [row() for row in reversed(self.recent)]}
 
-    def events(self) -> AsyncGenerator[bytes]:
-        """The events for one tab. Raises Busy if there are too many tabs."""
+    def events(self, may: Callable[[], bool] = lambda: True) -> AsyncGenerator[bytes]:
+        """The events for one tab, while `may` returns true. Raises Busy if there are too many tabs."""
         if len(self._tabs) >= MOST_TABS:
             raise Busy(f"{MOST_TABS} pages are open already; close some.")
-        return self._of(_Tab())
+        return self._of(_Tab(), may)
 
     def close(self) -> None:
         """Closes all tabs' streams, for shutdown."""
@@ -86,7 +86,15 @@ class Live:
         for tab in self._tabs:
             tab.woken.set()
 
-    async def _of(self, tab: _Tab) -> AsyncGenerator[bytes]:
+    def ask_again(self) -> None:
+        """A session has ended: its tabs may not look any more."""
+        for tab in self._tabs:
+            tab.woken.set()
+
+    async def _of(self, tab: _Tab, may: Callable[[], bool]) -> AsyncGenerator[bytes]:
+        if len(self._tabs) >= MOST_TABS:
+            # Many came at once.
+            return
         until = asyncio.get_running_loop().time() + MOST_SECONDS
         # Only now: this does not run for a stream whose client disconnected before it began.
         self._tabs.add(tab)
@@ -94,7 +102,7 @@ class Live:
             self._state, self._snapshot = {}, None
             self._producer = asyncio.ensure_future(self._produce())
         try:
-            while not self._closed and (left := until - asyncio.get_running_loop().time()) > 0:
+            while not self._closed and may() and (left := until - asyncio.get_running_loop().time()) > 0:
                 if tab.lost:
                     tab.lost = False
                     tab.waiting.clear()

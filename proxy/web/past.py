@@ -8,7 +8,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +19,7 @@ from ..store import ledger, usage
 from ..store.database import read_only
 from ..store.forecast import length_of
 from ..store.ledger import By, Sample
+from ..store.usage import Line, total
 
 T = TypeVar("T")
 
@@ -28,6 +29,8 @@ FRESH = 0.5
 WINDOWS_FRESH = 60.0
 # Requests that are shown at once.
 PAGE_ROWS = 100
+# Names of a group that are listed; the others are added up. A client can send any name.
+MOST_LINES = 200
 OFF = "No ledger is kept, so there is no history."
 
 
@@ -123,8 +126,14 @@ class Past:
 def _usage(database: sqlite3.Connection) -> JsonObject:
     now = datetime.now().astimezone()
     since = usage.begin(now, "30 days")
-    lines: JsonObject = {str(by): [asdict(line) for line in usage.grouped(database, by, since)] for by in GROUPS}
+    lines: JsonObject = {str(by): [asdict(line) for line in _few(usage.grouped(database, by, since))] for by in GROUPS}
     return {"today": f"{now:%Y-%m-%d}", "periods": [asdict(line) for line in usage.periods(database, now)], **lines}
+
+
+def _few(lines: Sequence[Line]) -> Sequence[Line]:
+    """MOST_LINES at most: what is beyond is added up in the last."""
+    rest = lines[MOST_LINES - 1 :]
+    return lines if len(rest) < 2 else (*lines[: MOST_LINES - 1], replace(total(rest), name=f"{len(rest)} others"))
 
 
 def row_json(row: Row) -> JsonObject:

@@ -20,7 +20,7 @@ from ..translate.common.validation import parse_object
 from .files import HEADERS, INDEX, File, page_files, served
 from .live import Live
 from .past import Past
-from .sessions import SESSION_SECONDS, Sessions, cookie_name, token_of
+from .sessions import SESSION_SECONDS, Sessions, cookie_name, tokens_of
 
 KEEPALIVE_SECONDS = 15.0
 # Seconds for which the doctor's findings are reused.
@@ -78,6 +78,9 @@ def page(live: Live, past: Past, sessions: Sessions, findings: Findings, around:
     """All of the page."""
     made, files = APIRouter(include_in_schema=False), page_files()
 
+    def in_session(headers: Mapping[str, str]) -> bool:
+        return any(sessions.holds(token) for token in _tokens(headers))
+
     @made.head("/")
     @made.get("/")
     async def index(request: Request) -> Response:
@@ -95,7 +98,7 @@ def page(live: Live, past: Past, sessions: Sessions, findings: Findings, around:
     @made.get(SESSION)
     async def session(request: Request) -> Response:
         """Whether a key is needed, and whether this browser has a session."""
-        return _json({"key": sessions.needed, "signed_in": sessions.holds(_token(request))})
+        return _json({"key": sessions.needed, "signed_in": in_session(request.headers)})
 
     @made.post(SESSION)
     async def sign_in(request: Request) -> Response:
@@ -104,6 +107,9 @@ def page(live: Live, past: Past, sessions: Sessions, findings: Findings, around:
         key = body.get("key")
         if not isinstance(key, str):
             raise BadRequest("Send the key.", param="key")
+        if not sessions.needed:
+            # Any key will do, as everywhere: the form is of before a restart.
+            return _json({"signed_in": True})
         if (seconds := sessions.wait()) > 0:
             raise Busy(f"Too many wrong keys. Try again in {math.ceil(seconds)} s.")
         token = sessions.sign_in(key.strip())
@@ -111,14 +117,22 @@ def page(live: Live, past: Past, sessions: Sessions, findings: Findings, around:
             raise InvalidKey("The key is wrong.")
         answer = _json({"signed_in": True})
         answer.set_cookie(
-            _cookie(request), token, max_age=round(SESSION_SECONDS), httponly=True, samesite="strict", path="/"
+            _cookie(request),
+            token,
+            max_age=round(SESSION_SECONDS),
+            path="/",
+            secure=_is_https(request),
+            httponly=True,
+            samesite="strict",
         )
         return answer
 
     @made.delete(SESSION)
     async def sign_out(request: Request) -> Response:
         """Ends the session."""
-        sessions.sign_out(_token(request))
+        for token in _tokens(request.headers):
+            sessions.sign_out(token)
+        live.ask_again()
         answer = _json({"signed_in": False})
         answer.delete_cookie(_cookie(request), httponly=True, samesite="strict", path="/")
         return answer
@@ -129,9 +143,11 @@ def page(live: Live, past: Past, sessions: Sessions, findings: Findings, around:
         return _json(live.snapshot())
 
     @made.get(f"{PAGE}events")
-    async def events() -> Response:
-        """The current state and every change."""
-        return ByteStream(live.events(), SSE.media_type, lambda _: SSE.keep_alive, KEEPALIVE_SECONDS, {**HEADERS})
+    async def events(request: Request) -> Response:
+        """The current state and every change, until the session ends."""
+        by_session = in_session(request.headers)
+        told = live.events(lambda: not by_session or in_session(request.headers))
+        return ByteStream(told, SSE.media_type, lambda _: SSE.keep_alive, KEEPALIVE_SECONDS, {**HEADERS})
 
     @made.get(f"{PAGE}usage")
     async def usage() -> Response:
@@ -146,7 +162,9 @@ def page(live: Live, past: Past, sessions: Sessions, findings: Findings, around:
     @made.get(f"{PAGE}clients")
     async def clients(request: Request) -> Response:
         """The texts that set up other programs."""
-        return _json(await around.clients(_url(request)))
+        # Behind a proxy that speaks HTTPS only the browser knows the scheme.
+        is_https = request.query_params.get("scheme") == "https"
+        return _json(await around.clients(_url(request, "https" if is_https else "http")))
 
     @made.get(f"{PAGE}doctor")
     async def found() -> Response:
@@ -159,7 +177,7 @@ def page(live: Live, past: Past, sessions: Sessions, findings: Findings, around:
         return _json(await findings.again(_url(request), time.time()))
 
     opened = frozenset({SESSION, *(f"{PAGE}{name}" for name in files if name != INDEX)})
-    return Page(made, opened, lambda headers: sessions.holds(_token_in(headers)))
+    return Page(made, opened, in_session)
 
 
 def _one(file: File) -> Callable[[Request], Awaitable[Response]]:
@@ -182,17 +200,18 @@ def _before(query: Mapping[str, str]) -> tuple[float, str] | None:
         raise BadRequest("A time in unix seconds is expected.", param="before") from None
 
 
-def _url(request: Request) -> str:
-    return f"http://{request.headers.get('host', '')}"
+def _url(request: Request, scheme: str = "http") -> str:
+    return f"{scheme}://{request.headers.get('host', '')}"
+
+
+def _is_https(request: Request) -> bool:
+    """Whether the browser came by HTTPS, to a proxy before this server."""
+    return request.headers.get("origin", "").lower().startswith("https://")
 
 
 def _cookie(request: Request) -> str:
     return cookie_name(request.headers.get("host", ""))
 
 
-def _token(request: Request) -> str:
-    return _token_in(request.headers)
-
-
-def _token_in(headers: Mapping[str, str]) -> str:
-    return token_of(headers.get("cookie", ""), headers.get("host", ""))
+def _tokens(headers: Mapping[str, str]) -> list[str]:
+    return tokens_of(headers.get("cookie", ""), headers.get("host", ""))

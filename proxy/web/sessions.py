@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
 
 # How long a session lasts, and the maximum number; the oldest is dropped first.
 SESSION_SECONDS = 12 * 3600.0
@@ -69,13 +68,14 @@ def cookie_name(host: str) -> str:
     return f"claude_max_{port}" if port.isdigit() else "claude_max"
 
 
-def token_of(cookies: str, host: str) -> str:
-    """The token in a `Cookie` header; empty for none."""
-    try:
-        found = SimpleCookie(cookies).get(cookie_name(host))
-    except CookieError:
-        return ""
-    return found.value if found is not None else ""
+def tokens_of(cookies: str, host: str) -> list[str]:
+    """The tokens in a `Cookie` header.
+
+    Other servers of this machine put theirs beside it, under the same name too, and in any form: `http.cookies` gives
+    up at the first that it does not understand.
+    """
+    pairs = (cookie.partition("=") for cookie in cookies.split(";"))
+    return [value.strip() for name, _, value in pairs if name.strip() == cookie_name(host)]
 
 
 def _digest(token: str) -> bytes:

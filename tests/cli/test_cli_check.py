@@ -99,7 +99,7 @@ def test_no_network(home: Path) -> None:
     environ = {**environ_of(f"http://127.0.0.1:{free_port()}/simple"), "UV_HTTP_RETRIES": "0"}
     done = claude_max(home, "check", "--newest", environ=environ)
     assert done.code == 1
-    assert "claude-agent-sdk cannot be downloaded: " in done.err
+    assert "claude-agent-sdk cannot be downloaded: the package index cannot be reached." in done.err
     assert "127.0.0.1" in done.err
 
 

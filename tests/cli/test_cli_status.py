@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -167,8 +167,16 @@ def test_a_server_in_the_background_with_a_key(home: Path) -> None:
             following.stdout.readline()
             assert httpx2.get(f"http://localhost:{port}/v1/models").status_code == 401
             assert json.loads(following.stdout.readline())["path"] == "/v1/models"
+            assert claude_max(home, "purge", "log", environ=environ).code == 0
+            assert httpx2.get(f"http://localhost:{port}/v1/engines").status_code == 401
+            assert json.loads(following.stdout.readline())["path"] == "/v1/engines"
+            assert len(Path(started["log"]).read_text().splitlines()) == 1
             following.send_signal(signal.SIGINT)
             assert following.wait(10) == 0
+        Path(started["log"]).rename(home / "aside")
+        gone = claude_max(home, "logs", environ=environ)
+        assert (gone.code, gone.err.count("cannot be read: No such file")) == (1, 1)
+        (home / "aside").rename(started["log"])
     finally:
         claude_max(home, "stop", environ=environ)
     after = claude_max(home, "logs", "-n", "1", environ=environ)
@@ -179,7 +187,10 @@ def test_a_server_in_the_background_with_a_key(home: Path) -> None:
 class Other(BaseHTTPRequestHandler):
     """Another program."""
 
+    keys: ClassVar[list[str | None]] = []
+
     def do_GET(self) -> None:
+        self.keys.append(self.headers["authorization"])
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
@@ -191,10 +202,12 @@ class Other(BaseHTTPRequestHandler):
 def test_another_program_at_the_port(home: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        ended = claude_max(home, "status", environ={"CLAUDE_MAX_PORT": str(server.server_port)})
+        environ = {"CLAUDE_MAX_PORT": str(server.server_port), "CLAUDE_MAX_API_KEY": "not for it"}
+        ended = claude_max(home, "status", environ=environ)
         server.shutdown()
     assert ended.code == 5
     assert f"Another program listens at http://127.0.0.1:{server.server_port}: " in ended.out
+    assert set(Other.keys) == {None}
 
 
 @pytest.mark.parametrize("size", [0, 10, 3 * BLOCK])

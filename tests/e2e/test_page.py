@@ -368,6 +368,8 @@ ATTACK = """async ([url, body]) => {
 def test_a_key_opens_the_page_and_nothing_to_others(home: Path, opened: Any, browser: Browser, marker: str) -> None:
     with scripted() as api, running_proxy(home, api=api, environ={"CLAUDE_MAX_API_KEY": KEY}) as own:
         context = browser.new_context()
+        # Of another server at this machine: browsers send it here too.
+        context.add_cookies([{"name": "a[b]", "value": '{"c": 1}', "url": own.url}])
         page = opened(own.url, context=context)
         key = page.get_by_label("Key")
         expect(key).to_be_focused()
@@ -379,7 +381,7 @@ def test_a_key_opens_the_page_and_nothing_to_others(home: Path, opened: Any, bro
         key.fill(KEY)
         key.press("Enter")
         expect(page.locator("#status-text")).to_have_text("Ready")
-        (cookie,) = context.cookies()
+        _, cookie = context.cookies()
         assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
         assert KEY not in str(context.storage_state())
         page.get_by_label("Message").fill(directive(text=f"said {marker}"))
@@ -417,10 +419,15 @@ def test_a_key_opens_the_page_and_nothing_to_others(home: Path, opened: Any, bro
         assert own.http.get("/page/doctor", headers=looked).json() == doctor
         expect(page.locator("#status-text")).to_have_text("Ready")
 
+        other = opened(own.url, context=context)
+        expect(other.locator("#status-text")).to_have_text("Ready")
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_label("Key")).to_be_visible()
         expect(page.locator("#finished tr")).to_have_count(0)
-        assert context.cookies() == []
+        expect(page.locator("#answer-text")).to_be_empty()
+        # Every tab of the session, and what it is sent.
+        expect(other.get_by_label("Key")).to_be_visible()
+        assert [cookie["name"] for cookie in context.cookies()] == ["a[b]"]
         page.reload()
         page.get_by_label("Key").fill(KEY)
         page.get_by_label("Key").press("Enter")

@@ -109,6 +109,27 @@ async def test_many_tabs_cost_one_look(looked: Looked) -> None:
         await stream.aclose()
 
 
+async def test_many_tabs_at_once_are_no_more(looked: Looked) -> None:
+    streams = [looked.live.events() for _ in range(3 * MOST_TABS)]
+    began = [await anext(stream, None) is not None for stream in streams]
+    assert began == [True] * MOST_TABS + [False] * 2 * MOST_TABS
+    for stream in streams:
+        await stream.aclose()
+
+
+async def test_the_end_of_a_session_ends_its_tabs_alone(looked: Looked) -> None:
+    allowed = [True]
+    ending, other = looked.live.events(lambda: allowed[0]), looked.live.events()
+    await told(ending)
+    await told(other)
+    looked.ask(1)
+    allowed[0] = False
+    looked.live.ask_again()
+    assert await anext(ending, None) is None
+    assert (await until(other, "request"))[1] == {"id": 1}
+    await other.aclose()
+
+
 async def test_a_tab_that_sleeps_gets_a_snapshot(looked: Looked) -> None:
     asleep, awake = looked.live.events(), looked.live.events()
     await told(asleep)

@@ -165,6 +165,26 @@ def test_the_cookie_counts_only_with_our_origin(headers: Mapping[str, str], stat
     assert client.post(CHAT, json=ASK, headers=dict(headers)).status_code == status
 
 
+def test_behind_a_proxy_that_speaks_https() -> None:
+    client = served("k", allowed_hosts=["first.box"])
+    host = {"host": "first.box", "origin": "https://first.box"}
+    own = {**host, "sec-fetch-site": "same-origin"}
+    # Who does not say so may be another server of this name.
+    for site in ({}, {"sec-fetch-site": "none"}, {"sec-fetch-site": "same-site"}):
+        assert client.post("/page/session", json={"key": "k"}, headers={**host, **site}).status_code == 403
+    answer = client.post("/page/session", json={"key": "k"}, headers=own)
+    assert "Secure" in answer.headers["set-cookie"].split("; ")
+    cookie = {"host": "first.box", "cookie": answer.headers["set-cookie"].partition(";")[0]}
+    assert client.post(CHAT, json=ASK, headers={**own, **cookie}).status_code == 503
+    assert client.get("/page/clients?scheme=https", headers=cookie).json()["url"] == "https://first.box"
+    assert client.get("/page/clients?scheme=x", headers=cookie).json()["url"] == "http://first.box"
+
+
+def test_a_proxy_that_changes_the_host_is_told() -> None:
+    answer = served().post("/page/doctor", json={}, headers={**OWN, "origin": "https://first.box"})
+    assert "must pass Host on" in answer.json()["error"]["message"]
+
+
 def test_guessing_is_slow_and_locks_no_program_out() -> None:
     client = served("k")
     told = [client.post("/page/session", json={"key": f"no{number}"}).status_code for number in range(TRIES + 5)]
@@ -176,6 +196,12 @@ def test_guessing_is_slow_and_locks_no_program_out() -> None:
 @pytest.mark.parametrize("body", [{}, {"key": 1}, {"key": None}, {"key": ["k"]}])
 def test_nonsense_is_no_key(body: object) -> None:
     assert served("k").post("/page/session", json=body).status_code == 400
+
+
+def test_where_no_key_is_set_any_will_do() -> None:
+    client = served()
+    answer = client.post("/page/session", json={"key": "of before"}, headers=OWN)
+    assert (answer.json(), "set-cookie" in answer.headers) == ({"signed_in": True}, False)
 
 
 def test_a_form_of_another_page_signs_nobody_in() -> None:

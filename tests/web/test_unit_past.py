@@ -17,7 +17,7 @@ from claude_max.proxy.store import ledger
 from claude_max.proxy.store.database import opened
 from claude_max.proxy.store.ledger import MIGRATIONS, Sample
 from claude_max.proxy.store.usage import PERIODS, begin
-from claude_max.proxy.web.past import OFF, PAGE_ROWS, Past
+from claude_max.proxy.web.past import MOST_LINES, OFF, PAGE_ROWS, Past
 
 ROW = Row(0.0, "", "messages", "curl", "sonnet", "claude-sonnet-5-5", 200, calls=1, input=7, output=3, cost=0.5)
 NASTY = '<img src=x onerror="alert(1)">'
@@ -47,6 +47,19 @@ def filled(file: Path, rows: int) -> list[Row]:
             database, made, [Sample("five_hour", now - 60, 0.25, now + 3600), Sample("five_hour", now, 0.5, now)]
         )
     return made
+
+
+@pytest.mark.parametrize("names", [MOST_LINES, MOST_LINES + 1, 3 * MOST_LINES])
+async def test_however_many_names_there_are(tmp_path: Path, names: int) -> None:
+    made = [replace(ROW, at=time.time(), id=f"req_{number}", client=f"client {number}") for number in range(names)]
+    with closing(opened(tmp_path / "ledger.db", MIGRATIONS)) as database:
+        ledger.put(database, made, [])
+    lines = (await Past(tmp_path / "ledger.db").usage())["client"]
+    assert len(lines) == MOST_LINES
+    assert sum(line["requests"] for line in lines) == names
+    assert sum(line["value_usd"] for line in lines) == pytest.approx(names * 0.5)
+    others = [line["name"] for line in lines if line["name"].endswith("others")]
+    assert others == ([] if names == MOST_LINES else [f"{names - MOST_LINES + 1} others"])
 
 
 async def test_every_figure_is_the_ledgers(tmp_path: Path) -> None:

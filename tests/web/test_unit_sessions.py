@@ -2,7 +2,7 @@
 
 import pytest
 
-from claude_max.proxy.web.sessions import MOST, SESSION_SECONDS, TRIES, TRY_SECONDS, Sessions, cookie_name, token_of
+from claude_max.proxy.web.sessions import MOST, SESSION_SECONDS, TRIES, TRY_SECONDS, Sessions, cookie_name, tokens_of
 
 
 class Clock:
@@ -76,17 +76,19 @@ def test_the_oldest_session_goes_first(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cookies", "host", "token"),
+    ("cookies", "host", "tokens"),
     [
-        ("claude_max_3456=abc", "localhost:3456", "abc"),
-        ("a=b; claude_max_3456=abc; claude_max_1=x", "[::1]:3456", "abc"),
-        ("claude_max_1=abc", "localhost:3456", ""),
-        ("claude_max=abc", "localhost", "abc"),
-        ("", "localhost:3456", ""),
-        (";;;= claude_max_3456", "localhost:3456", ""),
-        ('claude_max_3456="a\\073b"', "localhost:3456", "a;b"),
+        ("claude_max_3456=abc", "localhost:3456", ["abc"]),
+        ("a=b; claude_max_3456=abc; claude_max_1=x", "[::1]:3456", ["abc"]),
+        ("claude_max_1=abc", "localhost:3456", []),
+        ("claude_max=abc", "localhost", ["abc"]),
+        ("", "localhost:3456", []),
+        (";;;= claude_max_3456; claude_max_3456", "localhost:3456", [""]),
+        # What other servers at this machine leave in a browser.
+        ('a[b]=1; c={"d": 1}; e; f g=h; =; i="j, k"; l=é; claude_max_3456=abc', "localhost:3456", ["abc"]),
+        ("claude_max_3456=tossed; claude_max_3456=abc;claude_max_3456=x", "localhost:3456", ["tossed", "abc", "x"]),
     ],
 )
-def test_cookies_are_of_one_server(cookies: str, host: str, token: str) -> None:
-    assert token_of(cookies, host) == token
+def test_cookies_are_of_one_server(cookies: str, host: str, tokens: list[str]) -> None:
+    assert tokens_of(cookies, host) == tokens
     assert cookie_name(host).startswith("claude_max")

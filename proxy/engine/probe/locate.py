@@ -74,6 +74,8 @@ def check(path: Path, source: str, environ: Mapping[str, str] | None = None, cwd
 
 def identify(path: Path, source: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Cli:
     """Runs `PATH --version`. Raises CliUnavailable when it does not run, or says no version."""
+    # Workers run in other folders, and a bare name would be looked for on PATH.
+    path = path.absolute()
     if not path.is_file():
         raise CliUnavailable(f"There is no Claude Code CLI at {path}. {INSTALL}")
     try:
@@ -88,8 +90,10 @@ def identify(path: Path, source: str, environ: Mapping[str, str] | None = None, 
             cwd=cwd,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise CliUnavailable(f"{path} does not run ({error}). {INSTALL}") from None
+    except OSError as error:
+        raise CliUnavailable(f"{path} does not run: {error.strerror or error}. {INSTALL}") from None
+    except subprocess.TimeoutExpired:
+        raise CliUnavailable(f"{path} did not say its version in {VERSION_SECONDS:g} seconds. {INSTALL}") from None
     version = version_of(done.stdout)
     if version is None:
         raise CliUnavailable(f"{path} did not say its version (exit code {done.returncode}). {INSTALL}")

@@ -115,9 +115,11 @@ $("sign-in").addEventListener("submit", async (event) => {
 
 $("sign-out").addEventListener("click", async () => {
   try {
-    await fetch("/page/session", { method: "DELETE" });
-  } finally {
-    showSignIn();
+    await read("/page/session", { method: "DELETE" });
+    // Nothing that was shown stays, an answer of the playground neither.
+    location.reload();
+  } catch {
+    lost();
   }
 });
 
@@ -127,7 +129,8 @@ document.addEventListener("visibilitychange", () => {
     clearTimeout(timer);
     timer = null;
     hangUp();
-  } else if ($("sign-in").hidden) {
+  } else {
+    // Another tab may have signed in.
     failures = 0;
     begin();
   }

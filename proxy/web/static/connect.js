@@ -16,7 +16,7 @@ export class Connect {
   }
 
   async #read() {
-    const { url, clients = [] } = await read("/page/clients");
+    const { url, clients = [] } = await read(`/page/clients?scheme=${location.protocol.slice(0, -1)}`);
     if (!url) return;
     this.#clients.set("", { title: "Any OpenAI client", url });
     for (const client of clients) this.#clients.set(client.name, client);

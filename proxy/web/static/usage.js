@@ -21,6 +21,7 @@ const MEASURES = {
 export class Usage {
   #found = null;
   #timer = null;
+  #again = false;
 
   constructor() {
     $("measure").addEventListener("change", () => this.#draw());
@@ -28,12 +29,20 @@ export class Usage {
 
   /** Reads it again, soon. */
   refresh(atOnce = false) {
-    if (this.#timer !== null) return;
+    if (this.#timer !== null) {
+      // What has just ended may not be written when that one reads.
+      this.#again = true;
+      return;
+    }
     this.#timer = setTimeout(() => this.#read(), atOnce ? 0 : LATER);
   }
 
   async #read() {
     this.#timer = null;
+    if (this.#again) {
+      this.#again = false;
+      this.refresh();
+    }
     try {
       const found = await read("/page/usage");
       say($("usage-trouble"), found.trouble || (found.periods ? "" : "The ledger begins with the first request."));

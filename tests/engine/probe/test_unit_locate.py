@@ -82,8 +82,14 @@ def test_a_named_one_that_is_not_there_or_no_program(tmp_path: Path) -> None:
         locate(str(tmp_path / "none"), {})
     text = tmp_path / "text"
     text.write_text("hello")
-    with pytest.raises(CliUnavailable, match="does not run"):
+    with pytest.raises(CliUnavailable, match="does not run: Permission denied"):
         locate(str(text), {})
+
+
+def test_a_named_one_in_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = program(tmp_path / "1", GOOD)
+    monkeypatch.chdir(named.parent)
+    assert locate(f"./{named.name}", {"PATH": ""}).path == named
 
 
 @pytest.mark.usefixtures("only_here")
