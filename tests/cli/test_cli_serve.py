@@ -305,5 +305,5 @@ def test_it_is_not_its_own_upstream(home: Path) -> None:
 def test_an_alias_that_leads_nowhere_is_told_once_the_cli_said_what_it_offers(home: Path) -> None:
     environ = {"CLAUDE_MAX_ALIASES": '{"gpt-4o": "sonett", "own": "claude-opus-4-8"}'}
     with running_proxy(home, "--demo", environ=environ) as proxy:
-        proxy.wait_for("the alias gpt-4o leads to 'sonett', which is not a model")
+        proxy.wait_for("the alias gpt-4o points to 'sonett', which is not a model")
     assert sum("the alias" in line for line in proxy.log) == 1
