@@ -104,7 +104,7 @@ def test_aliases(machine: MakeMachine) -> None:
     assert found(check_aliases(machine(load=lambda: good)), Status.OK).summary == "2 aliases point to models"
     bad = Settings.model_construct(aliases={"gpt-4o": "sonett"})
     finding = found(check_aliases(machine(load=lambda: bad)), Status.FAILED)
-    assert finding.summary == "the alias gpt-4o leads to 'sonett', which is not a model"
+    assert finding.summary == "the alias gpt-4o points to 'sonett', which is not a model"
     assert finding.fix == ("claude-max config set aliases.gpt-4o sonnet",)
     # A name that nobody knows here may be one that the CLI offers.
     offered = (Model("sonett", "claude-sonett-6"),)

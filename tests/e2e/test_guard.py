@@ -253,6 +253,6 @@ def test_what_the_cli_is_given(home: Path, allowed: bool) -> None:
         given = proxy.claudes()[0].environ()
         log = "".join(proxy.log)
     assert ("ANTHROPIC_API_KEY" in given) is allowed
-    assert ("billed to it" in log) is allowed
+    assert ("billed to this key" in log) is allowed
     assert not {"CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_EXTRA_BODY", "AWS_SECRET_ACCESS_KEY"} & set(given)
     assert (given["HTTPS_PROXY"], given["HOME"]) == ("http://proxy.example:1", str(home))
