@@ -6,7 +6,7 @@ cannot send it without the browser asking first). A dialect whose clients do not
 no browser asks: browsers send `Origin` with every POST.
 
 What the server's own page reads is for that page alone, whatever other origins may call: neither `Origin` nor
-`Sec-Fetch-Site` may name another one. Its session stands for the key there, and where its playground asks.
+`Sec-Fetch-Site` may name another one. Its session replaces the key there, and for requests of its playground.
 """
 
 import asyncio
@@ -157,7 +157,7 @@ def too_large(settings: Settings) -> errors.TooLarge:
 class Guard:
     """Refuses requests, limits the body as it arrives, puts the request's id on every response, and logs it.
 
-    What fails is told in the dialect of the path asked for, else in OpenAI's.
+    Errors have the form of the path's dialect, else OpenAI's.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """One structured log line per request.
 
-Never prompts, answers or keys; `log_content` adds prompts and answers in records of their own. How a line looks is up
+Never prompts, answers or keys; `log_content` adds prompts and answers in separate records. How a line looks is up
 to the formatter: a record carries the facts as `record.request`.
 """
 

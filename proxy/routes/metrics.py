@@ -23,7 +23,7 @@ LABELS = ("gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_response_mode
 
 
 class Metrics:
-    """Of one server, in a registry of its own."""
+    """The metrics of one server, in a separate registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -33,7 +33,7 @@ def is_same(origin: str, headers: Mapping[str, str]) -> bool:
 def is_local_address(host: str, local: str | None) -> bool:
     """Whether the IP address in a `Host` header is the one that the connection came to.
 
-    A page cannot bring it there by a name of its own (DNS rebinding): then the header has the name.
+    A page cannot achieve this with its own host name (DNS rebinding): then the header has that name.
     """
     try:
         return local is not None and ip_address(host) == _unmapped(local)

@@ -35,7 +35,7 @@ def receipt_headers(tab: Tab, usage: Usage, found: Limits, warnings: list[str]) 
 
 
 def window_field(found: Limits) -> str:
-    """The windows of the plan, as far as they are told."""
+    """The known windows of the plan."""
     parts = []
     for window in found.windows:
         # A window's name is a token of the service's; anything else would break the header.

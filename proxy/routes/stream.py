@@ -69,7 +69,7 @@ class ByteStream(Response):
             await self.end()
 
     async def end(self) -> None:
-        """What is to be done at the end, in every case."""
+        """Cleans up; always called at the end."""
         await self._chunks.aclose()
 
     async def _pump(self, send: Send) -> None:

@@ -28,7 +28,7 @@ CLOSE_SECONDS = 2.0
 
 
 class Traces:
-    """Sends finished requests as spans, in a thread of its own."""
+    """Sends finished requests as spans, in a separate thread."""
 
     def __init__(self, provider: "TracerProvider") -> None:
         self._provider = provider
@@ -36,7 +36,7 @@ class Traces:
 
     @classmethod
     def configured(cls, environ: Mapping[str, str]) -> "Traces | None":
-        """As the variables say; None where none asks for it, or the extra is missing, which is told in the log."""
+        """Configured by the variables; None where none enables it, or the extra is missing, which is logged."""
         if not any(environ.get(name) for name in VARIABLES) or environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
             return None
         try:

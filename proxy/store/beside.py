@@ -1,4 +1,4 @@
-"""A database outside the event loop, used by a single thread of its own."""
+"""A database outside the event loop, used by a single separate thread."""
 
 import asyncio
 import sqlite3

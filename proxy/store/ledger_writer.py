@@ -111,9 +111,9 @@ class LedgerWriter:
 
 
 class _Clock:
-    """Whether the time of day can be believed. A clock that is set ahead must not make everything old at once.
+    """Whether the time of day can be trusted. A clock that is set ahead must not make everything old at once.
 
-    It is believed where it goes on from the latest row, at a start, or from where it was; else after a day of running.
+    It is trusted where it continues from the latest row, at a start, or from the last value; else after a day.
     """
 
     def __init__(self, now: Callable[[], float], steady: Callable[[], float]) -> None:

@@ -23,7 +23,7 @@ from .thinking_memory import Digest, ThinkingMemory, has_thinking
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a request depends on besides its Turn. `cache_ttl` is of our own marks."""
+    """What a request depends on besides its Turn. `cache_ttl` is the lifetime of our own marks."""
 
     defaults: Defaults = field(default_factory=Defaults)
     cache_ttl: CacheMark = "5m"

@@ -70,7 +70,7 @@ def expected_wait(pace: Pace, busy: Sequence[float], starting: Sequence[float], 
 
 
 def is_worth_a_start(pace: Pace, busy: Sequence[float], starting: Sequence[float], ahead: int) -> bool:
-    """Whether a turn that waits would wait longer in line than for a process of its own.
+    """Whether a turn that waits would wait longer in line than for a new process.
 
     Starts share the processors: with several on their way each takes longer.
     """

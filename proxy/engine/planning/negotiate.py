@@ -35,7 +35,7 @@ _OF_A_VALUE = re.compile(r"supported (?:levels|values)|\b(?:when|while|with) (?:
 _LASTING = re.compile(r"support|deprecated|not available", re.IGNORECASE)
 # A keyword of a schema, in the service's own words: "For 'integer' type, property 'minimum' is not supported".
 _KEYWORD = re.compile(r"\bschema\b|For '[^']*' type|propert(y|ies) '", re.IGNORECASE)
-# Words of the client's (a property, an enum value) stand in quotes; the service's own names stand in backticks or bare.
+# Words of the client's (a property, an enum value) are in quotes; the service's own names are in backticks or bare.
 # An apostrophe within a word ("doesn't") does not count.
 _QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"")
 # "tools.3.custom.input_schema: …", "messages.0: …": about a value of the client's that cannot be left out.

@@ -64,7 +64,7 @@ def offered(turn: Turn) -> Turn:
 
 
 def name_for(turn: Turn) -> str:
-    """The tool's name: one that the client has not given to a tool of its own."""
+    """The tool's name: one that none of the client's tools has."""
     name, taken = NAME, tool_names(turn)
     while name in taken:
         name += "_"
@@ -188,7 +188,7 @@ def _wrapped(schema: JsonObject) -> JsonObject:
 def _moved(value: Any, root: str) -> Any:
     """The schema with its local references pointing to where it stands now; `root` is the `$id` that it had.
 
-    A part with an `$id` of its own stays as it is: what it refers to is relative to that.
+    A part with its own `$id` is unchanged: its references are relative to that.
     """
     if isinstance(value, list):
         return [_moved(item, root) for item in value]

@@ -59,7 +59,7 @@ _BOUNDARY_LINE = re.compile(rf"^\s*{BOUNDARY}\s*$", re.MULTILINE)
 # The CLI writes a checksum in the place of the zeros, at the first such word of a system prompt.
 CHECKSUM = "cch=00000"
 
-# Bytes of a request body that may stand in a process's environment. The CLI hands its environment to the programs it
+# Largest request body in bytes that fits into a process's environment. The CLI hands its environment to the programs it
 # starts: macOS ends environment and arguments at 1 MB, Windows at 32,767 characters. On Linux one variable ends at
 # 128 KB; the CLI's `git` then fails, which it takes for a folder without a repository.
 EXACT_LIMITS: dict[str, int] = {"darwin": 900_000, "win32": 30_000}

@@ -1,6 +1,6 @@
 """Checks what a CLI does: once per binary, against the scripted service, in a temporary home.
 
-The proxy relies on measured behaviour that nobody promises, and the CLI changes weekly; older ones confirm steps that
+The proxy relies on measured behaviour that is not guaranteed, and the CLI changes weekly; older ones confirm steps that
 they do not take. So every capability is tried, and judged by what reached the API. A failed check turns a composition
 off; if no safe one is left, nothing is served. Takes about two seconds; needs no account, tokens or network.
 """

@@ -5,7 +5,7 @@ system prompt as a message, the tools of an MCP server (measured on 2.1.332); no
 the number is the service's for the messages, some tokens too high for the system prompt, and excludes tools that the
 service runs. If the service refuses to count, the CLI estimates by length without saying so.
 
-One process of its own, started with the first question and ended when idle.
+Uses one separate process, started with the first question and ended when idle.
 """
 
 import asyncio

@@ -28,7 +28,7 @@ class ModelDefaults:
     def __init__(
         self, program: Path, path: str, contract: ContractResult, offered: Callable[[], tuple[Model, ...]]
     ) -> None:
-        """`contract` knows some; `offered` tells which id a name stands for with this login."""
+        """`contract` knows some; `offered` returns which id a name means with this login."""
         self._program = program
         self._path = path
         self.contract = contract
@@ -82,7 +82,7 @@ class ModelDefaults:
         return asking.result()
 
     def _families(self) -> dict[str, str]:
-        """What `sonnet` stands for, as long as no process has said what it offers: the only known one of that name."""
+        """What `sonnet` means before a process has listed its models: the only known one of that name."""
         ids = [id.split("-") for id in self._known]
         names = [parts[1] for parts in ids if len(parts) > 1]
         return {parts[1]: "-".join(parts) for parts in ids if len(parts) > 1 and names.count(parts[1]) == 1}

@@ -1,6 +1,6 @@
 """One-off questions to the CLI: who is signed in, what it offers this login, how full the plan's windows are.
 
-Calls no model and spends no tokens. Each question runs in a process of its own; the workers of a running proxy are not
+Calls no model and spends no tokens. Each question runs in a separate process; the workers of a running proxy are not
 involved.
 """
 

@@ -53,7 +53,7 @@ class Timeouts:
 
 
 class Channel:
-    """Reads the output of the process in a task of its own, until it ends.
+    """Reads the output of the process in a separate task, until it ends.
 
     While `idle` (no turn is under way), a line of a turn breaks the channel.
     """
@@ -181,7 +181,7 @@ class Channel:
         for reply in self._replies.values():
             if not reply.done():
                 reply.set_exception(self.broken)
-                # Marks it as retrieved: nobody may await it any more.
+                # Marks it as retrieved: it may no longer be awaited.
                 reply.exception()
         self._inbox.put(None)
 

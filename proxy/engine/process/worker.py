@@ -108,7 +108,7 @@ class Worker:
             else:
                 events = _fed(answer, line)
             if answer.begun and not self._is_reset:
-                # The CLI has sent its request. Further requests of its own must not reach the service.
+                # The CLI has sent its request. Further requests by the CLI itself must not reach the service.
                 self._reset()
             if answer.finished is not None:
                 _check_limit(want, answer.finished)

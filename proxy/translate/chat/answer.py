@@ -1,7 +1,7 @@
 """Turns events into a chat completion or its chunks. Pure.
 
 Rules of the wire format (OpenAI API reference, and what breaks real clients): `id`, `created` and `model` are the same
-on every chunk; `role` stands in the first delta only; a call's id, type and name come whole and once; `finish_reason`
+on every chunk; `role` is in the first delta only; a call's id, type and name come whole and once; `finish_reason`
 comes once, on the last chunk with choices; usage follows in a chunk without choices, when it was asked for.
 """
 
@@ -184,7 +184,7 @@ class ChatReply:
         return [Frame(self._chunk([part])) for part in made]
 
     def alive(self) -> list[Frame]:
-        """An empty delta of the first choice that goes on."""
+        """An empty delta of the first unfinished choice."""
         going = next((index for index, each in enumerate(self._choices) if each.finished is None), None)
         if going is None:
             return []

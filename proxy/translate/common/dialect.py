@@ -153,7 +153,7 @@ class Dialect:
     ModelNotFound, whose `param` is a path in the body. `fields` maps names of the Turn's fields to the dialect's, where
     they differ: it is applied to the `param` of the engine's errors and to `Started.ignored`.
 
-    Failures outside the endpoint (no such path, a wrong key) are told in this dialect at its `paths`, below its
+    Failures outside the endpoint (no such path, a wrong key) have the form of this dialect at its `paths`, below its
     `prefixes`, and where a request has one of the `headers` (lower case) that only this API's clients send. Where there
     is a `keeping`, what was answered is kept and served below each of the `paths`.
 

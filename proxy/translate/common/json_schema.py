@@ -100,7 +100,7 @@ class _References:
 
 
 def _within(resolver: Resolver, schema: Any) -> Resolver:
-    """References in a part with an id of its own are relative to that."""
+    """References in a part with its own id are relative to that id."""
     if isinstance(schema, dict) and "$id" in schema:
         return resolver.in_subresource(DRAFT202012.create_resource(schema))
     return resolver

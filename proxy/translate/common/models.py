@@ -23,7 +23,7 @@ FAMILIES = ("opus", "sonnet", "haiku")
 CLI_NAMES = (*FAMILIES, "default", "fable", "best", "opusplan")
 LARGE = "[1m]"
 
-# The ids of the npm package that this project replaces: families, which stand for their newest member.
+# The ids of the npm package that this project replaces: families; each means its newest member.
 SEED_IDS: Mapping[str, str] = {f"claude-{family}-4": family for family in FAMILIES}
 _LATEST = ":latest"
 _DOTTED = re.compile(r"(claude-[a-z]+-\d)\.(\d+)(?=\Z|[-@\[:])")
@@ -122,7 +122,7 @@ def model_object(id: str, created: int, row: Model | None = None) -> JsonObject:
     """A model as `GET /v1/models` shows it; `created` is unix seconds.
 
     Beside OpenAI's fields those by which clients of other servers learn more of it, as far as it is known:
-    `context_length`, `architecture`, `name`, `description` and `canonical_slug`, the full id that it stands for
+    `context_length`, `architecture`, `name`, `description` and `canonical_slug`, the full id that it resolves to
     (OpenRouter), `max_model_len` (vLLM).
     """
     shown: JsonObject = {"id": id, "object": "model", "created": created, "owned_by": "anthropic"}

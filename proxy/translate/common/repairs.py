@@ -46,7 +46,7 @@ class _Refusing(Repairs):
     """Keeps nothing: it is shared by all requests."""
 
     def tell(self, where: str, what: str) -> None:
-        """Nobody is told."""
+        """Reports nothing."""
 
 
 REFUSING: Repairs = _Refusing(strict=True)

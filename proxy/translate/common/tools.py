@@ -25,7 +25,7 @@ _OPENAI_MOST = 128
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function as a client declares it. `where` is its path in the body; its fields are told as `where.name`, …"""
+    """A function as a client declares it. `where` is its path in the body; its fields are named `where.name`, …"""
 
     where: str
     name: str
@@ -46,7 +46,7 @@ def api_name(name: str) -> str:
 
 
 def own_names(names: Sequence[str]) -> dict[str, str]:
-    """The client's names by the service's, of those that differ: what an answer calls is told by it."""
+    """The client's names by the service's, where they differ, to translate the calls of an answer."""
     return {api_name(name): name for name in names if api_name(name) != name}
 
 

@@ -23,7 +23,7 @@ M = TypeVar("M", bound=BaseModel)
 def parse_object(body: bytes, depth: int, repairs: Repairs = REFUSING) -> JsonObject:
     """The JSON object in `body`. orjson refuses what JSON does not allow (NaN, lone surrogates).
 
-    More than `depth` levels are refused: what is passed on must be written again, and writers have limits of their own.
+    More than `depth` levels are refused: what is passed on must be serialized again, and serializers have limits, too.
     """
     body = body.removeprefix(codecs.BOM_UTF8)
     try:

@@ -72,7 +72,7 @@ class TextReply:
         return [Frame({**self._chunk([]), "usage": self._usage()})] if self._include_usage else []
 
     def alive(self) -> list[Frame]:
-        """A chunk without text, of the first choice that goes on."""
+        """A chunk without text, of the first unfinished choice."""
         going = next((each for each in self._choices if not each.finished), None)
         return [] if going is None else [Frame(self._chunk([going.nothing()]))]
 

@@ -47,7 +47,7 @@ def unread(params: Sequence[MessageParam]) -> list[str]:
 def system_of(content: Content | None) -> tuple[str, list[str]]:
     """The system prompt of a request, and the names of what else its blocks hold. Raises BadRequest.
 
-    Blocks become one text, a blank line between them: the CLI takes one, and sets cache marks of its own on it.
+    Blocks become one text, a blank line between them: the CLI takes one, and sets its own cache marks on it.
     """
     if content is None or isinstance(content, str):
         content = [{"type": "text", "text": content}] if content else []

@@ -50,7 +50,7 @@ class ThreadUnsupported(BadRequest):
 
 
 class ThreadNotFound(NotFound):
-    """A request that goes on from a conversation which is held nowhere."""
+    """A request that continues a conversation which is not stored."""
 
     details: JsonObject = {"error_code": "thread_not_found"}
 

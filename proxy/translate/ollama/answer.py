@@ -2,7 +2,7 @@
 
 Every line has the model, the time and a piece of the answer; the last one is `done` and has the reason, the counts and
 the durations (in nanoseconds). Ollama knows the reasons `stop`, `length`, `load` and `unload`; a refusal is named as
-such. A call comes whole, on a line of its own.
+such. A call comes whole, on a separate line.
 """
 
 from collections.abc import Mapping

@@ -175,7 +175,7 @@ class ResponsesReply:
         return self._close("incomplete" if self._reason == "max_output_tokens" else "completed")
 
     def _current(self, kind: type[T], make: Callable[[str], T]) -> tuple[list[Told], T]:
-        """The open item where it is of this kind and goes on, else a new one, with the events of its beginning."""
+        """The open item where it has this kind, else a new one, with its opening events."""
         if isinstance(self._open, kind) and not self._open.ended:
             return [], self._open
         item = make(self._meta.new_id())

@@ -38,7 +38,7 @@ class CallItem(OutputItem):
 
 
 class CustomItem(OutputItem):
-    """A call of a custom tool: the string in the arguments of the function that stands for it."""
+    """A call of a custom tool: the string in the arguments of the function that represents it."""
 
     prefix = "ctc"
 
@@ -78,7 +78,7 @@ class SearchCallItem(OutputItem):
         self._json: list[str] = []
 
     def argue(self, json: str) -> list[Told]:
-        """More of its arguments, of which nothing is told before they are whole."""
+        """More of its arguments, which are sent only when they are complete."""
         self._json.append(json)
         return []
 

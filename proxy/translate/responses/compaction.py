@@ -20,7 +20,7 @@ PROMPT = (
 
 
 class CompactionItem(OutputItem):
-    """The summary. Nothing of it is told before it is whole."""
+    """The summary. It is sent only when it is complete."""
 
     prefix = "cmp"
 

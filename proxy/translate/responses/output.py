@@ -34,7 +34,7 @@ class OutputItem:
         return [*told, ("response.output_item.done", {"item": self.whole()})]
 
     def whole(self) -> JsonObject:
-        """The item as it stands in the response, once it is closed."""
+        """The item as the response contains it, once it is closed."""
         return {"id": self.id, **self._form()}
 
     def kept(self) -> JsonObject:
@@ -52,7 +52,7 @@ class OutputItem:
         return []
 
     def _closed(self, status: str) -> list[Told]:
-        """What is told before the whole item, which has its status from here on."""
+        """The events before the complete item, which has its final status from here on."""
         self.status = status
         return []
 

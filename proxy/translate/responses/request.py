@@ -179,7 +179,7 @@ def _own_items(body: JsonObject, request: ResponsesRequest, context: RequestCont
 
 
 def _before(request: ResponsesRequest, context: RequestContext) -> list[tuple[str, Item]]:
-    """The items of the responses that this one goes on from."""
+    """The items of the responses that this one continues."""
     previous = request.previous_response_id
     if previous is None:
         return []

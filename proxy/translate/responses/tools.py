@@ -163,7 +163,7 @@ def _one_string(tool: ToolParam) -> JsonObject:
 
 
 def _described(tool: ToolParam) -> str:
-    """A custom tool's description. A grammar is told to the model, which may still leave it."""
+    """A custom tool's description. It includes the grammar, which the model may still violate."""
     match tool.format:
         case {"type": "grammar", "syntax": str(syntax), "definition": str(definition)}:
             rule = f"The input must match this {syntax} grammar:\n{definition}"
