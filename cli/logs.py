@@ -11,7 +11,7 @@ import typer
 from . import background
 from .output import Exit, fail, print_error, writing
 from .service import actions
-from .service.choose import choose, unasked
+from .service.choose import choose, is_installed
 from .service.spec import ServiceError
 from .service.steps import Machine
 
@@ -29,7 +29,7 @@ def logs(*, lines: int, follow: bool) -> NoReturn:
     machine = Machine()
     try:
         # Without a service there is no need to query its manager.
-        if (unasked(machine) or choose(machine)).file.is_file():
+        if is_installed(machine):
             raise typer.Exit(actions.logs(choose(machine), machine, lines=lines, follow=follow))
     except ServiceError as error:
         if not log.exists():

@@ -3,6 +3,7 @@
 Queries the server of `claude-max start`, the service, and any server at the configured port.
 """
 
+import time
 import webbrowser
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from claude_max.proxy.port_check import PROVIDER, Kind, address, listener
 from . import background
 from .output import Exit, fail, out, render
 from .service.actions import settings_of
-from .service.choose import choose, unasked
+from .service.choose import choose, is_installed
 from .service.spec import ServiceError
 from .service.steps import Machine
 from .status_view import Asked, How, Process, Server, Status, Workers
@@ -80,8 +81,6 @@ def _open() -> NoReturn:
 
 
 def _watch() -> NoReturn:
-    import time
-
     if not out.is_terminal:
         fail("--watch needs a terminal; `claude-max status --json` is for programs.", Exit.USAGE)
     found = Status(())
@@ -125,7 +124,7 @@ def _service() -> Iterator[Place]:
     machine = Machine()
     try:
         # Most users have no service, and querying the manager is slow.
-        if not (unasked(machine) or choose(machine)).file.is_file():
+        if not is_installed(machine):
             return
         manager = choose(machine)
         state, settings = manager.state(), settings_of(manager)

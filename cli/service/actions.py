@@ -15,7 +15,7 @@ from claude_max.proxy.port_check import Kind, address, listener
 
 from ..output import Exit
 from ..stored import everything
-from .choose import choose, unasked
+from .choose import choose, is_installed
 from .legacy_npm import MARK, legacy_services
 from .manager import Manager, State
 from .program import program
@@ -138,8 +138,7 @@ def installed() -> Settings | None:
     machine = Machine()
     try:
         # Most users have no service, and querying the manager is slow; checking for the file is not.
-        there = (unasked(machine) or choose(machine)).file.is_file()
-        return settings_of(choose(machine)) if there else None
+        return settings_of(choose(machine)) if is_installed(machine) else None
     except (ConfigError, ServiceError):
         return None
 

@@ -44,6 +44,14 @@ def unasked(machine: Machine, platform: str = sys.platform) -> Manager | None:
     return Systemd(Silent(environ=machine.environ)) if known else None
 
 
+def is_installed(machine: Machine) -> bool:
+    """Whether the service has a file; the manager itself, which is slow, is not asked if it can be avoided.
+
+    Raises ServiceError.
+    """
+    return (unasked(machine) or choose(machine)).file.is_file()
+
+
 def _reason(said: str, environ: Mapping[str, str]) -> str:
     why = " ".join(said.split()).rstrip(".") or "it says nothing"
     if "XDG_RUNTIME_DIR" not in environ:

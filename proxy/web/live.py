@@ -11,10 +11,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
-import orjson
-
 from ..errors import Busy
 from ..events import JsonObject
+from ..translate.common.frames import Frame, server_sent_event
 
 log = logging.getLogger("claude_max.page")
 
@@ -67,7 +66,7 @@ class Live:
         self.recent.append(row)
         self._snapshot = None
         if self._tabs:
-            self._send(event("request", row()))
+            self._send(server_sent_event(Frame(row(), "request")))
         self.poke()
 
     def snapshot(self) -> JsonObject:
@@ -121,7 +120,7 @@ class Live:
     def _whole(self) -> bytes:
         """The snapshot, made once for all tabs that need the same one."""
         if self._snapshot is None:
-            self._snapshot = event("snapshot", self.snapshot())
+            self._snapshot = server_sent_event(Frame(self.snapshot(), "snapshot"))
         return self._snapshot
 
     def _send(self, told: bytes) -> None:
@@ -143,14 +142,9 @@ class Live:
             else:
                 if state != self._state:
                     self._state, self._snapshot = state, None
-                    self._send(event("state", {**state, "now": self._now()}))
+                    self._send(server_sent_event(Frame({**state, "now": self._now()}, "state")))
             await asyncio.sleep(SHORTEST)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LONGEST - SHORTEST):
                     await self._poked.wait()
             self._poked.clear()
-
-
-def event(name: str, value: JsonObject) -> bytes:
-    """A server-sent event. JSON has no line breaks of its own."""
-    return b"event: " + name.encode() + b"\ndata: " + orjson.dumps(value) + b"\n\n"

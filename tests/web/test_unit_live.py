@@ -8,8 +8,9 @@ import orjson
 import pytest
 
 from claude_max.proxy.errors import Busy
+from claude_max.proxy.translate.common.frames import Frame, server_sent_event
 from claude_max.proxy.web import live as module
-from claude_max.proxy.web.live import MOST_TABS, MOST_WAITING, RECENT, Live, event
+from claude_max.proxy.web.live import MOST_TABS, MOST_WAITING, RECENT, Live
 
 Told = tuple[str, dict[str, Any]]
 
@@ -168,6 +169,6 @@ async def test_the_end_of_the_server_ends_every_tab(looked: Looked) -> None:
 
 
 def test_no_value_breaks_an_event() -> None:
-    lines = event("request", {"model": "a\n\ndata: b\r\u2028<script>"}).decode().split("\n")
+    lines = server_sent_event(Frame({"model": "a\n\ndata: b\r\u2028<script>"}, "request")).decode().split("\n")
     assert lines[2:] == ["", ""]
     assert lines[1].startswith("data: {")

@@ -189,17 +189,12 @@ class Worker:
         is opened. Raises Unconfirmed where it ends in any other way: such a process must not be used.
         """
         self.channel.begin_turn()
-        name, results = str(uuid.uuid4()), list[JsonObject]()
+        name = str(uuid.uuid4())
         self._lines.append(name)
         await self.channel.send(protocol.user_line(NO_TEXT, name, query=True))
-
-        def ended(line: JsonObject) -> bool:
-            if line.get("type") == "result":
-                results.append(line)
-            return bool(results)
-
-        await self.channel.read_until(ended)
-        if INVALID_URL not in str(results[0].get("result")):
+        while (line := await self.channel.next_reply()).get("type") != "result":
+            pass
+        if INVALID_URL not in str(line.get("result")):
             raise Unconfirmed("a message reached the service, or something else, while the address was taken away")
         await self.rewind()
         self.channel.idle = True
