@@ -15,7 +15,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from harness.proxy import RunningProxy, installed, running_proxy, scripted
+from harness.forked import installed
+from harness.proxy import RunningProxy, running_proxy, scripted
 
 from claude_max.proxy.engine.probe.locate import locate
 

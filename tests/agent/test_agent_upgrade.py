@@ -16,8 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from harness.forked import installed
 from harness.machine import eventually, free_port
-from harness.proxy import home_environment, installed, scripted
+from harness.proxy import home_environment, scripted
 from harness.user_systemd import Unavailable, UserSystemd, user_systemd
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from harness.forked import installed
 from harness.machine import eventually, free_port
-from harness.proxy import installed, scripted
+from harness.proxy import scripted
 from harness.user_systemd import Unavailable, UserSystemd, user_systemd
 
 from claude_max.cli.service.quoting import unquoted

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from harness.command import claude_max
-from harness.proxy import installed, running_proxy
+from harness.forked import installed
+from harness.proxy import running_proxy
 from harness.stand_ins import StandIns
 
 from claude_max.cli.service.launchd import Launchd

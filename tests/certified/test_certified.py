@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from certified.conftest import RUN_SECONDS, SetUp, end_daemons
 from harness.asking import directive
-from harness.proxy import RunningProxy, installed
+from harness.forked import installed
+from harness.proxy import RunningProxy
 
 from claude_max.cli.connect.catalogue import catalogue
 from claude_max.cli.connect.places import Surroundings

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 from harness.asking import directive
+from harness.forked import installed
 from harness.machine import free_port
-from harness.proxy import RunningProxy, home_environment, installed, workers_of
+from harness.proxy import RunningProxy, home_environment, workers_of
 from harness.terminal import BOUND, chat, swallowed
 from rich.console import Console
 

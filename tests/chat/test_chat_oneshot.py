@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 from harness.asking import directive
+from harness.forked import installed
 from harness.machine import free_port
-from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
+from harness.proxy import RunningProxy, home_environment, running_proxy, scripted
 
 from claude_max.cli.main import app
 

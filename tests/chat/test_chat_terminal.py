@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 from harness.asking import directive
+from harness.forked import installed
 from harness.machine import open_umask
-from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
+from harness.proxy import RunningProxy, home_environment, running_proxy, scripted
 from harness.terminal import BOUND, PASTE, PASTED, READING, chat, plain, shell
 
 CTRL_C, CTRL_D, CTRL_Z, TAB = "\x03", "\x04", "\x1a", "\t"

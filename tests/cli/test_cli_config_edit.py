@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from harness.command import Ended, claude_max
-from harness.proxy import home_environment, installed
+from harness.forked import installed
+from harness.proxy import home_environment
 from harness.terminal import shell
 
 from claude_max.cli.config_edit import template, with_value

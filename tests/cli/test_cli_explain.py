@@ -9,7 +9,8 @@ from typing import Any, get_args
 import orjson
 import pytest
 from harness.command import claude_max
-from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
+from harness.forked import installed
+from harness.proxy import RunningProxy, home_environment, running_proxy, scripted
 
 from claude_max.cli.explain.owners import Owner
 from claude_max.cli.values import APIS

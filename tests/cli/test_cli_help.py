@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from harness.command import claude_max
-from harness.proxy import home_environment, installed
+from harness.forked import installed
+from harness.proxy import home_environment
 from harness.terminal import shell
 
 from claude_max.cli import background, config, config_edit, doctor, models, report, status_view, usage

@@ -6,7 +6,8 @@ import pexpect
 import psutil
 import pytest
 from harness.command import claude_max
-from harness.proxy import home_environment, installed
+from harness.forked import installed
+from harness.proxy import home_environment
 
 
 def recording(home: Path, code: int) -> Path:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import typer
 from harness.command import claude_max
-from harness.proxy import home_environment, installed
+from harness.forked import installed
+from harness.proxy import home_environment
 from rich.console import RenderableType
 from rich.text import Text
 

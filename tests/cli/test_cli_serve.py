@@ -15,8 +15,9 @@ import psutil
 import pytest
 from harness.asking import directive
 from harness.command import claude_max
+from harness.forked import installed
 from harness.machine import eventually, free_port, open_umask
-from harness.proxy import home_environment, installed, running_proxy, scripted, sessions
+from harness.proxy import home_environment, running_proxy, scripted, sessions
 from harness.terminal import Terminal, shell
 
 OURS = {"status": "ok", "provider": "claude-code-cli", "version": "0.0.9", "cli_version": "2.1.0"}

@@ -14,8 +14,9 @@ import httpx2
 import pytest
 from harness.asking import CHAT, directive
 from harness.command import claude_max
+from harness.forked import installed
 from harness.machine import eventually, free_port
-from harness.proxy import RunningProxy, home_environment, installed
+from harness.proxy import RunningProxy, home_environment
 from harness.terminal import shell
 from rich.console import Console
 

@@ -10,7 +10,7 @@ from typing import get_args
 import pexpect
 import pytest
 from harness.command import claude_max
-from harness.proxy import installed
+from harness.forked import installed
 
 from claude_max.cli import completion, values
 from claude_max.proxy.config import Settings

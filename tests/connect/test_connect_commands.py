@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from harness.command import claude_max
-from harness.proxy import RunningProxy, home_environment, installed
+from harness.forked import installed
+from harness.proxy import RunningProxy, home_environment
 from harness.terminal import shell
 
 PORT = {"CLAUDE_MAX_PORT": "4321"}

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from harness.filtered_cli import filtered
-from harness.proxy import home_environment, installed, running_proxy, scripted
+from harness.forked import installed
+from harness.proxy import home_environment, running_proxy, scripted
 
 from claude_max.proxy.engine.probe.contract import CAPABILITIES, ContractResult, examine
 from claude_max.proxy.engine.probe.locate import locate

@@ -12,8 +12,9 @@ import psutil
 import pytest
 from harness.asking import CHAT, directive
 from harness.command import claude_max
+from harness.forked import installed
 from harness.openai_schema import check_error
-from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted
+from harness.proxy import RunningProxy, home_environment, running_proxy, scripted
 
 BODY = {"model": "sonnet", "messages": [{"role": "user", "content": "hi"}]}
 KEY = "a-key-nobody-guesses"

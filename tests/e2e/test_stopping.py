@@ -14,8 +14,9 @@ import pytest
 from harness.asking import TOOL, ask, directive, fine
 from harness.command import claude_max
 from harness.filtered_cli import filtered, vouched
+from harness.forked import installed
 from harness.machine import eventually
-from harness.proxy import RunningProxy, home_environment, installed, running_proxy, scripted, sessions, workers_of
+from harness.proxy import RunningProxy, home_environment, running_proxy, scripted, sessions, workers_of
 
 
 @pytest.mark.xdist_group("timing")

@@ -2,12 +2,14 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .proxy import home_environment, installed
+from .forked import start
+from .proxy import home_environment
 
 RUN_SECONDS = 60.0
 
@@ -35,16 +37,23 @@ def claude_max(
 ) -> Ended:
     """Runs it with a home of its own and nothing of the developer's; a variable that is None is left out."""
     environment = {**home_environment(home), **(environ or {})}
-    done = subprocess.run(
-        [installed(), *arguments],
-        env={name: value for name, value in environment.items() if value is not None},
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=seconds,
-        check=False,
-    )
-    return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return run(arguments, {name: value for name, value in environment.items() if value is not None}, seconds, cwd)
+
+
+def run(
+    arguments: Sequence[str], environ: Mapping[str, str], seconds: float = RUN_SECONDS, cwd: Path | None = None
+) -> Ended:
+    """Runs it with this environment. Raises TimeoutExpired."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = start(arguments, environ, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        out.seek(0)
+        err.seek(0)
+        return Ended(code, out.read().decode(), err.read().decode())
 
 
 def stand_in(folder: Path, says: str = "2.1.332 (Claude Code)", *, name: str = "claude") -> Path:

@@ -3,10 +3,8 @@
 import contextlib
 import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,17 +20,11 @@ import psutil
 
 from claude_max.proxy.scripted import ScriptedAPI, ScriptedServer, scripted_in_thread
 
+from .forked import Process, start
 from .machine import eventually
 from .upstream import without_notes
 
 START_SECONDS = 30.0
-
-
-def installed() -> str:
-    """The `claude-max` command of this environment."""
-    found = shutil.which("claude-max", path=str(Path(sys.executable).parent))
-    assert found, "claude-max is not installed beside this Python"
-    return found
 
 
 def home_environment(home: Path) -> dict[str, str]:
@@ -60,7 +52,7 @@ class RunningProxy:
     """A proxy that answers at `url` (without `/v1`); `api` is the scripted service behind its CLI."""
 
     url: str
-    process: subprocess.Popen[bytes]
+    process: Process
     home: Path
     api: ScriptedServer | None
     log: list[str] = field(default_factory=list)
@@ -121,9 +113,10 @@ def running_proxy(
     environment = {**home_environment(home), "CLAUDE_MAX_WARM_WORKERS": "1"}
     if api is not None:
         environment["ANTHROPIC_BASE_URL"] = api.url
-    process = subprocess.Popen(
-        [*through, installed(), "serve", "--port", "0", *arguments],
-        env={**environment, **(environ or {})},
+    process = start(
+        ["serve", "--port", "0", *arguments],
+        {**environment, **(environ or {})},
+        through=through,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -161,7 +154,7 @@ def scripted() -> Iterator[ScriptedServer]:
         yield server
 
 
-def _read(process: subprocess.Popen[bytes], log: list[str], url: threading.Event) -> None:
+def _read(process: Process, log: list[str], url: threading.Event) -> None:
     assert process.stderr is not None
     for line in process.stderr:
         log.append(line.decode(errors="replace"))

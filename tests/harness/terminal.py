@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pexpect
 
-from .proxy import installed
+from .forked import installed
 
 BOUND = 20.0
 # prompt_toolkit turns bracketed paste on when it begins to read a line, and off when the line is taken.

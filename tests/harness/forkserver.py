@@ -1,0 +1,100 @@
+"""Forks the command `claude-max` from a process that has loaded its modules already: a program, started by `forked`.
+
+On its first argument, a descriptor, it reads a request as one line of JSON, with the three streams beside it, and
+writes a line with the process id. When such a process has ended, it writes a line with its exit code.
+"""
+
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import selectors
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+LINE = 1 << 20
+
+
+def load() -> None:
+    """Imports every module of the package, as what cannot be loaded here is loaded when it is needed."""
+    import claude_max.cli
+    import claude_max.proxy
+
+    for package in (claude_max.cli, claude_max.proxy):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    gc.collect()
+    gc.freeze()
+
+
+def received(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """The next request and its streams; None where nobody is left to ask."""
+    text, streams, _, _ = socket.recv_fds(channel, LINE, 3)
+    while text and not text.endswith(b"\n"):
+        text += channel.recv(LINE)
+    return (json.loads(text), streams) if text else None
+
+
+def serve(channel: socket.socket) -> bool:
+    """Forks until nobody asks any more, then returns False. True: this is a process that has been forked."""
+    awake, wake = socket.socketpair()
+    wake.setblocking(False)
+    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    selector = selectors.DefaultSelector()
+    selector.register(channel, selectors.EVENT_READ)
+    selector.register(awake, selectors.EVENT_READ)
+    running: set[int] = set()
+    while True:
+        for key, _ in selector.select():
+            if key.fileobj is awake:
+                awake.recv(LINE)
+                for pid in list(running):
+                    ended, status = os.waitpid(pid, os.WNOHANG)
+                    if ended:
+                        running.discard(pid)
+                        _say(channel, {"pid": pid, "code": os.waitstatus_to_exitcode(status)})
+                continue
+            request = received(channel)
+            if request is None:
+                return False
+            if (pid := os.fork()) == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for end in (selector, channel, awake, wake):
+                    end.close()
+                become(*request)
+                return True
+            for stream in request[1]:
+                os.close(stream)
+            running.add(pid)
+            _say(channel, {"pid": pid, "code": None})
+
+
+def _say(channel: socket.socket, line: dict[str, Any]) -> None:
+    channel.sendall(json.dumps(line).encode() + b"\n")
+
+
+def become(request: dict[str, Any], streams: list[int]) -> None:
+    """Takes the arguments, the environment, the folder and the streams of the process that was asked for."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    time.tzset()
+    sys.argv[:] = request["arguments"]
+
+
+if __name__ == "__main__":
+    load()
+    if serve(socket.socket(fileno=int(sys.argv[1]))):
+        from claude_max.cli import entry
+
+        entry.run()
