@@ -99,9 +99,9 @@ def test_the_numbers_are_those_that_the_service_counted(own: RunningProxy, marke
     by_service = served(own)
     assert told == [by_service]
     assert rows(own.home, f"SELECT {TOKENS} FROM spans") == [by_service]
-    # Clients were told all of it but the answer that was streamed without usage, and a further call that the CLI may
-    # have made behind the answer that ended at its limit of 7.
-    assert by_service[3] - counted["output_tokens"] - 12 in (0, 7)
+    # Clients were told all of it but the answer that was streamed without usage, and the calls, up to three, that the
+    # CLI may have made behind the answer that ended at its limit of 7.
+    assert by_service[3] - counted["output_tokens"] - 12 in (0, 7, 14, 21)
     [(priced, cost)] = rows(own.home, "SELECT count(*), sum(cost) FROM requests WHERE cost > 0 AND basis = 'list'")
     assert priced == len(requests) - 1
     # Sonnet's list price: 2 dollars for a million of input and 10 of output; cached input a tenth.
