@@ -73,8 +73,8 @@ current: list[str] = []
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """For `-n auto`. Tests wait for about a third of their time, so that there are three of them for two cores."""
-    return (os.cpu_count() or 2) * 3 // 2
+    """For `-n auto`. Tests wait for about half of their time, so that there are two of them for each core."""
+    return (os.cpu_count() or 2) * 2
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

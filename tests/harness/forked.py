@@ -24,9 +24,7 @@ from typing import IO, Any, Protocol
 
 SERVER = Path(__file__).with_name("forkserver.py")
 # Read by Python, rich or typer while they load.
-AT_IMPORT = re.compile(
-    r"PYTHON\w+|LANG|LC_\w+|FORCE_COLOR|NO_COLOR|PY_COLORS|TTY_\w+|TERMINAL_WIDTH|GITHUB_ACTIONS|COV\w+"
-)
+AT_IMPORT = re.compile(r"(PYTHON|COVERAGE|LC_|TTY_)\w+|LANG|COLUMNS|FORCE_COLOR|NO_COLOR|PY_COLORS|TERMINAL_WIDTH")
 FORK_SECONDS = 60.0
 FRESH = "CLAUDE_MAX_TESTS_FRESH" in os.environ or not hasattr(os, "fork")
 
