@@ -109,6 +109,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
 
     def accept(cli_info: JsonObject) -> None:
         upkeep.accept(cli_info)
+        login.told(cli_info)
         # The CLI's models are known only now.
         for name, target in lost_aliases(models_of(cli_info), settings.aliases).items():
             if name not in lost:
@@ -201,7 +202,6 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool.start()
-        login.look()
         looking = asyncio.create_task(upkeep.run())
         try:
             yield

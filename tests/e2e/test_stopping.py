@@ -17,6 +17,7 @@ from harness.filtered_cli import filtered, vouched
 from harness.forked import installed
 from harness.machine import eventually
 from harness.proxy import RunningProxy, home_environment, running_proxy, scripted, sessions, workers_of
+from harness.short_waits import SHORT_WAITS
 
 
 @pytest.mark.xdist_group("timing")
@@ -128,18 +129,21 @@ def test_a_signal_during_the_start(tmp_path: Path, home: Path, sign: signal.Sign
 
 
 def test_a_question_that_hangs_ends_with_the_server(tmp_path: Path, home: Path) -> None:
-    """`claude auth status`, asked beside the requests, is ended as the workers are."""
+    """`claude auth status`, asked beside the requests once what the processes said is old, is ended as they are."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     program = filtered(tmp_path, hang=["auth", "status"])
-    environ = {**vouched(program), "TMPDIR": str(temporary)}
-    with (
-        scripted() as api,
-        running_proxy(home, "--claude-path", str(program), api=api, environ=environ, ready=None) as proxy,
-    ):
+    environ, arguments = {**vouched(program), "TMPDIR": str(temporary)}, ("--claude-path", str(program))
+    with scripted() as api, running_proxy(home, *arguments, api=api, environ=environ, through=SHORT_WAITS) as proxy:
         assert fine(proxy)
+
+        def asked() -> list[psutil.Process]:
+            assert proxy.http.get("/health").json()["signed_in"] is True
+            children = psutil.Process(proxy.process.pid).children(recursive=True)
+            return [process for process in children if process.cmdline()[-2:] == ["auth", "status"]]
+
+        eventually(asked, 10)
         children = psutil.Process(proxy.process.pid).children(recursive=True)
-        assert [process for process in children if process.cmdline()[-2:] == ["auth", "status"]]
         proxy.process.terminate()
         assert proxy.process.wait(10) == 0
     assert not [process for process in children if process.is_running()]

@@ -8,7 +8,7 @@ import functools
 import runpy
 import sys
 
-from claude_max.proxy import app
+from claude_max.proxy import app, readiness
 from claude_max.proxy.engine.pool import upkeep
 from claude_max.proxy.engine.process.channel import Timeouts
 
@@ -20,5 +20,7 @@ if __name__ == "__main__":
     # Between two looks after the workers; 10 s and 1 s without this.
     upkeep.EVERY_SECONDS = 0.5
     upkeep.GLANCE_SECONDS = 0.25
+    # Until the CLI is asked who is signed in; 30 s without this.
+    readiness.FRESH_SECONDS = 2.0
     sys.argv = sys.argv[1:]
     runpy.run_path(sys.argv[0], run_name="__main__")

@@ -89,6 +89,13 @@ def signed_in(cli_info: JsonObject) -> bool:
     return bool(account.get("subscriptionType") or account.get("apiKeySource") or (source and source != "none"))
 
 
+def plan_of(cli_info: JsonObject) -> str | None:
+    """The subscription in the answer to `initialize`, as `claude auth status` names it: "max" for "Claude Max"."""
+    account = cli_info.get("account")
+    plan = account.get("subscriptionType") if isinstance(account, dict) else None
+    return plan.removeprefix("Claude ").lower() if isinstance(plan, str) else None
+
+
 @contextlib.asynccontextmanager
 async def _asked(program: Path, environ: Mapping[str, str]) -> AsyncIterator[Worker]:
     """A process that answered `initialize` and is signed in; gone when the block ends."""
