@@ -139,15 +139,16 @@ def filtered(folder: Path, **spoil: Any) -> Path:
     return program
 
 
-def vouched(program: Path) -> dict[str, str]:
-    """An environment in which the contract check of `program` was done, and all was good.
+def vouched(program: Path, *lacks: str) -> dict[str, str]:
+    """An environment in which the contract check of `program` was done: it has all capabilities except for `lacks`.
 
     The check takes three seconds of CPU time for each program. A test whose filter spoils nothing that is checked does
-    without; a change of the program is examined all the same. The records have a cache folder of their own, since the
-    shared one keeps only the last eight.
+    without; a change of the program is examined all the same. The records, one of them of the real CLI, have a cache
+    folder of their own, since the shared one keeps only the last eight.
     """
     cache = program.parent / "cache"
     defaults = {f"claude-{name}-5-5": Defaults(128_000) for name in ("opus", "sonnet", "haiku")}
-    record = ContractResult(frozenset(CAPABILITIES), {}, defaults, "1h")
-    remember(cache / "claude-max" / "contracts.json", key(locate(str(program), {}), VERSION), record)
+    for cli, lost in ((locate(str(program), {}), lacks), (locate(None, {}), ())):
+        record = ContractResult(frozenset(CAPABILITIES).difference(lost), dict.fromkeys(lost, "spoilt"), defaults, "1h")
+        remember(cache / "claude-max" / "contracts.json", key(cli, VERSION), record)
     return {"XDG_CACHE_HOME": str(cache)}
