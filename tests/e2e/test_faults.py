@@ -28,6 +28,10 @@ from harness.short_waits import SHORT_WAITS
 from claude_max.proxy.scripted import ScriptedServer
 
 
+# What is spoilt in a CLI that is worse than the one before it. The contract check ends with its first question.
+WORSE: dict[str, Any] = {"strip": ["client_composed"], "rename": {"plain question": "another question"}}
+
+
 def quick_to_look(home: Path, program: Path, api: ScriptedServer) -> AbstractContextManager[RunningProxy]:
     """A proxy that soon notices what happens to its CLI."""
     arguments, environ = ("--claude-path", str(program)), vouched(program)
@@ -51,17 +55,17 @@ def test_a_worker_killed_while_idle(renewed: RunningProxy, held: str) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("when", ["before", "during"])
 def test_a_worker_killed_before_and_during_an_answer(
-    renewed: RunningProxy, marker: str, when: str, stream: bool
+    two_workers: RunningProxy, marker: str, when: str, stream: bool
 ) -> None:
     """No 200 for half an answer: its own status before the first word, an error event after it."""
-    assert renewed.api is not None
+    assert two_workers.api is not None
     slow = {"first_byte": 60} if when == "before" else {"words": 500, "pause": 0.1}
     begun = threading.Event()
 
     def asking() -> tuple[int, str]:
         said = [{"role": "user", "content": f"{marker}\n{directive(**slow)}"}]
         body = {"model": "sonnet", "messages": said, "stream": stream}
-        with httpx2.stream("POST", f"{renewed.url}/v1/chat/completions", json=body, timeout=30) as answer:
+        with httpx2.stream("POST", f"{two_workers.url}/v1/chat/completions", json=body, timeout=30) as answer:
             text = ""
             for part in answer.iter_text():
                 text += part
@@ -70,9 +74,9 @@ def test_a_worker_killed_before_and_during_an_answer(
 
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(asking)
-        renewed.api.wait_until(lambda: bool(renewed.bodies(marker)), 10)
+        two_workers.api.wait_until(lambda: bool(two_workers.bodies(marker)), 10)
         assert when == "before" or not stream or begun.wait(10)
-        kill(renewed.claudes())
+        kill(two_workers.claudes())
         status, text = asked.result(10)
     if when == "during" and stream:
         assert status == 200
@@ -80,7 +84,7 @@ def test_a_worker_killed_before_and_during_an_answer(
     else:
         assert status == 502
     assert json.loads(text)["error"]["code"] == "cli_crashed"
-    assert fine(renewed)
+    assert fine(two_workers)
 
 
 def calls_and_goes_on(proxy: RunningProxy, marker: str, result: str, between: Callable[[], object]) -> None:
@@ -99,17 +103,17 @@ def calls_and_goes_on(proxy: RunningProxy, marker: str, result: str, between: Ca
 
 
 @pytest.mark.parametrize("how", ["killed", "stopped"])
-def test_a_worker_killed_or_stopped_while_parked_in_a_call(renewed: RunningProxy, marker: str, how: str) -> None:
+def test_a_worker_killed_or_stopped_while_parked_in_a_call(two_workers: RunningProxy, marker: str, how: str) -> None:
     """The results find no worker: the history is replayed."""
 
     def lose() -> None:
         if how == "killed":
-            kill(renewed.claudes())
+            kill(two_workers.claudes())
             return
-        for process in renewed.claudes():
+        for process in two_workers.claudes():
             process.suspend()
 
-    calls_and_goes_on(renewed, marker, "sun", lose)
+    calls_and_goes_on(two_workers, marker, "sun", lose)
 
 
 def test_a_worker_that_dies_of_the_results(spoilt: RunningProxy, marker: str) -> None:
@@ -168,13 +172,13 @@ def test_a_cli_that_says_nothing_at_all(tmp_path: Path, home: Path) -> None:
         assert fine(proxy)
 
 
-def test_a_cli_that_stops_in_its_tracks(renewed: RunningProxy) -> None:
+def test_a_cli_that_stops_in_its_tracks(two_workers: RunningProxy) -> None:
     """It lives and says nothing: an idle one is replaced, and the request answered by another."""
-    assert fine(renewed)
-    stopped = renewed.claudes()
+    assert fine(two_workers)
+    stopped = two_workers.claudes()
     for process in stopped:
         process.suspend()
-    assert fine(renewed)
+    assert fine(two_workers)
     _, alive = psutil.wait_procs(stopped, 20)
     assert not alive
 
@@ -197,13 +201,13 @@ def test_no_cli(home: Path) -> None:
     assert "npm install" in done.err
 
 
-def test_the_login_ends_while_running(renewed: RunningProxy) -> None:
+def test_the_login_ends_while_running(two_workers: RunningProxy) -> None:
     """A 401 in the middle of a session, then a new login: the next request is fine, by a new process."""
-    assert fine(renewed)
-    before = {process.pid for process in renewed.claudes()}
-    assert ask(renewed, directive(status=401)).status_code == 401
-    assert fine(renewed)
-    assert not before & {process.pid for process in renewed.claudes()}
+    assert fine(two_workers)
+    before = {process.pid for process in two_workers.claudes()}
+    assert ask(two_workers, directive(status=401)).status_code == 401
+    assert fine(two_workers)
+    assert not before & {process.pid for process in two_workers.claudes()}
 
 
 def test_a_login_that_comes_while_running(home: Path) -> None:
@@ -275,13 +279,16 @@ def test_no_room_on_disk(tmp_path: Path) -> None:
 
 
 def test_the_cli_changes_on_disk(tmp_path: Path, home: Path) -> None:
-    """It is examined again, and new processes run the new one."""
-    program = filtered(tmp_path, version="2.1.400")
+    """By one that is known: new processes run it."""
+    program = filtered(tmp_path, version="2.1.401")
+    vouched(program)
+    other = program.rename(tmp_path / "other")
+    filtered(tmp_path, version="2.1.400")
     with scripted() as api, quick_to_look(home, program, api) as proxy:
         assert fine(proxy)
         assert proxy.http.get("/health").json()["cli_version"] == "2.1.400"
         before = {process.pid for process in proxy.claudes()}
-        filtered(tmp_path, version="2.1.401")
+        other.rename(program)
         eventually(lambda: not before & {process.pid for process in proxy.claudes()}, 40)
         assert fine(proxy)
         # That of the one that serves now, not of the start.
@@ -342,20 +349,19 @@ def test_a_worse_cli_takes_its_place_while_running(tmp_path: Path, home: Path, m
     environ = {**vouched(program), "TMPDIR": str(temporary)}
     with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api, environ=environ) as proxy:
         assert fine(proxy)
-        filtered(tmp_path, strip=["client_composed"])
+        filtered(tmp_path, **WORSE)
         kill(proxy.claudes())
         answer = ask(proxy, marker)
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "cli_unavailable")
         assert proxy.bodies(marker) == []
         proxy.wait_for("fails the contract check")
-    # The server was stopped in the midst of the next examination.
     assert list(temporary.glob("claude-max-*")) == []
 
 
 def test_a_worse_cli_comes_behind_a_wrapper(tmp_path: Path, home: Path, marker: str) -> None:
     """As with volta or asdf: the file that is run stays the same, only the version that it tells is another."""
     wrapper = tmp_path / "claude"
-    for folder, version, spoil in (("one", "2.1.400", {}), ("two", "2.1.401", {"strip": ["client_composed"]})):
+    for folder, version, spoil in (("one", "2.1.400", {}), ("two", "2.1.401", WORSE)):
         (tmp_path / folder).mkdir()
         filtered(tmp_path / folder, version=version, **spoil)
     link = tmp_path / "now"
