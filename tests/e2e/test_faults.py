@@ -27,7 +27,6 @@ from harness.short_waits import SHORT_WAITS
 
 from claude_max.proxy.scripted import ScriptedServer
 
-
 # What is spoilt in a CLI that is worse than the one before it. The contract check ends with its first question.
 WORSE: dict[str, Any] = {"strip": ["client_composed"], "rename": {"plain question": "another question"}}
 

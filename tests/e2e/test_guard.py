@@ -12,9 +12,9 @@ import psutil
 import pytest
 from harness.asking import CHAT, directive
 from harness.command import claude_max
-from harness.forked import installed
+from harness.forked import start
 from harness.openai_schema import check_error
-from harness.proxy import RunningProxy, home_environment, running_proxy, scripted
+from harness.proxy import OwnProxy, RunningProxy, home_environment, running_proxy, scripted
 
 BODY = {"model": "sonnet", "messages": [{"role": "user", "content": "hi"}]}
 KEY = "a-key-nobody-guesses"
@@ -159,21 +159,18 @@ def test_beyond_loopback_a_key_is_required(home: Path) -> None:
 
 def test_the_address_that_is_shown_is_the_one_that_answers(home: Path) -> None:
     shown = re.compile(r"http://127\.0\.0\.2:\d+/v1")
-    begun = subprocess.Popen(
-        [installed(), "serve", "--host", "127.0.0.2", "--port", "0"],
-        env=home_environment(home),
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    arguments = ["serve", "--host", "127.0.0.2", "--port", "0"]
+    begun = start(arguments, home_environment(home), stderr=subprocess.PIPE)
     assert begun.stderr is not None
     try:
-        found = next((match[0] for line in begun.stderr if (match := shown.search(line))), "nothing")
+        found = next((match[0] for line in begun.stderr if (match := shown.search(line.decode()))), "nothing")
         begun_at = found.removesuffix("/v1")
         assert httpx2.get(f"{begun_at}/health", timeout=10, headers={"host": "localhost"}).status_code == 200
     finally:
         begun.terminate()
-        begun.communicate(timeout=20)
+        begun.stderr.read()
+        begun.wait(20)
+        begun.stderr.close()
 
 
 def test_another_address_of_the_service_is_shown_without_its_password(home: Path) -> None:
@@ -185,18 +182,29 @@ def test_another_address_of_the_service_is_shown_without_its_password(home: Path
     assert "secret" not in log
 
 
-@pytest.mark.parametrize("content", [False, True])
-def test_the_log_has_one_line_a_request(home: Path, content: bool) -> None:
-    arguments = ["--log-content"] if content else []
+@pytest.fixture(scope="module", params=[False, True])
+def content(request: pytest.FixtureRequest) -> bool:
+    """Whether the log holds what is asked and answered."""
+    return bool(request.param)
+
+
+@pytest.fixture(scope="module")
+def talkative(own_proxy: OwnProxy, content: bool) -> RunningProxy:
+    """A proxy whose log says as much as it may."""
+    return own_proxy("--log-level", "debug", *(["--log-content"] if content else []))
+
+
+def test_the_log_has_one_line_a_request(talkative: RunningProxy, content: bool) -> None:
     prompt = 'secretprompt\nscripted: {"text": "secretanswer"}'
-    with scripted() as api, running_proxy(home, *arguments, api=api) as proxy:
-        body: Any = {"model": "sonnet", "messages": [{"role": "user", "content": prompt}]}
-        for stream in (False, True):
-            answer = proxy.http.post(CHAT, json={**body, "stream": stream})
-            request_id = answer.headers["x-request-id"]
-            assert "secretanswer" in answer.text
-        proxy.http.post(CHAT, json={**body, "model": "gpt-4o"})
-    log = proxy.log
+    before = len(talkative.log)
+    body: Any = {"model": "sonnet", "messages": [{"role": "user", "content": prompt}]}
+    for stream in (False, True):
+        answer = talkative.http.post(CHAT, json={**body, "stream": stream})
+        request_id = answer.headers["x-request-id"]
+        assert "secretanswer" in answer.text
+    talkative.http.post(CHAT, json={**body, "model": "gpt-4o"})
+    talkative.wait_for("model_not_found", before)
+    log = talkative.log[before:]
     lines = [json.loads(line) for line in log if f'"path": "{CHAT}"' in line]
     assert len(lines) == 3
     assert (lines[2]["status"], lines[2]["error"]["code"]) == (404, "model_not_found")
@@ -207,24 +215,23 @@ def test_the_log_has_one_line_a_request(home: Path, content: bool) -> None:
     assert ("secretanswer" in "".join(log)) is content
 
 
-@pytest.mark.parametrize("content", [False, True])
-def test_the_log_of_calls_and_failures(home: Path, content: bool) -> None:
+def test_the_log_of_calls_and_failures(talkative: RunningProxy, content: bool) -> None:
     """At its most talkative, too, it holds nothing of what was asked, answered or refused, unless it was asked to."""
-    arguments = ["--log-content"] if content else []
     call = {"call": {"name": "secretname", "input": {"secretkey": 1}}}
     replies: list[dict[str, Any]] = [call, {"status": 529}, {"status": 401}, {"text": "secretbegin", "cut_after": 1}]
     tool = {"type": "function", "function": {"name": "secretname", "parameters": {"type": "object"}}}
-    with scripted() as api, running_proxy(home, "--log-level", "debug", *arguments, api=api) as proxy:
-        for reply in replies:
-            said = [{"role": "user", "content": f"secretprompt\n{directive(**reply)}"}]
-            for stream in (False, True):
-                proxy.http.post(CHAT, json={"model": "sonnet", "messages": said, "tools": [tool], "stream": stream})
-        proxy.http.post(CHAT, json={"model": "sonnet", "messages": [{"role": "secretrole"}]})
-        for process in proxy.claudes():
-            process.kill()
-        proxy.http.post(CHAT, content='{"secretprompt', headers={"content-type": "application/json"})
-    log = "".join(proxy.log)
-    assert log.count('"status": 200') >= 3
+    before = len(talkative.log)
+    for reply in replies:
+        said = [{"role": "user", "content": f"secretprompt\n{directive(**reply)}"}]
+        for stream in (False, True):
+            talkative.http.post(CHAT, json={"model": "sonnet", "messages": said, "tools": [tool], "stream": stream})
+    talkative.http.post(CHAT, json={"model": "sonnet", "messages": [{"role": "secretrole"}]})
+    for process in talkative.claudes():
+        process.kill()
+    last = talkative.http.post(CHAT, content='{"secretprompt', headers={"content-type": "application/json"})
+    talkative.wait_for(last.headers["x-request-id"], before)
+    log = "".join(talkative.log[before:])
+    assert log.count('"status": 200') == 2
     assert ("secret" in log) is content
     assert ('secretname {\\"secretkey' in log or 'secretname {"secretkey' in log) is content
 

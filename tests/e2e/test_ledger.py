@@ -7,7 +7,6 @@ import contextlib
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import httpx2
 import pytest
 from harness.asking import CHAT, directive
 from harness.machine import eventually
-from harness.proxy import RunningProxy, running_proxy, scripted
+from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
 
 FILE = Path(".local/state/claude-max/ledger.db")
 TOKENS = "sum(input), sum(cache_read), sum(cache_write), sum(output)"
@@ -38,12 +37,6 @@ def written(proxy: RunningProxy, number: int) -> None:
     eventually(lambda: count(proxy.home) >= number, 20, said=lambda: f"{count(proxy.home)} rows: {''.join(proxy.log)}")
 
 
-@pytest.fixture
-def own(home: Path) -> Iterator[RunningProxy]:
-    with scripted() as api, running_proxy(home, "--workers", "3", api=api) as running:
-        yield running
-
-
 def ask(proxy: RunningProxy, said: Any, path: str = CHAT, **fields: Any) -> httpx2.Response:
     messages = [{"role": "user", "content": said}]
     return proxy.http.post(path, json={"model": "sonnet", "messages": messages, **fields})
@@ -52,7 +45,8 @@ def ask(proxy: RunningProxy, said: Any, path: str = CHAT, **fields: Any) -> http
 LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 
 
-def test_the_numbers_are_those_that_the_service_counted(own: RunningProxy, marker: str) -> None:
+def test_the_numbers_are_those_that_the_service_counted(own_proxy: OwnProxy, marker: str) -> None:
+    own = own_proxy("--workers", "3")
     requests: list[dict[str, Any]] = [
         {"said": directive(words=30), "model": "anthropic/claude-sonnet-5.5"},
         {"said": directive(words=12), "stream": True},
@@ -138,12 +132,12 @@ def served(proxy: RunningProxy) -> tuple[int, int, int, int]:
 
 
 def test_what_was_written_outlives_a_kill(home: Path) -> None:
-    with scripted() as api, running_proxy(home, api=api) as running:
+    with scripted() as api, running_proxy(home, "--workers", "2", api=api) as running:
         for _ in range(3):
             assert ask(running, directive(words=3)).status_code == 200
         written(running, 3)
-        with ThreadPoolExecutor(4) as threads:
-            late = [threads.submit(ask, running, directive(words=200, pause=0.01)) for _ in range(4)]
+        with ThreadPoolExecutor(2) as threads:
+            late = [threads.submit(ask, running, directive(words=200, pause=0.01)) for _ in range(2)]
             api.api.wait_until_blocking(lambda: api.api.arrived >= 4, 20)
             os.kill(running.process.pid, signal.SIGKILL)
             running.process.wait(20)
@@ -161,7 +155,12 @@ def test_what_was_written_outlives_a_kill(home: Path) -> None:
 
 
 def test_two_servers_write_to_one_ledger(home: Path) -> None:
-    with scripted() as api, running_proxy(home, api=api) as one, running_proxy(home, api=api) as two:
+    workers = ("--workers", "1")
+    with (
+        scripted() as api,
+        running_proxy(home, *workers, api=api) as one,
+        running_proxy(home, *workers, api=api) as two,
+    ):
         with ThreadPoolExecutor(4) as threads:
             answers = list(threads.map(lambda each: ask(each, directive(words=3)), [one, two] * 8))
         assert {answer.status_code for answer in answers} == {200}
@@ -198,16 +197,16 @@ def test_a_broken_file_costs_one_line_and_no_request(home: Path, spoilt: str | N
     assert sum("the ledger is not written" in line for line in own.log) == 1
 
 
-def test_a_client_that_leaves_is_accounted_for(own: RunningProxy) -> None:
+def test_a_client_that_leaves_is_accounted_for(proxy: RunningProxy, marker: str) -> None:
     body = {
         "model": "sonnet",
         "stream": True,
         "messages": [{"role": "user", "content": directive(words=500, pause=0.02)}],
     }
-    with own.http.stream("POST", CHAT, json=body) as answer:
+    with proxy.http.stream("POST", CHAT, json=body, headers={"user-agent": f"{marker}/1"}) as answer:
         next(answer.iter_lines())
-    written(own, 1)
-    [(status, calls, tokens, first)] = rows(own.home, "SELECT status, calls, input, first_ms FROM requests")
+    query = f"SELECT status, calls, input, first_ms FROM requests WHERE client = '{marker}'"
+    [(status, calls, tokens, first)] = eventually(lambda: rows(proxy.home, query), 20)
     assert (status, calls) == (200, 1)
     assert tokens > 0
     assert first > 0

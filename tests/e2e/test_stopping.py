@@ -14,7 +14,7 @@ import pytest
 from harness.asking import TOOL, ask, directive, fine
 from harness.command import claude_max
 from harness.filtered_cli import filtered, vouched
-from harness.forked import installed
+from harness.forked import start
 from harness.machine import eventually
 from harness.proxy import RunningProxy, home_environment, running_proxy, scripted, sessions, workers_of
 from harness.short_waits import SHORT_WAITS
@@ -59,7 +59,7 @@ def test_clients_that_neither_send_nor_read_do_not_keep_it(home: Path) -> None:
     """Half a request, and an answer that nobody reads: both are cut off, which is no failure of the server's."""
     with scripted() as api, running_proxy(home, "--drain-timeout", "1", api=api) as proxy:
         url = httpx2.URL(proxy.url)
-        messages = [{"role": "user", "content": directive(words=300_000)}]
+        messages = [{"role": "user", "content": directive(words=60_000)}]
         body = {"model": "sonnet", "stream": True, "messages": messages}
         content = json.dumps(body).encode()
         with socket.create_connection((url.host, url.port)) as half, httpx2.Client() as client:
@@ -109,11 +109,8 @@ def test_a_signal_during_the_start(tmp_path: Path, home: Path, sign: signal.Sign
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     environ = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "TMPDIR": str(temporary)}
-    begun = subprocess.Popen(
-        [installed(), "serve", "--demo", "--port", "0"],
-        env={**home_environment(home), **environ},
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+    begun = start(
+        ["serve", "--demo", "--port", "0"], {**home_environment(home), **environ}, cwd=tmp_path, stderr=subprocess.PIPE
     )
     # To the very moment: a process that was begun just now goes, too.
     eventually(lambda: workers_of(begun.pid), 20)
@@ -121,8 +118,10 @@ def test_a_signal_during_the_start(tmp_path: Path, home: Path, sign: signal.Sign
     for _ in range(times):
         begun.send_signal(sign)
         time.sleep(0.05)  # so that it is another signal
-    _, said = begun.communicate(timeout=20)
-    assert (begun.returncode, said) == (0, b"")
+    code = begun.wait(20)
+    assert begun.stderr is not None
+    with begun.stderr:
+        assert (code, begun.stderr.read()) == (0, b"")
     assert started
     assert not [process for process in started if process.is_running()]
     assert list(temporary.glob("claude-max-*")) == []
@@ -180,10 +179,10 @@ def test_a_server_that_is_killed_leaves_nothing(small: RunningProxy, marker: str
     assert sessions(small.home) == []
 
 
-def test_a_second_server_on_the_same_port(small: RunningProxy) -> None:
-    port = small.url.rpartition(":")[2]
-    done = claude_max(small.home, "serve", "--port", port, seconds=30)
+def test_a_second_server_on_the_same_port(proxy: RunningProxy) -> None:
+    port = proxy.url.rpartition(":")[2]
+    done = claude_max(proxy.home, "serve", "--port", port, seconds=30)
     assert done.code == 5
     assert done.err.count("\n") == 1
     assert port in done.err
-    assert fine(small)
+    assert fine(proxy)
