@@ -57,6 +57,7 @@ class RunningProxy:
     api: ScriptedServer | None
     log: list[str] = field(default_factory=list)
     composition: str = "auto"
+    _texts: dict[int, str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def client(self) -> openai.OpenAI:
@@ -77,7 +78,10 @@ class RunningProxy:
     def bodies(self, marker: str) -> list[dict[str, Any]]:
         """The upstream request bodies that hold `marker`, in order."""
         assert self.api is not None
-        found = [body for body in self.api.api.bodies() if marker in str(body)]
+        exchanges = self.api.api.messages()
+        # Of each one the text is made once: there are many, some of them large.
+        self._texts |= {each.number: str(each.body) for each in exchanges if each.number not in self._texts}
+        found = [each.body for each in exchanges if marker in self._texts[each.number]]
         return [without_notes(body) for body in found] if self.composition == "lines" else found
 
     def claudes(self) -> list[psutil.Process]:
