@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from harness.asking import TOOL
+from harness.asking import TOOL, directive
 from harness.filtered_cli import filtered, vouched
 from harness.proxy import OwnProxy, RunningProxy
 from harness.upstream import expected, seen, user
@@ -30,9 +30,10 @@ def test_another_worker_answers(spoilt: RunningProxy, marker: str, how: str, ste
         return spoilt.http.post("/v1/chat/completions", json={"model": "sonnet", "messages": messages, **fields})
 
     before = {process.pid for process in spoilt.claudes()}
-    # The settings are taken back while the answer comes, so a process that dies of that cannot complete it.
+    # The settings are taken back while the answer comes, so a process that dies of that cannot complete a slow one.
     dies_early = (how, step) == ("DIE-AT", "apply_flag_settings")
-    assert ask(f"first {marker} {how}-{step}.").status_code == (502 if dies_early else 200)
+    reply = directive(words=100, pause=0.1) if dies_early else ""
+    assert ask(f"first {marker} {how}-{step}.\n{reply}").status_code == (502 if dies_early else 200)
     text = f"second {marker}"
     answer = ask(text, max_tokens=5000, tools=[TOOL])
     assert answer.status_code == 200, answer.text
