@@ -2,13 +2,12 @@
 
 import json
 import socket
-from pathlib import Path
 from typing import Any
 
 import pytest
 from harness.asking import CHAT
 from harness.openai_schema import check_error
-from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
+from harness.proxy import OwnProxy, RunningProxy
 from harness.upstream import assistant, expected, seen, user
 
 OK = [{"role": "user", "content": "hi"}]
@@ -108,28 +107,32 @@ def test_unknown_fields_are_accepted(proxy: RunningProxy) -> None:
     assert post(proxy, json.dumps({"model": "sonnet", "messages": OK, **fields})).status_code == 200
 
 
-def test_too_deep_a_body(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def limited(own_proxy: OwnProxy) -> RunningProxy:
+    """A proxy that takes bodies of ten levels and 2000 bytes, and waits a second for one."""
+    limits = {"JSON_DEPTH": "10", "BODY_LIMIT": "2000", "BODY_TIMEOUT": "1"}
+    return own_proxy(environ={f"CLAUDE_MAX_{name}": value for name, value in limits.items()})
+
+
+def test_too_deep_a_body(limited: RunningProxy) -> None:
     """Ten levels are allowed; `x` is the second."""
-    with scripted() as api, running_proxy(tmp_path, api=api, environ={"CLAUDE_MAX_JSON_DEPTH": "10"}) as proxy:
-        for levels, status in ((9, 200), (10, 400)):
-            deep = "[" * levels + "]" * levels
-            body = json.dumps({"model": "sonnet", "messages": OK})[:-1] + f', "x": {deep}}}'
-            answer = post(proxy, body)
-            assert answer.status_code == status, answer.text
-        assert "json_depth" in answer.json()["error"]["message"]
+    for levels, status in ((9, 200), (10, 400)):
+        deep = "[" * levels + "]" * levels
+        body = json.dumps({"model": "sonnet", "messages": OK})[:-1] + f', "x": {deep}}}'
+        answer = post(limited, body)
+        assert answer.status_code == status, answer.text
+    assert "json_depth" in answer.json()["error"]["message"]
 
 
-def test_too_large_a_body(tmp_path: Path) -> None:
-    environ = {"CLAUDE_MAX_BODY_LIMIT": "2000", "CLAUDE_MAX_BODY_TIMEOUT": "1"}
-    with scripted() as api, running_proxy(tmp_path, api=api, environ=environ) as proxy:
-        large = json.dumps({"model": "sonnet", "messages": [{"role": "user", "content": "x" * 3000}]})
-        answer = post(proxy, large)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_too_large")
-        chunked = proxy.http.post(CHAT, content=iter([large[:1000].encode()] * 3), headers=JSON)
-        assert chunked.status_code == 413
-        assert _unending(proxy, "Content-Length: 900", b"{") == b"408"
-        assert _unending(proxy, "Transfer-Encoding: chunked", b"bb8\r\n" + b" " * 3000 + b"\r\n") == b"413"
-        assert post(proxy, json.dumps({"model": "sonnet", "messages": OK})).status_code == 200
+def test_too_large_a_body(limited: RunningProxy) -> None:
+    large = json.dumps({"model": "sonnet", "messages": [{"role": "user", "content": "x" * 3000}]})
+    answer = post(limited, large)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_too_large")
+    chunked = limited.http.post(CHAT, content=iter([large[:1000].encode()] * 3), headers=JSON)
+    assert chunked.status_code == 413
+    assert _unending(limited, "Content-Length: 900", b"{") == b"408"
+    assert _unending(limited, "Transfer-Encoding: chunked", b"bb8\r\n" + b" " * 3000 + b"\r\n") == b"413"
+    assert post(limited, json.dumps({"model": "sonnet", "messages": OK})).status_code == 200
 
 
 def _unending(proxy: RunningProxy, length: str, begin: bytes) -> bytes:

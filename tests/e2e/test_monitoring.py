@@ -74,11 +74,10 @@ def test_metrics(home: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_client_makes_no_labels(home: Path) -> None:
-    with scripted() as api, running_proxy(home, api=api) as own:
-        for model in ("nobody-knows", "me-neither"):
-            own.http.post(CHAT, json={"model": model, "messages": []}, headers={"user-agent": f"{model}/1"})
-        text = own.http.get("/metrics").text
+def test_a_client_makes_no_labels(proxy: RunningProxy) -> None:
+    for model in ("nobody-knows", "me-neither"):
+        proxy.http.post(CHAT, json={"model": model, "messages": []}, headers={"user-agent": f"{model}/1"})
+    text = proxy.http.get("/metrics").text
     assert "nobody-knows" not in text
     assert "me-neither" not in text
 

@@ -65,13 +65,20 @@ def test_sampling(
     assert answer.headers.get("x-claude-max-ignored") == ignored
 
 
-def test_a_refused_parameter_is_tried_once(own_proxy: OwnProxy, marker: str) -> None:
+@pytest.fixture(scope="module")
+def picky(own_proxy: OwnProxy) -> RunningProxy:
+    """A proxy whose models refuse what a test says, and which remembers it."""
+    return own_proxy()
+
+
+def test_a_refused_parameter_is_tried_once(picky: RunningProxy, marker: str) -> None:
     """Every later request goes without at once, and says so. The CLI repeats a refused request once by itself."""
-    proxy = own_proxy()
+    assert picky.api is not None
+    picky.api.api.refuse = frozenset({"temperature"})
     for number, calls in enumerate((3, 1, 1)):
-        answer = ask(proxy, f"{marker} {number}.", temperature=0.3)
+        answer = ask(picky, f"{marker} {number}.", temperature=0.3)
         assert answer.headers["x-claude-max-ignored"] == "temperature"
-        assert len(proxy.bodies(f"{marker} {number}.")) == calls
+        assert len(picky.bodies(f"{marker} {number}.")) == calls
 
 
 def test_nothing_stays_for_the_next_request(proxy: RunningProxy, marker: str) -> None:
@@ -157,12 +164,6 @@ def test_n_choices(proxy: RunningProxy, marker: str, stream: bool) -> None:
         assert answer.usage.completion_tokens == 9
     assert texts == ["a b c"] * 3
     assert len(proxy.bodies(marker)) == 3
-
-
-@pytest.fixture(scope="module")
-def picky(own_proxy: OwnProxy) -> RunningProxy:
-    """A proxy whose models refuse what a test says, and which remembers it."""
-    return own_proxy()
 
 
 NEGOTIATED: list[tuple[str, str, dict[str, Any], str]] = [
