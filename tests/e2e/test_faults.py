@@ -314,7 +314,7 @@ def test_the_cli_is_away_for_a_moment(tmp_path: Path, home: Path) -> None:
     program = filtered(tmp_path)
     arguments, environ = ("--claude-path", str(program), "--warm-workers", "1"), vouched(program)
     with scripted() as api, running_proxy(home, *arguments, api=api, environ=environ) as proxy:
-        assert fine(proxy)
+        # Before any turn has ended: a second one at once gets a process of its own.
         before = proxy.claudes()
         away = program.rename(tmp_path / "away")
         with ThreadPoolExecutor() as pool:
