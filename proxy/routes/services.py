@@ -85,7 +85,8 @@ def context_of(request: Request, services: Services, kept: Kept = Kept()) -> Req
     )
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
+    # Not a plain function: FastAPI runs those in threads.
     return cast("Services", request.app.state.services)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 
-from . import bursts, latency, resources
+from . import bursts, floor, latency, resources
 from .bursts import IN_FLIGHT, MANY, MANY_IN_FLIGHT, REQUESTS, STREAMS
 from .latency import CONVERSATIONS, HISTORY, IMAGE_MB, SCHEMAS, TURNS, Samples
 from .rows import Row
@@ -75,6 +75,13 @@ SCENARIOS = (
         ),
     ),
     Scenario(latency.later, (Row("later", "first token: new, after those conversations", "s", ratio=0.09),)),
+    Scenario(
+        floor.alone,
+        (
+            Row("floor turns", f"the CLI alone, without a server: turns 2 to {TURNS}", "s"),
+            Row("floor starts", f"the CLI alone: {floor.STARTS} processes and their first tokens, all of them", "s"),
+        ),
+    ),
     Scenario(latency.tool, (Row("tool", "tool round trip, to the first token of its answer", "s"),)),
     Scenario(latency.schema, (Row("schema", f"the same schema {SCHEMAS} times: one answer", "s"),), rounds=2),
     Scenario(latency.image, (Row("image", f"first token: an image of {IMAGE_MB} MB", "s"),), rounds=2),

@@ -1,6 +1,8 @@
 """A worker by itself around the real CLI: facts that the engine's waits rely on."""
 
+import asyncio
 import uuid
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from harness.asking import directive
@@ -12,11 +14,15 @@ from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.engine.process.channel import Timeouts
 from claude_max.proxy.engine.process.worker import Worker
 from claude_max.proxy.engine.wire.command import environment
-from claude_max.proxy.events import Finished, Message, Text, TextDelta, Turn
+from claude_max.proxy.events import Event, Finished, Message, Text, TextDelta, Turn
+
+
+async def collected(events: AsyncIterator[Event]) -> list[Event]:
+    return [event async for event in events]
 
 
 async def test_the_cli_says_at_once_that_it_took_a_message_up(home: Path) -> None:
-    """A model that is slower than the time for a step does not make a process doubtful."""
+    """A model that is slower than the time for a step does not make a process doubtful; its silence can be seen."""
     text = directive(text="seen", first_byte=2)
     with scripted() as api:
         environ = environment({**home_environment(home), "ANTHROPIC_BASE_URL": api.url})
@@ -25,7 +31,11 @@ async def test_the_cli_says_at_once_that_it_took_a_message_up(home: Path) -> Non
             for _ in range(2):
                 turn = Turn("sonnet", (Message("user", (Text(text),)),))
                 want, _ = exact_want(turn, str(uuid.uuid4()), Context(base_url=api.url))
-                events = [event async for event in worker.run(want)]
+                asked = asyncio.create_task(collected(worker.run(want)))
+                await asyncio.sleep(1)
+                assert 0.3 < worker.silent < 1
+                events = await asked
+                assert worker.silent == 0
                 assert isinstance(events[-1], Finished)
                 assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "seen"
                 assert await worker.finish_turn()

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any, cast
 
 from claude_max.proxy import errors
+from claude_max.proxy.engine.planning.growth import FIRST_TURN
 from claude_max.proxy.engine.planning.roster import PoolLimits
 from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature, SetSystem, steps
 from claude_max.proxy.engine.planning.want import Want
@@ -26,6 +27,8 @@ class Books(Pool):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        # As behind a slow model, so that no start waits for the clock.
+        self._pace.turned(FIRST_TURN)
         step, add, gone = self._roster._step, self._roster.add, self._roster.gone
 
         def checked(work: Callable[..., Any]) -> Callable[..., Any]:
@@ -111,6 +114,7 @@ class FakeWorker:
         self.rate_limit: JsonObject | None = None
         self.spent: Spent | None = None
         self.alive = True
+        self.silent = 0.0
         self.good = True
         self.busy = False
         self.warmed = False

@@ -2,16 +2,26 @@
 
 A start takes 0.3 to 0.5 seconds of CPU time. If answers take milliseconds, a waiting turn gets a worker before the new
 one is ready; if they take seconds, waiting to decide only adds delay. So the expected wait is compared with the time
-of a start, and a process is started at once or not at all.
+of a start, and a process is started at once or not at all. Of the first turns the model's silence tells which it is.
 """
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 
 # Before anything was measured: a model that answers in a few seconds, and a start on an idle machine.
 FIRST_TURN = 3.0
 FIRST_START = 0.5
+# As long as no turn has ended: a few that wait get a process each, once those that came with them are there. More wait
+# for a sign that the model is slow: it has said nothing for so long after a request, or has not ended a turn.
+TOGETHER = 0.05
+FEW = 4
+SILENCE = 0.1
+UNENDED = 0.3
+# A turn shorter than a start is work for the processor rather than waiting for a model, and a start takes the processor
+# away. So turns wait for as many starts' time before there is another one.
+PATIENCE = 8
 # How many of the latest turns, and starts, are remembered.
 REMEMBERED = 8
 # Of how many starts' length a turn is long.
@@ -34,6 +44,11 @@ class Pace:
         self._starts.append(seconds)
 
     @property
+    def is_known(self) -> bool:
+        """Whether a turn has ended."""
+        return bool(self._turns)
+
+    @property
     def turn(self) -> float:
         """The usual time of a turn."""
         return median(self._turns) if self._turns else FIRST_TURN
@@ -53,25 +68,53 @@ def starts_at_once(pace: Pace, processors: int) -> int:
     return processors if pace.turn > LONG * pace.start else max(1, processors // 2)
 
 
-def expected_wait(pace: Pace, busy: Sequence[float], starting: Sequence[float], ahead: int) -> float:
-    """Seconds until a turn behind `ahead` others has a worker.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The line that a turn waits in: `ahead` before it and `waiting` in all.
 
-    `busy` and `starting` are for how long workers have been so. One that has been busy for longer than is usual is
-    expected to take as long again.
+    `busy` and `starting` are for how many seconds workers that can serve it have been so; `soon` workers have answered
+    and are free in milliseconds. `silent` is for how many seconds the model has not begun to answer, at most.
     """
-    free = [max(pace.turn - age, 0.0) if age < pace.turn else age for age in busy]
-    free += [max(pace.start - age, 0.0) for age in starting]
+
+    busy: Sequence[float]
+    starting: Sequence[float] = ()
+    ahead: int = 0
+    soon: int = 0
+    waiting: int = 1
+    silent: float = 0.0
+
+
+def expected_wait(pace: Pace, line: Line) -> float:
+    """Seconds until the turn has a worker.
+
+    One that has been busy for longer than is usual is expected to take as long again.
+    """
+    free = [max(pace.turn - age, 0.0) if age < pace.turn else age for age in line.busy]
+    free += [max(pace.start - age, 0.0) for age in line.starting] + [0.0] * line.soon
     if not free:
         return float("inf")
-    for _ in range(ahead):
+    for _ in range(line.ahead):
         first = min(range(len(free)), key=free.__getitem__)
         free[first] += pace.turn
     return min(free)
 
 
-def is_worth_a_start(pace: Pace, busy: Sequence[float], starting: Sequence[float], ahead: int) -> bool:
-    """Whether a turn that waits would wait longer in line than for a new process.
+def is_worth_a_start(pace: Pace, line: Line) -> bool:
+    """Whether the turn would wait longer in line than for a new process.
 
     Starts share the processors: with several on their way each takes longer.
     """
-    return expected_wait(pace, busy, starting, ahead) > pace.start * (1 + len(starting))
+    if not pace.is_known and (line.busy or line.soon) and not _is_slow(line):
+        return False
+    patience = PATIENCE if pace.turn < pace.start else 1
+    return expected_wait(pace, line) > patience * pace.start * (1 + len(line.starting))
+
+
+def _is_slow(line: Line) -> bool:
+    """Whether the model is taken for a slow one before a turn has ended."""
+    if line.soon:
+        return False
+    longest = max(line.busy)
+    if line.waiting <= FEW:
+        return longest >= TOGETHER
+    return line.silent >= SILENCE or longest >= UNENDED

@@ -16,7 +16,7 @@ from ... import errors, receipts
 from ...events import Event, JsonObject
 from ...receipts import Call, Receipt, Tab
 from ..planning.choice import Evict, Start, Take, choose
-from ..planning.growth import Pace, is_worth_a_start, starts_at_once
+from ..planning.growth import Line, Pace, is_worth_a_start, starts_at_once
 from ..planning.roster import Member, PoolLimits, Roster, Status
 from ..planning.steps import EVERYTHING, Feature, can_serve
 from ..planning.want import Want
@@ -32,6 +32,8 @@ ATTEMPTS = 3
 CLOSE_SECONDS = 5.0
 # How often a waiting turn checks again whether a start is worth it: the turns before it may take longer than usual.
 LOOK_SECONDS = 0.1
+# The same while no turn has ended, and the model's silence may tell at any moment.
+FIRST_LOOK_SECONDS = 0.02
 PROCESSORS = os.cpu_count() or 1
 
 
@@ -207,7 +209,7 @@ class Pool:
                     # Earlier turns choose first.
                     asyncio.get_running_loop().call_soon(self._queue.notify)
                 case Start() if not self._should_start(want.system, ahead):
-                    seconds = LOOK_SECONDS
+                    seconds = LOOK_SECONDS if self._pace.is_known else FIRST_LOOK_SECONDS
                 case Start():
                     self._start_worker(want.system, place)
                 case Evict(key):
@@ -226,13 +228,14 @@ class Pool:
         """Whether starting a process is better than waiting for an existing one."""
         now = time.monotonic()
         fits = [member for member in self._roster if can_serve(member.system, system, self.features)]
-        busy = [now - member.used for member in fits if member.status is Status.BUSY]
-        # A worker whose turn is being undone is free in milliseconds.
+        at_work = [member for member in fits if member.status is Status.BUSY]
+        busy = [now - member.used for member in at_work]
         starting = [now - member.born for member in fits if member.status is Status.STARTING]
-        soon = [float("inf") for member in fits if member.status is Status.FINISHING]
         if busy and len(starting) >= starts_at_once(self._pace, PROCESSORS):
             return False
-        return not (busy or soon) or is_worth_a_start(self._pace, busy, [*soon, *starting], ahead)
+        soon = sum(member.status is Status.FINISHING for member in fits)
+        silent = max((self._workers[member.key].silent for member in at_work), default=0.0)
+        return is_worth_a_start(self._pace, Line(busy, starting, ahead, soon, len(self._queue), silent))
 
     def _check_queue(self) -> None:
         """Raises Busy where the queue is full. Turns that wait for a start, or could have one, do not count."""

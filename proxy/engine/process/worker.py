@@ -56,6 +56,7 @@ class Worker:
         # What the latest turn used, once it is finished; None where the model was not asked.
         self.spent: Spent | None = None
         self._is_reset = False
+        self._requested: float | None = None
         self._has_tools = False
         # Whether an answer has proved that the CLI sends the body it is given.
         self._proved = False
@@ -82,13 +83,19 @@ class Worker:
         """The process id."""
         return self.channel.process.pid
 
+    @property
+    def silent(self) -> float:
+        """For how many seconds the model has not begun to answer, 0 while it is not asked."""
+        waits = self._requested is not None and self._answer is not None and not self._answer.begun
+        return time.monotonic() - (self._requested or 0) if waits else 0.0
+
     async def run(self, want: Want) -> AsyncGenerator[Event]:
         """Takes the steps to the want, then yields the answer's events, the last of them Finished.
 
         Raises Unconfirmed before the model was asked (CliUnavailable where no other worker would do better), a
         ProxyError afterwards. Always call `finish_turn` afterwards, also when the iterator was not exhausted.
         """
-        self._answer, self._want, self._is_reset, self.spent = None, want, False, None
+        self._answer, self._want, self._is_reset, self.spent, self._requested = None, want, False, None, None
         try:
             self.channel.begin_turn()
             for step in steps(self.system, want):
@@ -107,6 +114,8 @@ class Worker:
                 events, held, holds = held, [], False
             else:
                 events = _fed(answer, line)
+            if answer.requested and self._requested is None:
+                self._requested = time.monotonic()
             if answer.begun and not self._is_reset:
                 # The CLI has sent its request. Further requests by the CLI itself must not reach the service.
                 self._reset()

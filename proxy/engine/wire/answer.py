@@ -39,8 +39,8 @@ class Answer:
     """One answer in the making.
 
     `heard`: the CLI said something about the message it was given. `started`: it took the message up, so an interrupt
-    can no longer be lost. `begun`: the model's message began. `finished`: that message is whole. `over`: the CLI's turn
-    has ended too.
+    can no longer be lost. `requested`: it is about to send its request (2.1.332 says so, older versions may not).
+    `begun`: the model's message began. `finished`: that message is whole. `over`: the CLI's turn has ended too.
     """
 
     def __init__(self, uuid: str, tools: Collection[str] = (), rate_limit: JsonObject | None = None) -> None:
@@ -48,7 +48,7 @@ class Answer:
 
         `rate_limit` is what the CLI said last: it reports a limit when it changes, not with every failure.
         """
-        self.heard = self.started = self.begun = self.over = False
+        self.heard = self.started = self.requested = self.begun = self.over = False
         self.finished: Finished | None = None
         self.rate_limit = rate_limit
         self.result: JsonObject = {}
@@ -75,6 +75,7 @@ class Answer:
                 self.started = self.started or line.get("state") == "started"
             case "system":
                 self.heard = True
+                self.requested = self.requested or line.get("status") == "requesting"
             case "rate_limit_event":
                 self.rate_limit = line.get("rate_limit_info")
             case "assistant" if line.get("error") or line.get("is_api_error_message"):

@@ -4,7 +4,18 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from claude_max.proxy.engine.planning.growth import FIRST_START, Pace, expected_wait, is_worth_a_start, starts_at_once
+from claude_max.proxy.engine.planning.growth import (
+    FEW,
+    FIRST_START,
+    SILENCE,
+    TOGETHER,
+    UNENDED,
+    Line,
+    Pace,
+    expected_wait,
+    is_worth_a_start,
+    starts_at_once,
+)
 
 START = 0.5
 
@@ -32,18 +43,48 @@ def pace(turn: float, start: float = START) -> Pace:
     ],
 )
 def test_the_wait_in_line(turn: float, busy: list[float], starting: list[float], ahead: int, wanted: float) -> None:
-    assert expected_wait(pace(turn), busy, starting, ahead) == pytest.approx(wanted)
+    assert expected_wait(pace(turn), Line(busy, starting, ahead)) == pytest.approx(wanted)
 
 
 def test_nobody_to_wait_for() -> None:
-    assert expected_wait(Pace(), [], [], 0) == float("inf")
-    assert is_worth_a_start(Pace(), [], [], 0)
+    assert expected_wait(Pace(), Line([])) == float("inf")
+    assert is_worth_a_start(Pace(), Line([]))
 
 
-def test_a_new_server_does_not_hesitate() -> None:
-    """Nothing was measured yet; a model takes seconds."""
-    assert is_worth_a_start(Pace(), [0.0], [], 0)
+def test_one_that_is_free_in_a_moment() -> None:
+    assert expected_wait(pace(4.0), Line([], soon=1)) == 0.0
+    assert expected_wait(pace(4.0), Line([], soon=1, ahead=1)) == 4.0
+
+
+MANY = FEW + 1
+
+
+@pytest.mark.parametrize(
+    ("line", "starts"),
+    [
+        # A few, once whoever came with them is there: a model takes seconds.
+        (Line([TOGETHER, 0.0], waiting=2), True),
+        (Line([TOGETHER - 0.01, 0.0], waiting=2), False),
+        # Many: the model has to be seen to be slow.
+        (Line([TOGETHER, 0.0], waiting=MANY), False),
+        (Line([0.2, 0.2], waiting=MANY, silent=SILENCE - 0.01), False),
+        (Line([0.2, 0.2], waiting=MANY, silent=SILENCE), True),
+        (Line([UNENDED, 0.1], waiting=MANY), True),
+        # One has answered already, so that it is not.
+        (Line([0.2], soon=1, waiting=2), False),
+        (Line([], soon=2, waiting=MANY, ahead=4), False),
+        # Nobody is at work.
+        (Line([], [0.1], ahead=1, waiting=2), True),
+    ],
+)
+def test_before_any_turn_has_ended(line: Line, starts: bool) -> None:
+    assert is_worth_a_start(Pace(), line) is starts
     assert Pace().start == FIRST_START
+
+
+@pytest.mark.parametrize(("turn", "ahead", "starts"), [(0.1, 13, False), (0.1, 99, True), (0.6, 1, True)])
+def test_short_turns_wait_in_line_rather_than_lose_the_processor(turn: float, ahead: int, starts: bool) -> None:
+    assert is_worth_a_start(pace(turn), Line([0.0, 0.0], ahead=ahead, waiting=ahead + 1)) is starts
 
 
 def test_only_the_latest_turns_count() -> None:
@@ -90,7 +131,7 @@ class Simulation:
                 waiting
                 and not starting
                 and len(free) < self.most
-                and is_worth_a_start(known, ages, begins, waiting - 1)
+                and is_worth_a_start(known, Line(ages, begins, waiting - 1, waiting=waiting))
             ):
                 starting.append(self.clock)
             self.clock += 0.01

@@ -157,6 +157,15 @@ def test_when_the_cli_has_said_something_of_the_message(line: Line) -> None:
     assert found.heard
 
 
+def test_when_the_request_is_sent() -> None:
+    found = Answer("u1")
+    for status in (None, "compacting"):
+        found.feed({"type": "system", "subtype": "status", "status": status}, 0.0)
+        assert not found.requested
+    found.feed({"type": "system", "subtype": "status", "status": "requesting"}, 0.0)
+    assert (found.requested, found.begun) == (True, False)
+
+
 def test_when_an_interrupt_can_no_longer_be_lost() -> None:
     found = Answer("u1")
     assert not found.started
