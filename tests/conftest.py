@@ -8,12 +8,15 @@ import asyncio
 import gc
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpcore2
 import pytest
 from harness.forked import installed
 from harness.proxy import RunningProxy, running_proxy, scripted
@@ -64,6 +67,8 @@ MARKERS = {
     "test_errors.py": "unit",
     "web": "unit",
 }
+# Of these kinds the tests of one file run in one process: what they import, client libraries above all, takes seconds.
+TOGETHER = ("unit", "clients")
 # Seconds for one unit test; those that start processes have `timeout` of pyproject.toml.
 UNIT_SECONDS = 20
 HERE = Path(__file__).parent
@@ -87,7 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if kind == "unit" and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(UNIT_SECONDS))
         shared = _shared_in_module(item)
-        if item.get_closest_marker("xdist_group") is None and (shared or kind == "unit"):
+        if item.get_closest_marker("xdist_group") is None and (shared or kind in TOGETHER):
             item.add_marker(pytest.mark.xdist_group(" ".join((file.stem, *shared))))
     if "slow_clients" not in config.option.markexpr:
         slow = [item for item in items if item.get_closest_marker("slow_clients")]
@@ -123,6 +128,10 @@ def only_stand_ins(event: str, arguments: tuple[Any, ...]) -> None:
 
 sys.addaudithook(only_stand_ins)
 
+# Every HTTP client makes a TLS context, which takes 17 ms as it loads all authorities. No test changes one.
+for _module, _name in ((ssl, "create_default_context"), (httpcore2, "default_ssl_context")):
+    setattr(_module, _name, cache(getattr(_module, _name)))
+
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """With `-m unit` the other files are not even imported: that takes seconds."""
@@ -136,9 +145,15 @@ def _marker(file: Path) -> str | None:
     return MARKERS.get(file.as_posix()) or MARKERS.get(file.parts[0])
 
 
-def pytest_collection_finish() -> None:
-    """What was imported is not looked through at each collection that `anyio_backend` asks for."""
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """The garbage collector waits while all is imported, and does not look through that later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture
@@ -148,6 +163,8 @@ def anyio_backend() -> Iterator[tuple[str, dict[str, Callable[[], asyncio.Abstra
     A failure in a task that nobody awaits, such as one of the pool's own, is an error of the test.
     """
     unseen: list[dict[str, Any]] = []
+    # What is there already is not looked through by the collection below.
+    gc.freeze()
 
     class Loop(asyncio.SelectorEventLoop):
         def call_exception_handler(self, context: dict[str, Any]) -> None:

@@ -48,7 +48,15 @@ def described(
 
 
 def install(app: FastAPI, models: Sequence[type[BaseModel]]) -> None:
-    """Puts the shapes that `described` refers to into the app's document."""
-    document = app.openapi()
-    _, shapes = models_json_schema([(model, "validation") for model in models], ref_template=PLACE)
-    document.setdefault("components", {}).setdefault("schemas", {}).update(shapes["$defs"])
+    """Puts the shapes that `described` refers to into the app's document, which is made when it is first asked for."""
+    without = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = without()
+            _, shapes = models_json_schema([(model, "validation") for model in models], ref_template=PLACE)
+            document.setdefault("components", {}).setdefault("schemas", {}).update(shapes["$defs"])
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

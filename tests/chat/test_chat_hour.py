@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 from harness.asking import directive
+from harness.command import Ended, run
 from harness.forked import installed
 from harness.machine import free_port
 from harness.proxy import RunningProxy, home_environment, workers_of
@@ -36,10 +37,8 @@ def environ(proxy: RunningProxy, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def asked(environ: dict[str, str], *words: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [installed(), "chat", *words], env=environ, input=stdin, capture_output=True, text=True, timeout=60, check=False
-    )
+def asked(environ: dict[str, str], *words: str, stdin: str = "") -> Ended:
+    return run(["chat", *words], environ, stdin=stdin.encode())
 
 
 def test_searching_takes_the_line_and_cannot_trap(environ: dict[str, str], marker: str) -> None:
@@ -100,7 +99,7 @@ def test_a_conversation_goes_on(environ: dict[str, str], proxy: RunningProxy, ma
     file = tmp_path / "claude-max/conversation.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     done = asked(environ, "-c", directive(text="second answer"))
-    assert done.stdout == "second answer\n", done.stderr
+    assert done.out == "second answer\n", done.err
     body = proxy.bodies(marker)[-1]
     assert "haiku" in body["model"]
     assert any(block["text"] == "be brief" for block in body["system"])
@@ -123,10 +122,10 @@ def test_history_can_be_turned_off(environ: dict[str, str], tmp_path: Path) -> N
         terminal.ask(directive(text="unkept"))
         terminal.type(CTRL_D)
         assert terminal.leaves() == 0
-    assert asked(off, directive(text="unkept")).returncode == 0
+    assert asked(off, directive(text="unkept")).code == 0
     assert not list((tmp_path / "claude-max").glob("*"))
     nothing = asked(environ, "-c", "and then?")
-    assert (nothing.returncode, "No conversation to continue yet." in nothing.stderr) == (2, True)
+    assert (nothing.code, "No conversation to continue yet." in nothing.err) == (2, True)
 
 
 def test_what_is_kept_is_bounded_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,20 +148,20 @@ def test_what_is_kept_is_bounded_and_read_back(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_minus_is_stdin(environ: dict[str, str], proxy: RunningProxy, marker: str) -> None:
-    assert asked(environ, "-", stdin=directive(text="from stdin")).stdout == "from stdin\n"
-    assert asked(environ, "--file", "-", f"q {marker}", stdin="piped notes").returncode == 0
+    assert asked(environ, "-", stdin=directive(text="from stdin")).out == "from stdin\n"
+    assert asked(environ, "--file", "-", f"q {marker}", stdin="piped notes").code == 0
     [user] = [turn for turn in proxy.bodies(marker)[-1]["messages"] if turn["role"] == "user"]
     assert user["content"][0]["source"]["data"] == "piped notes"
     twice = asked(environ, "-", "--file", "-", stdin="x")
-    assert (twice.returncode, "Only one option can read stdin" in twice.stderr) == (2, True)
+    assert (twice.code, "Only one option can read stdin" in twice.err) == (2, True)
 
 
 def test_a_schema_on_the_command_line(environ: dict[str, str]) -> None:
     schema = '{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}'
-    assert json.loads(asked(environ, "--schema", schema, "count").stdout) == {"n": 0}
-    assert json.loads(asked(environ, "--schema", "-", "count", stdin=schema).stdout) == {"n": 0}
+    assert json.loads(asked(environ, "--schema", schema, "count").out) == {"n": 0}
+    assert json.loads(asked(environ, "--schema", "-", "count", stdin=schema).out) == {"n": 0}
     broken = asked(environ, "--schema", '{"type": ', "count")
-    assert (broken.returncode, "--schema is not JSON" in broken.stderr) == (2, True)
+    assert (broken.code, "--schema is not JSON" in broken.err) == (2, True)
 
 
 def drawn(text: str) -> str:

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 from harness.asking import directive
-from harness.forked import installed
+from harness.command import Ended, run
+from harness.forked import Process, start
 from harness.machine import free_port
 from harness.proxy import RunningProxy, home_environment, running_proxy, scripted
 
@@ -35,21 +36,27 @@ def beside(proxy: RunningProxy) -> dict[str, str]:
     return {**home_environment(proxy.home), "CLAUDE_MAX_PORT": port, "CLAUDE_MAX_CLAUDE_PATH": "/nonexistent"}
 
 
-def chat(environ: dict[str, str], *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [installed(), "chat", *arguments],
-        env=environ,
-        input=stdin if stdin is not None else b"",
-        capture_output=True,
-        timeout=BOUND,
-        check=False,
-    )
-    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+def chat(environ: dict[str, str], *arguments: str, stdin: bytes = b"") -> Ended:
+    return run(["chat", *arguments], environ, BOUND, stdin=stdin)
+
+
+def asking(environ: dict[str, str], *arguments: str) -> Process:
+    """A question whose answer is being read."""
+    piped = subprocess.PIPE
+    return start(["chat", *arguments], environ, stdin=subprocess.DEVNULL, stdout=piped, stderr=piped)
+
+
+def rest(process: Process) -> tuple[bytes, bytes, int]:
+    """What it says until it ends, on both streams, and its exit code."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process.stdout as out, process.stderr as err:
+        return out.read(), err.read(), process.wait(BOUND)
 
 
 def test_stdout_gets_the_answer_and_nothing_else(proxy: RunningProxy, marker: str) -> None:
     done = chat(beside(proxy), f"{directive(text='# one *two*')}\n{marker}")
-    assert (done.stdout, done.stderr, done.returncode) == ("# one *two*\n", "", 0)
+    assert (done.out, done.err, done.code) == ("# one *two*\n", "", 0)
     assert proxy.bodies(marker)[0]["stream"] is True
 
 
@@ -58,7 +65,7 @@ def test_options_and_pipes_reach_the_model(proxy: RunningProxy, marker: str, tmp
     (tmp_path / "n.txt").write_text("notes")
     arguments = ["--model", "haiku", "--system", "be brief", "--image", f"{tmp_path}/a.png"]
     done = chat(beside(proxy), f"q {marker}", *arguments, "--file", f"{tmp_path}/n.txt", stdin=b"piped\r\ntext\n")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     (body,) = proxy.bodies(marker)
     assert "haiku" in body["model"]
     assert any(block["text"] == "be brief" for block in body["system"])
@@ -70,12 +77,12 @@ def test_options_and_pipes_reach_the_model(proxy: RunningProxy, marker: str, tmp
 
 
 def test_stdin_alone_is_the_question(proxy: RunningProxy) -> None:
-    assert chat(beside(proxy), stdin=directive(text="yes").encode()).stdout == "yes\n"
+    assert chat(beside(proxy), stdin=directive(text="yes").encode()).out == "yes\n"
 
 
 def test_json_is_the_whole_completion(proxy: RunningProxy) -> None:
     done = chat(beside(proxy), "--json", directive(text="smörgås", usage={"output_tokens": 7}))
-    found = json.loads(done.stdout)
+    found = json.loads(done.out)
     assert (found["object"], found["choices"][0]["message"]["content"]) == ("chat.completion", "smörgås")
     assert found["usage"]["completion_tokens"] == 7
 
@@ -84,7 +91,7 @@ def test_a_schema_makes_the_answer_data(proxy: RunningProxy, tmp_path: Path) -> 
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     (tmp_path / "s.json").write_text(json.dumps(schema))
     done = chat(beside(proxy), "--schema", f"{tmp_path}/s.json", "count")
-    assert (json.loads(done.stdout), done.returncode) == ({"n": 0}, 0), done.stderr
+    assert (json.loads(done.out), done.code) == ({"n": 0}, 0), done.err
 
 
 def test_an_answer_that_does_not_satisfy_its_schema_is_printed_and_told(proxy: RunningProxy, tmp_path: Path) -> None:
@@ -94,26 +101,20 @@ def test_an_answer_that_does_not_satisfy_its_schema_is_printed_and_told(proxy: R
     file.write_text(json.dumps({**schema, "additionalProperties": False}))
     told = f'claude-max: The answer does not satisfy {file}: at $.n: 1 is not of type "string".\n'
     done = chat(beside(proxy), "--schema", str(file), directive(text='{"n": 1}'))
-    assert (done.stdout, done.stderr, done.returncode) == ('{"n": 1}\n', told, 1)
+    assert (done.out, done.err, done.code) == ('{"n": 1}\n', told, 1)
     done = chat(beside(proxy), "--json", "--schema", str(file), directive(text='{"n": 1}'))
-    assert json.loads(done.stdout)["choices"][0]["message"]["content"] == '{"n": 1}'
-    assert (done.stderr, done.returncode) == (told, 1)
+    assert json.loads(done.out)["choices"][0]["message"]["content"] == '{"n": 1}'
+    assert (done.err, done.code) == (told, 1)
 
 
 def test_a_reader_that_has_seen_enough(proxy: RunningProxy) -> None:
-    asking = subprocess.Popen(
-        [installed(), "chat", directive(words=3000)],
-        env=beside(proxy),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert asking.stdout is not None
-    assert asking.stderr is not None
-    assert asking.stdout.read(5) == b"word1"
-    asking.stdout.close()
-    assert (asking.wait(BOUND), asking.stderr.read()) == (1, b"")
-    asking.stderr.close()
+    process = asking(beside(proxy), directive(words=3000))
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.read(5) == b"word1"
+    process.stdout.close()
+    with process.stderr as err:
+        assert (process.wait(BOUND), err.read()) == (1, b"")
 
 
 FAILURES: dict[str, tuple[list[str], int, str, str]] = {
@@ -129,20 +130,20 @@ FAILURES: dict[str, tuple[list[str], int, str, str]] = {
 def test_a_failure_is_one_line_and_an_exit_code(proxy: RunningProxy, case: str) -> None:
     arguments, code, out, why = FAILURES[case]
     done = chat(beside(proxy), *arguments)
-    assert (done.returncode, done.stdout) == (code, out), done.stderr
-    assert why in done.stderr
-    assert done.stderr.startswith("claude-max: ")
-    assert done.stderr.count("\n") == 1
+    assert (done.code, done.out) == (code, out), done.err
+    assert why in done.err
+    assert done.err.startswith("claude-max: ")
+    assert done.err.count("\n") == 1
 
 
 def test_with_json_a_failure_is_an_object_too(proxy: RunningProxy) -> None:
     for arguments, code in (["--json"], 2), (["--json", directive(status=401)], 4):
         done = chat(beside(proxy), *arguments)
-        found = json.loads(done.stdout)["error"]
+        found = json.loads(done.out)["error"]
         assert (found["code"], found["type"]) == (
             (None, None) if code == 2 else ("not_signed_in", "authentication_error")
         )
-        assert (found["exit_code"], done.returncode, done.stderr) == (code, code, f"claude-max: {found['message']}\n")
+        assert (found["exit_code"], done.code, done.err) == (code, code, f"claude-max: {found['message']}\n")
 
 
 # Found before anything is asked, so that no process of its own is needed to see it.
@@ -182,8 +183,8 @@ def test_a_key_that_is_wrong(tmp_path: Path) -> None:
         {"code": "invalid_api_key", "message": "No."},
     ) as port:
         done = chat({**home_environment(tmp_path), "CLAUDE_MAX_PORT": port}, "hi")
-    assert (done.returncode, done.stdout) == (6, "")
-    assert done.stderr.startswith("claude-max: No. Set CLAUDE_MAX_API_KEY")
+    assert (done.code, done.out) == (6, "")
+    assert done.err.startswith("claude-max: No. Set CLAUDE_MAX_API_KEY")
 
 
 @pytest.mark.parametrize("health", [{"provider": "claude-code-cli"}, None])
@@ -191,48 +192,35 @@ def test_another_server_on_the_port_is_never_asked(tmp_path: Path, health: Any) 
     environ = {**home_environment(tmp_path), "CLAUDE_MAX_CLAUDE_PATH": "/nonexistent"}
     with _stub(health, 200, {}) as port:
         done = chat({**environ, "CLAUDE_MAX_PORT": port}, "hi")
-    assert (done.returncode, "no Claude Code CLI at /nonexistent" in done.stderr) == (3, True), done.stderr
+    assert (done.code, "no Claude Code CLI at /nonexistent" in done.err) == (3, True), done.err
 
 
 def test_a_proxy_that_dies_in_the_middle(tmp_path: Path) -> None:
     with scripted() as api, running_proxy(tmp_path, api=api) as proxy:
-        asking = subprocess.Popen(
-            [installed(), "chat", directive(text="one two three", pause=BOUND)],
-            env=beside(proxy),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        assert asking.stdout is not None
-        assert asking.stdout.read(3) == b"one"
+        process = asking(beside(proxy), directive(text="one two three", pause=BOUND))
+        assert process.stdout is not None
+        assert process.stdout.read(3) == b"one"
         proxy.process.kill()
-        out, err = asking.communicate(timeout=BOUND)
-    assert (out, err, asking.returncode) == (b"\n", b"claude-max: The proxy stopped in the middle of the answer.\n", 1)
+        assert rest(process) == (b"\n", b"claude-max: The proxy stopped in the middle of the answer.\n", 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_without_a_proxy_one_is_started_and_nothing_of_it_is_left(tmp_path: Path, number: int) -> None:
-    asking = subprocess.Popen(
-        [installed(), "chat", "--demo", directive(text="one two three", pause=BOUND)],
-        env={**home_environment(tmp_path), "CLAUDE_MAX_PORT": str(free_port())},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert asking.stdout is not None
-    assert asking.stdout.read(3) == b"one"
-    children = psutil.Process(asking.pid).children(recursive=True)
+    environ = {**home_environment(tmp_path), "CLAUDE_MAX_PORT": str(free_port())}
+    process = asking(environ, "--demo", directive(text="one two three", pause=BOUND))
+    assert process.stdout is not None
+    assert process.stdout.read(3) == b"one"
+    children = psutil.Process(process.pid).children(recursive=True)
     assert children
-    os.kill(asking.pid, number)
-    out, err = asking.communicate(timeout=BOUND)
-    assert (out, err, asking.returncode) == (b"\n", b"", 128 + number)
+    os.kill(process.pid, number)
+    assert rest(process) == (b"\n", b"", 128 + number)
     assert psutil.wait_procs(children, 1)[1] == []
 
 
 def test_the_demo_answers_in_a_plain_pipe(tmp_path: Path) -> None:
     done = chat(home_environment(tmp_path), "--demo", "--json", "hi")
-    assert json.loads(done.stdout)["choices"][0]["message"]["content"].endswith("You said: hi"), done.stderr
-    assert (done.stderr, done.returncode) == ("", 0)
+    assert json.loads(done.out)["choices"][0]["message"]["content"].endswith("You said: hi"), done.err
+    assert (done.err, done.code) == ("", 0)
 
 
 @contextmanager

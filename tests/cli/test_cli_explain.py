@@ -1,7 +1,6 @@
 """`claude-max explain` shows, byte for byte, what a proxy sends for the same request."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -9,8 +8,7 @@ from typing import Any, get_args
 import orjson
 import pytest
 from harness.command import claude_max
-from harness.forked import installed
-from harness.proxy import RunningProxy, home_environment, running_proxy, scripted
+from harness.proxy import RunningProxy, running_proxy, scripted
 
 from claude_max.cli.explain.owners import Owner
 from claude_max.cli.values import APIS
@@ -101,16 +99,9 @@ def test_it_is_what_a_proxy_sends(proxy: RunningProxy, tmp_path: Path, home: Pat
 
 def test_for_people_and_from_stdin(home: Path) -> None:
     body = json.dumps({"model": "sonnet", "messages": SAID}).encode()
-    done = subprocess.run(
-        [installed(), "explain", "-"],
-        env=home_environment(home),
-        input=body,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    shown = done.stdout.decode()
-    assert done.returncode == 0, done.stderr
+    done = claude_max(home, "explain", "-", stdin=body)
+    shown = done.out
+    assert done.code == 0, done.err
     assert "chat_completions, exact" in shown
     assert "added by Claude Code" in shown
     assert "\nyours " in shown

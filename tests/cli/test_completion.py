@@ -9,7 +9,6 @@ from typing import get_args
 
 import pexpect
 import pytest
-from harness.command import claude_max
 from harness.forked import installed
 
 from claude_max.cli import completion, values
@@ -125,18 +124,19 @@ def environ() -> dict[str, str]:
     [("bash", ".bash_completions/claude-max.sh", ".bashrc"), ("zsh", ".zfunc/_claude-max", ".zshrc")],
 )
 def test_install_completion(home: Path, name: str, script: str, startup: str) -> None:
-    # The shell is the one that runs the program; the second command keeps it from replacing itself.
-    done = subprocess.run(
-        [shell(name), "-c", f"'{installed()}' --install-completion; true"],
-        env={"PATH": os.environ["PATH"], "HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = within(name, "--install-completion", home)
     assert (home / script).read_text().strip() == completion.script(name).strip(), done.stdout + done.stderr
     assert script.partition("/")[0] in (home / startup).read_text()
 
 
+def within(name: str, option: str, home: Path) -> "subprocess.CompletedProcess[str]":
+    """What the program says when that shell runs it."""
+    # The shell is the one that runs the program; the second command keeps it from replacing itself.
+    words = [shell(name), "-c", f"'{installed()}' {option}; true"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
+    return subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+
+
 def test_show_completion_is_data(home: Path) -> None:
-    ended = claude_max(home, "--show-completion", "bash")
-    assert ended.err == ""
+    shown = within("bash", "--show-completion", home)
+    assert (shown.stdout.strip(), shown.stderr) == (completion.script("bash").strip(), "")

@@ -2,21 +2,25 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import anthropic
 import pytest
-from anthropic import beta_tool
 from harness.asking import PIXEL
 from harness.proxy import RunningProxy
+
+# Imported where it is used: it takes half a second, in each process that collects this file.
+if TYPE_CHECKING:
+    import anthropic
 
 Prompt = Callable[..., str]
 LOOK: Any = {"name": "look", "description": "Looks.", "input_schema": {"type": "object", "properties": {}}}
 
 
 @pytest.fixture
-def sdk(proxy: RunningProxy) -> Iterator[anthropic.Anthropic]:
+def sdk(proxy: RunningProxy) -> Iterator["anthropic.Anthropic"]:
     """The SDK, without retries so that every status is seen."""
+    import anthropic
+
     with anthropic.Anthropic(base_url=proxy.url, api_key="anything", max_retries=0) as client:
         yield client
 
@@ -26,7 +30,7 @@ def ask(text: str, **fields: Any) -> Any:
     return {"model": "sonnet", "max_tokens": 2000, "messages": [{"role": "user", "content": text}], **fields}
 
 
-def test_create(sdk: anthropic.Anthropic, proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
+def test_create(sdk: "anthropic.Anthropic", proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
     text = prompt(text="Good day", usage={"input_tokens": 7})
     message: Any = sdk.messages.create(
         **ask(text, system=[{"type": "text", "text": "Be brief."}], metadata={"user_id": "u"})
@@ -36,7 +40,7 @@ def test_create(sdk: anthropic.Anthropic, proxy: RunningProxy, prompt: Prompt, m
     assert proxy.bodies(marker)[0]["system"][-1]["text"] == "Be brief."
 
 
-def test_stream(sdk: anthropic.Anthropic, prompt: Prompt) -> None:
+def test_stream(sdk: "anthropic.Anthropic", prompt: Prompt) -> None:
     text = prompt(thinking="hm", text="Good day", call={"name": "look", "input": {"a": 1}})
     with sdk.messages.stream(**ask(text, tools=[LOOK], thinking={"type": "adaptive"})) as stream:
         kinds = [event.type for event in stream]
@@ -49,8 +53,10 @@ def test_stream(sdk: anthropic.Anthropic, prompt: Prompt) -> None:
     assert (final.stop_reason, final.usage.output_tokens > 0) == ("tool_use", True)
 
 
-def test_the_tool_runner(sdk: anthropic.Anthropic, prompt: Prompt) -> None:
+def test_the_tool_runner(sdk: "anthropic.Anthropic", prompt: Prompt) -> None:
     """The SDK runs the function and goes on by itself, the thinking sent back with its signature."""
+    from anthropic import beta_tool
+
     called: list[str] = []
 
     @beta_tool
@@ -71,14 +77,14 @@ def test_the_tool_runner(sdk: anthropic.Anthropic, prompt: Prompt) -> None:
     assert final.content[-1].text == "Done."
 
 
-def test_count_tokens(sdk: anthropic.Anthropic, marker: str) -> None:
+def test_count_tokens(sdk: "anthropic.Anthropic", marker: str) -> None:
     asked: Any = {"model": "sonnet", "messages": [{"role": "user", "content": f"{marker} hello"}]}
     few = sdk.messages.count_tokens(**asked).input_tokens
     many = sdk.messages.count_tokens(**asked, system="word " * 200).input_tokens
     assert 0 < few < many
 
 
-def test_structured(sdk: anthropic.Anthropic, marker: str) -> None:
+def test_structured(sdk: "anthropic.Anthropic", marker: str) -> None:
     from pydantic import BaseModel
 
     class Person(BaseModel):
@@ -89,29 +95,33 @@ def test_structured(sdk: anthropic.Anthropic, marker: str) -> None:
     assert parsed == Person(name="scripted", age=0)
 
 
-def test_models(sdk: anthropic.Anthropic) -> None:
+def test_models(sdk: "anthropic.Anthropic") -> None:
+    from anthropic import NotFoundError
+
     found = {model.id for model in sdk.models.list()}
     assert {"sonnet", "opus", "haiku"} <= found
     assert sdk.models.retrieve("sonnet").type == "model"
-    with pytest.raises(anthropic.NotFoundError):
+    with pytest.raises(NotFoundError):
         sdk.models.retrieve("gpt-5")
 
 
-def test_errors_are_the_sdks_own(sdk: anthropic.Anthropic, prompt: Prompt) -> None:
-    with pytest.raises(anthropic.BadRequestError) as bad:
+def test_errors_are_the_sdks_own(sdk: "anthropic.Anthropic", prompt: Prompt) -> None:
+    from anthropic import APIStatusError, BadRequestError, RateLimitError
+
+    with pytest.raises(BadRequestError) as bad:
         sdk.messages.create(**ask("hello", messages=[]))
     assert cast("Any", bad.value.body)["error"]["type"] == "invalid_request_error"
-    with pytest.raises(anthropic.RateLimitError):
+    with pytest.raises(RateLimitError):
         sdk.messages.create(**ask(prompt(status=429)))
-    with pytest.raises(anthropic.APIStatusError) as overloaded:
+    with pytest.raises(APIStatusError) as overloaded:
         sdk.messages.create(**ask(prompt(status=529)))
     assert overloaded.value.status_code == 529
     failing = prompt(words=30, error_after=3, error={"kind": "api_error"})
-    with pytest.raises(anthropic.APIStatusError), sdk.messages.stream(**ask(failing)) as stream:
+    with pytest.raises(APIStatusError), sdk.messages.stream(**ask(failing)) as stream:
         stream.until_done()
 
 
-def test_leaving_early_ends_the_answer(sdk: anthropic.Anthropic, prompt: Prompt, aborted: Callable[[], None]) -> None:
+def test_leaving_early_ends_the_answer(sdk: "anthropic.Anthropic", prompt: Prompt, aborted: Callable[[], None]) -> None:
     with sdk.messages.stream(**ask(prompt(words=200, pause=0.2))) as stream:
         next(iter(stream.text_stream))
     aborted()

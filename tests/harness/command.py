@@ -1,5 +1,6 @@
 """The installed `claude-max`, run to its end: what it said on which stream, and its exit code."""
 
+import contextlib
 import json
 import subprocess
 import tempfile
@@ -34,19 +35,30 @@ def claude_max(
     environ: Mapping[str, str | None] | None = None,
     seconds: float = RUN_SECONDS,
     cwd: Path | None = None,
+    stdin: bytes | None = None,
 ) -> Ended:
     """Runs it with a home of its own and nothing of the developer's; a variable that is None is left out."""
     environment = {**home_environment(home), **(environ or {})}
-    return run(arguments, {name: value for name, value in environment.items() if value is not None}, seconds, cwd)
+    given = {name: value for name, value in environment.items() if value is not None}
+    return run(arguments, given, seconds, cwd, stdin)
 
 
 def run(
-    arguments: Sequence[str], environ: Mapping[str, str], seconds: float = RUN_SECONDS, cwd: Path | None = None
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    seconds: float = RUN_SECONDS,
+    cwd: Path | None = None,
+    stdin: bytes | None = None,
 ) -> Ended:
-    """Runs it with this environment. Raises TimeoutExpired."""
+    """Runs it with this environment, and `stdin` in a pipe. Raises TimeoutExpired."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = start(arguments, environ, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        given = subprocess.DEVNULL if stdin is None else subprocess.PIPE
+        process = start(arguments, environ, cwd=cwd, stdin=given, stdout=out, stderr=err)
         try:
+            if process.stdin is not None:
+                # It may end without having read all.
+                with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+                    pipe.write(stdin or b"")
             code = process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()

@@ -1,8 +1,8 @@
 """`claude-max`, started in a process of its own: by a fork where that is the same, which takes a tenth of the CPU.
 
 A fresh start imports 1,100 modules, 0.4 s of a core. A fork runs the same entry point, with arguments, environment,
-folder and streams of its own. The installed command itself is started where an import depends on the environment,
-where there is no fork, where coverage measures, and with CLAUDE_MAX_TESTS_FRESH set.
+folder, streams and a terminal of its own. The installed command itself is started where the interpreter's own start
+depends on the environment, where there is no fork, where coverage measures, and with CLAUDE_MAX_TESTS_FRESH set.
 """
 
 import atexit
@@ -23,8 +23,10 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 SERVER = Path(__file__).with_name("forkserver.py")
-# Read by Python, rich or typer while they load.
-AT_IMPORT = re.compile(r"(PYTHON|COVERAGE|LC_|TTY_)\w+|LANG|COLUMNS|FORCE_COLOR|NO_COLOR|PY_COLORS|TERMINAL_WIDTH")
+# Read by Python itself while it starts.
+AT_START = re.compile(r"(PYTHON|COVERAGE|LC_)\w+|LANG")
+# Python programs that change only what is looked up when it is used, so that it may be loaded before.
+PROGRAMS = (str(SERVER.with_name("short_waits.py")),)
 FORK_SECONDS = 60.0
 FRESH = "CLAUDE_MAX_TESTS_FRESH" in os.environ or not hasattr(os, "fork")
 
@@ -34,6 +36,8 @@ class Process(Protocol):
 
     pid: int
     returncode: int | None
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
     stderr: IO[bytes] | None
 
     def poll(self) -> int | None: ...
@@ -54,16 +58,28 @@ def start(
     arguments: Sequence[str], environ: Mapping[str, str], *, through: Sequence[str] = (), **streams: Any
 ) -> Process:
     """Starts it, by the program `through` where there is one; `streams` and `cwd` are those of `subprocess.Popen`."""
-    if FRESH or through or any(AT_IMPORT.fullmatch(name) for name in environ):
+    if not can_fork(environ) or (through and through[-1] not in PROGRAMS):
         return subprocess.Popen([*through, installed(), *arguments], env=dict(environ), **streams)
-    return _server().start([installed(), *arguments], environ, **streams)
+    return _server().start([*through[1:], installed(), *arguments], environ, **streams)
+
+
+def at_terminal(arguments: Sequence[str], environ: Mapping[str, str], terminal: int) -> "Forked":
+    """Forks one, with the descriptor `terminal` as its three streams and its controlling terminal."""
+    command = [installed(), *arguments]
+    return _server().start(command, environ, stdin=terminal, stdout=terminal, stderr=terminal, terminal=True)
+
+
+def can_fork(environ: Mapping[str, str]) -> bool:
+    """Whether a fork is the same as a start with these variables."""
+    return not (FRESH or any(AT_START.fullmatch(name) for name in environ))
 
 
 class Forked:
-    """A process that a fork server has started."""
+    """A process that a fork server has started; its streams are those that were asked for as pipes."""
 
-    def __init__(self, pid: int, stderr: IO[bytes] | None) -> None:
-        self.pid, self.stderr = pid, stderr
+    def __init__(self, pid: int, pipes: Sequence[IO[bytes] | None]) -> None:
+        self.pid = pid
+        self.stdin, self.stdout, self.stderr = pipes
         self.returncode: int | None = None
         self._ended = threading.Event()
 
@@ -114,7 +130,7 @@ class ForkServer:
         self._started: dict[int, Forked] = {}
         self._newest = threading.Semaphore(0)
         self._last: Forked | None = None
-        self._stderr: IO[bytes] | None = None
+        self._pipes: list[IO[bytes] | None] = []
         threading.Thread(target=self._read, daemon=True).start()
         atexit.register(self.close)
 
@@ -127,18 +143,19 @@ class ForkServer:
         stdout: int | IO[bytes] = subprocess.DEVNULL,
         stderr: int | IO[bytes] = subprocess.DEVNULL,
         cwd: Path | None = None,
+        terminal: bool = False,
     ) -> Forked:
-        """Forks one. PIPE is possible for stderr alone."""
-        request = {"arguments": command, "environ": dict(environ), "cwd": str(cwd or Path.cwd())}
-        with contextlib.ExitStack() as ours, self._asking:
-            self._stderr = None
-            if stderr == subprocess.PIPE:
-                out, into = os.pipe()
-                self._stderr, stderr = os.fdopen(out, "rb"), ours.enter_context(os.fdopen(into, "wb"))
-            nothing = ours.enter_context(Path(os.devnull).open("r+b"))
-            given = [nothing if each == subprocess.DEVNULL else each for each in (stdin, stdout, stderr)]
-            numbers = [each if isinstance(each, int) else each.fileno() for each in given]
-            socket.send_fds(self._channel, [json.dumps(request).encode() + b"\n"], numbers)
+        """Forks one, which runs the Python program `command`."""
+        request = {
+            "arguments": command,
+            "environ": dict(environ),
+            "cwd": str(cwd or Path.cwd()),
+            "terminal": terminal,
+        }
+        with contextlib.ExitStack() as theirs, self._asking:
+            opened = [_opened(each, number, theirs) for number, each in enumerate((stdin, stdout, stderr))]
+            self._pipes = [pipe for _, pipe in opened]
+            socket.send_fds(self._channel, [json.dumps(request).encode() + b"\n"], [given for given, _ in opened])
             assert self._newest.acquire(timeout=FORK_SECONDS), "the fork server does not answer"
             assert self._last is not None
             return self._last
@@ -150,7 +167,7 @@ class ForkServer:
                 if said["code"] is not None:
                     self._started.pop(said["pid"]).ended(said["code"])
                     continue
-                self._last = self._started[said["pid"]] = Forked(said["pid"], self._stderr)
+                self._last = self._started[said["pid"]] = Forked(said["pid"], self._pipes)
                 self._newest.release()
 
     def close(self) -> None:
@@ -158,6 +175,18 @@ class ForkServer:
         self._channel.shutdown(socket.SHUT_RDWR)
         self._program.wait(10)
         self._channel.close()
+
+
+def _opened(stream: int | IO[bytes], number: int, theirs: contextlib.ExitStack) -> tuple[int, IO[bytes] | None]:
+    """The descriptor that the process gets as `number`, and our end where that is a pipe."""
+    if stream == subprocess.DEVNULL:
+        return theirs.enter_context(Path(os.devnull).open("r+b")).fileno(), None
+    if stream != subprocess.PIPE:
+        return (stream if isinstance(stream, int) else stream.fileno()), None
+    out, into = os.pipe()
+    given, ours = (out, into) if number == 0 else (into, out)
+    theirs.callback(os.close, given)
+    return given, os.fdopen(ours, "wb" if number == 0 else "rb")
 
 
 @cache

@@ -1,11 +1,17 @@
-"""`claude-max chat` in a real pseudo-terminal. Every wait is for something on the screen, with a bound."""
+"""Programs in a real pseudo-terminal. Every wait is for something on the screen, with a bound."""
 
+import os
 import re
+import subprocess
+import termios
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
 import pexpect
+from pexpect import fdpexpect
 
+from . import forked
 from .forked import installed
 
 BOUND = 20.0
@@ -33,10 +39,56 @@ def swallowed(text: str) -> set[int]:
     return found & _SWALLOWED
 
 
+# Generic in its type stub alone.
+if TYPE_CHECKING:
+    Spawned = fdpexpect.fdspawn[str]
+else:
+    Spawned = fdpexpect.fdspawn
+
+
+class Forked(Spawned):
+    """A `claude-max` that was forked, with what tests use of `pexpect.spawn`."""
+
+    def __init__(self, environ: Mapping[str, str], *arguments: str, columns: int, rows: int) -> None:
+        ours, theirs = os.openpty()
+        super().__init__(ours, encoding="utf-8", timeout=BOUND)
+        try:
+            self.setwinsize(rows, columns)
+            self.process = forked.at_terminal(arguments, environ, theirs)
+        finally:
+            os.close(theirs)
+        self.pid = self.process.pid
+
+    def setwinsize(self, rows: int, columns: int) -> None:
+        """Makes the window as large."""
+        termios.tcsetwinsize(self.child_fd, (rows, columns))
+
+    def sendcontrol(self, char: str) -> None:
+        """Types Ctrl and a letter."""
+        self.send(chr(ord(char) & 0x1F))
+
+    def sendintr(self) -> None:
+        """Types Ctrl-C."""
+        self.sendcontrol("c")
+
+    def wait(self) -> None:
+        """Waits for the end."""
+        self.exitstatus = self.process.wait(BOUND)
+
+    def close(self, force: bool = True) -> None:
+        """Takes the terminal away, and kills the program where it goes on."""
+        super().close()
+        try:
+            self.process.wait(1)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(BOUND)
+
+
 class Terminal:
     """A program and its keyboard."""
 
-    def __init__(self, child: "pexpect.spawn[str]") -> None:
+    def __init__(self, child: "pexpect.spawn[str] | Forked") -> None:
         self.child = child
 
     def prompt(self) -> str:
@@ -91,14 +143,18 @@ def shell(
     """A shell, or another program, at a terminal of its own; killed at the end if it still runs."""
     # A pexpect terminal answers no question about the cursor's place.
     env = {**environ, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
-    child = pexpect.spawn(
-        program,
-        list(arguments),
-        env=env,
-        dimensions=(rows, columns),
-        encoding="utf-8",
-        timeout=BOUND,
-    )
+    child: pexpect.spawn[str] | Forked
+    if program == installed() and forked.can_fork(env):
+        child = Forked(env, *arguments, columns=columns, rows=rows)
+    else:
+        child = pexpect.spawn(
+            program,
+            list(arguments),
+            env=env,
+            dimensions=(rows, columns),
+            encoding="utf-8",
+            timeout=BOUND,
+        )
     child.delaybeforesend = None
     try:
         yield Terminal(child)
