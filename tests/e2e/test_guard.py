@@ -231,7 +231,7 @@ def test_the_log_of_calls_and_failures(talkative: RunningProxy, content: bool) -
     last = talkative.http.post(CHAT, content='{"secretprompt', headers={"content-type": "application/json"})
     talkative.wait_for(last.headers["x-request-id"], before)
     log = "".join(talkative.log[before:])
-    assert log.count('"status": 200') == 2
+    assert log.count('"status": 200') >= 2
     assert ("secret" in log) is content
     assert ('secretname {\\"secretkey' in log or 'secretname {"secretkey' in log) is content
 
