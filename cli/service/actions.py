@@ -24,7 +24,7 @@ from .spec import Service, ServiceError, arguments, environment, left_out
 from .steps import POLL_SECONDS, Machine, Step, Write, shown
 
 # From the start of the process to the first answer: 1 s measured, more on a machine that is just booting.
-HEALTHY_SECONDS = 10.0
+HEALTHY_SECONDS = 20.0
 LAST_LINES = 15
 
 

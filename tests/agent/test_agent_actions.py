@@ -65,9 +65,9 @@ def test_one_that_does_not_come_up_shows_the_end_of_its_log(stand_ins: StandIns)
         stand_ins.paused.append,
         {**stand_ins.environ, "TMPDIR": str(stand_ins.folder)},
     )
-    with pytest.raises(ServiceError, match=r"does not answer .* after 40 s\.\nclaude-max: what went wrong"):
+    with pytest.raises(ServiceError, match=r"does not answer .* after 50 s\.\nclaude-max: what went wrong"):
         actions.install(Launchd(machine, 501), machine, port=free_port(), claude_path=None, dry_run=False)
-    assert len(stand_ins.paused) == 40
+    assert len(stand_ins.paused) == 50
 
 
 def test_a_port_that_another_took_meanwhile_is_named(stand_ins: StandIns) -> None:
