@@ -106,8 +106,13 @@ def is_worth_a_start(pace: Pace, line: Line) -> bool:
     """
     if not pace.is_known and (line.busy or line.soon) and not _is_slow(line):
         return False
-    patience = PATIENCE if pace.turn < pace.start else 1
+    patience = PATIENCE if _is_fast(pace, line) else 1
     return expected_wait(pace, line) > patience * pace.start * (1 + len(line.starting))
+
+
+def _is_fast(pace: Pace, line: Line) -> bool:
+    """Whether turns are shorter than a start, as far as those under way show it too."""
+    return pace.turn < pace.start and (line.soon > 0 or any(age < pace.start for age in line.busy))
 
 
 def _is_slow(line: Line) -> bool:

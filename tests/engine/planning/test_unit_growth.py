@@ -87,6 +87,19 @@ def test_short_turns_wait_in_line_rather_than_lose_the_processor(turn: float, ah
     assert is_worth_a_start(pace(turn), Line([0.0, 0.0], ahead=ahead, waiting=ahead + 1)) is starts
 
 
+@pytest.mark.parametrize(
+    ("line", "starts"),
+    [
+        # Short ones until now, and long ones of late: all of them, or not.
+        (Line([START, START + 0.1], ahead=3, waiting=4), True),
+        (Line([START, START - 0.1], ahead=3, waiting=4), False),
+        (Line([START, START + 0.1], ahead=3, waiting=4, soon=1), False),
+    ],
+)
+def test_long_turns_after_short_ones(line: Line, starts: bool) -> None:
+    assert is_worth_a_start(pace(0.04), line) is starts
+
+
 def test_only_the_latest_turns_count() -> None:
     made = pace(4.0)
     for _ in range(8):
