@@ -30,6 +30,8 @@ class Login:
         self._heard = time.monotonic() - FRESH_SECONDS + FIRST_SECONDS
         self._asking: asyncio.Task[None] | None = None
         self.signed_in: bool | None = None
+        # Whether the latest query said no.
+        self._denied = False
         # The subscription as the CLI names it ("pro", "max"); None if there is none, or it is not known.
         self.plan: str | None = None
 
@@ -40,8 +42,15 @@ class Login:
         return self.signed_in
 
     def told(self, cli_info: JsonObject) -> None:
-        """Takes over what a new process says in its reply to `initialize`."""
-        self._note(signed_in(cli_info))
+        """Takes over what a new process says in its reply to `initialize`.
+
+        It knows of a login, not whether that is still good: where the CLI itself says that nobody is signed in, a
+        process does not contradict it.
+        """
+        is_in = signed_in(cli_info)
+        if is_in and self._denied:
+            return
+        self._note(is_in)
         self.plan = plan_of(cli_info)
         self._heard = time.monotonic()
 
@@ -63,7 +72,8 @@ class Login:
     async def _ask(self) -> None:
         try:
             said = await login(self._program, self._environ)
-            self._note(said["loggedIn"] is True)
+            self._denied = said["loggedIn"] is not True
+            self._note(not self._denied)
             plan = said.get("subscriptionType")
             self.plan = plan if isinstance(plan, str) else None
         except (CliCrashed, OSError):

@@ -85,3 +85,19 @@ async def test_where_no_process_comes_the_cli_is_asked(clock: Clock) -> None:
     clock.now += FRESH_SECONDS + 1
     clock.says = {"loggedIn": False}
     assert (await looked(login), clock.asked) == (False, 2)
+
+
+async def test_a_process_does_not_contradict_the_cli(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a login that is no longer good the file is still there. Once it is renewed, the next query says so."""
+    login = Login(Path("claude"), {})
+    login.told({"account": {"subscriptionType": "Claude Max"}})
+    clock.now += FRESH_SECONDS + 1
+    clock.says = {"loggedIn": False}
+    assert await looked(login) is False
+    for _ in range(3):
+        login.told({"account": {"subscriptionType": "Claude Max"}})
+    assert login.signed_in is False
+    assert len([record for record in caplog.records if "no longer signed in" in record.message]) == 1
+    clock.now += FRESH_SECONDS + 1
+    clock.says = {"loggedIn": True, "subscriptionType": "max"}
+    assert (await looked(login), login.plan) == (True, "max")
