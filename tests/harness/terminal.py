@@ -46,7 +46,7 @@ else:
     Spawned = fdpexpect.fdspawn
 
 
-class Forked(Spawned):
+class AtTerminal(Spawned):
     """A `claude-max` that was forked, with what tests use of `pexpect.spawn`."""
 
     def __init__(self, environ: Mapping[str, str], *arguments: str, columns: int, rows: int) -> None:
@@ -88,7 +88,7 @@ class Forked(Spawned):
 class Terminal:
     """A program and its keyboard."""
 
-    def __init__(self, child: "pexpect.spawn[str] | Forked") -> None:
+    def __init__(self, child: "pexpect.spawn[str] | AtTerminal") -> None:
         self.child = child
 
     def prompt(self) -> str:
@@ -143,9 +143,9 @@ def shell(
     """A shell, or another program, at a terminal of its own; killed at the end if it still runs."""
     # A pexpect terminal answers no question about the cursor's place.
     env = {**environ, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
-    child: pexpect.spawn[str] | Forked
+    child: pexpect.spawn[str] | AtTerminal
     if program == installed() and forked.can_fork(env):
-        child = Forked(env, *arguments, columns=columns, rows=rows)
+        child = AtTerminal(env, *arguments, columns=columns, rows=rows)
     else:
         child = pexpect.spawn(
             program,
