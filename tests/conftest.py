@@ -6,7 +6,9 @@ share a proxy of their file run in one process; every other end-to-end test may 
 
 import asyncio
 import gc
+import logging
 import os
+import re
 import signal
 import ssl
 import sys
@@ -128,17 +130,30 @@ def only_stand_ins(event: str, arguments: tuple[Any, ...]) -> None:
 
 sys.addaudithook(only_stand_ins)
 
+# asyncio warns of every connection that a test cuts on purpose. pytest's `log_level` would set this for each test anew.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
+
 # Every HTTP client makes a TLS context, which takes 17 ms as it loads all authorities. No test changes one.
 for _module, _name in ((ssl, "create_default_context"), (httpcore2, "default_ssl_context")):
     setattr(_module, _name, cache(getattr(_module, _name)))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `-m unit` the other files are not even imported: that takes seconds."""
-    if config.option.markexpr != "unit" or not collection_path.is_relative_to(HERE) or collection_path == HERE:
+    """Files of kinds that `-m` leaves out are not even imported: that takes seconds."""
+    if not collection_path.is_file() or not collection_path.is_relative_to(HERE):
         return None
-    file = collection_path.relative_to(HERE)
-    return True if collection_path.is_file() and _marker(file) not in (None, "unit") else None
+    kind = _marker(collection_path.relative_to(HERE))
+    return True if kind is not None and _left_out(kind, config.option.markexpr) else None
+
+
+def _left_out(kind: str, expression: str) -> bool:
+    """Whether `-m` selects no test of a kind. Reads only plain terms that `and` joins."""
+    terms = expression.split(" and ")
+    if kind == "slow_clients" and kind not in expression:
+        return True
+    if not all(re.fullmatch(r"(not )?\w+", term) for term in terms):
+        return False
+    return f"not {kind}" in terms or any(term in MARKERS.values() and term != kind for term in terms)
 
 
 def _marker(file: Path) -> str | None:

@@ -1,17 +1,24 @@
 """The OpenAI Agents SDK, which asks the Responses API by default: a tool loop, a handoff, typed output."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import openai
-from agents import Agent, ModelSettings, OpenAIResponsesModel, RunConfig, Runner, RunResult, function_tool
+from harness.later import Later
 from harness.proxy import RunningProxy
 from harness.upstream import seen
-from openai.types.shared import Reasoning
 from pydantic import BaseModel
 
+if TYPE_CHECKING:
+    import agents
+else:
+    agents = Later("agents")
+
 Prompt = Callable[..., str]
+Make: TypeAlias = "Callable[[agents.OpenAIResponsesModel], agents.Agent[Any]]"
 CALLS = [{"name": "get_weather", "input": {"city": city}} for city in ("Paris", "Rome")]
 
 
@@ -20,13 +27,13 @@ class Forecast(BaseModel):
     high: int
 
 
-def ran(proxy: RunningProxy, make: Callable[[OpenAIResponsesModel], Agent[Any]], prompt: str, **more: Any) -> RunResult:
+def ran(proxy: RunningProxy, make: Make, prompt: str, **more: Any) -> agents.RunResult:
     """One run of an agent, its connections closed at the end."""
 
-    async def run() -> RunResult:
+    async def run() -> agents.RunResult:
         async with openai.AsyncOpenAI(base_url=f"{proxy.url}/v1", api_key="anything", max_retries=0) as client:
-            agent = make(OpenAIResponsesModel("sonnet", client))
-            return await Runner.run(agent, prompt, run_config=RunConfig(tracing_disabled=True), **more)
+            agent = make(agents.OpenAIResponsesModel("sonnet", client))
+            return await agents.Runner.run(agent, prompt, run_config=agents.RunConfig(tracing_disabled=True), **more)
 
     return asyncio.run(run())
 
@@ -39,16 +46,18 @@ def results(body: dict[str, Any]) -> list[str]:
 def test_a_tool_loop(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
     called: list[str] = []
 
-    @function_tool
+    @agents.function_tool
     def get_weather(city: str) -> str:
         """Weather of a city."""
         called.append(city)
         return f"sun in {city}"
 
-    settings = ModelSettings(reasoning=Reasoning(summary="auto"))
+    settings = agents.ModelSettings(reasoning=openai.types.shared.Reasoning(summary="auto"))
 
-    def agent(model: OpenAIResponsesModel) -> Agent[Any]:
-        return Agent("Weather", instructions="Be brief.", model=model, tools=[get_weather], model_settings=settings)
+    def agent(model: agents.OpenAIResponsesModel) -> agents.Agent[Any]:
+        return agents.Agent(
+            "Weather", instructions="Be brief.", model=model, tools=[get_weather], model_settings=settings
+        )
 
     run = ran(proxy, agent, prompt(thinking="Hm.", call=CALLS, then={"text": "Both are sunny."}))
     assert run.final_output == "Both are sunny."
@@ -61,9 +70,11 @@ def test_a_tool_loop(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
 
 
 def test_a_handoff(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
-    def agent(model: OpenAIResponsesModel) -> Agent[Any]:
-        other = Agent("Billing", instructions="You know the bills.", model=model, handoff_description="Knows bills")
-        return Agent("Desk", instructions="You answer the door.", model=model, handoffs=[other])
+    def agent(model: agents.OpenAIResponsesModel) -> agents.Agent[Any]:
+        other = agents.Agent(
+            "Billing", instructions="You know the bills.", model=model, handoff_description="Knows bills"
+        )
+        return agents.Agent("Desk", instructions="You answer the door.", model=model, handoffs=[other])
 
     handed = {"name": "transfer_to_billing", "input": {}}
     run = ran(proxy, agent, prompt(call=handed, then={"text": "It is paid."}))
@@ -75,8 +86,8 @@ def test_a_handoff(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
 
 
 def test_the_server_keeps_the_conversation(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
-    def agent(model: OpenAIResponsesModel) -> Agent[Any]:
-        return Agent("Plain", model=model)
+    def agent(model: agents.OpenAIResponsesModel) -> agents.Agent[Any]:
+        return agents.Agent("Plain", model=model)
 
     first = ran(proxy, agent, prompt(text="One."))
     second = ran(proxy, agent, 'And?\nscripted: {"text": "Two."}', previous_response_id=first.last_response_id)
@@ -86,8 +97,8 @@ def test_the_server_keeps_the_conversation(proxy: RunningProxy, prompt: Prompt, 
 
 
 def test_typed_output(proxy: RunningProxy, prompt: Prompt) -> None:
-    def agent(model: OpenAIResponsesModel) -> Agent[Any]:
-        return Agent("Forecast", model=model, output_type=Forecast)
+    def agent(model: agents.OpenAIResponsesModel) -> agents.Agent[Any]:
+        return agents.Agent("Forecast", model=model, output_type=Forecast)
 
     rome = Forecast(city="Rome", high=20)
     assert ran(proxy, agent, prompt(text=rome.model_dump_json())).final_output == rome

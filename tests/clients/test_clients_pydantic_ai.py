@@ -1,27 +1,27 @@
 """pydantic-ai agents: tools really called, typed output both ways it is asked for, text as it comes."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import openai
 import pytest
+from harness.later import Later
 from harness.proxy import RunningProxy
 from harness.upstream import seen
 from pydantic import BaseModel
-from pydantic_ai import (
-    Agent,
-    AgentRunResult,
-    ModelHTTPError,
-    ModelMessage,
-    NativeOutput,
-    TextPart,
-    ThinkingPart,
-    ToolOutput,
-)
-from pydantic_ai.models.openai import OpenAIChatModel, OpenAIChatModelSettings
-from pydantic_ai.providers.openai import OpenAIProvider
+
+if TYPE_CHECKING:
+    import pydantic_ai as ai
+    import pydantic_ai.models.openai as models
+    import pydantic_ai.providers.openai as providers
+else:
+    ai = Later("pydantic_ai")
+    models = Later("pydantic_ai.models.openai")
+    providers = Later("pydantic_ai.providers.openai")
 
 Prompt = Callable[..., str]
 T = TypeVar("T")
@@ -38,25 +38,28 @@ LOOK = [{"name": "get_weather", "input": {"city": city}} for city in ("Paris", "
 
 
 @asynccontextmanager
-async def sonnet(proxy: RunningProxy) -> AsyncIterator[OpenAIChatModel]:
+async def sonnet(proxy: RunningProxy) -> AsyncIterator[models.OpenAIChatModel]:
     """The model, its connections closed at the end."""
     async with openai.AsyncOpenAI(base_url=f"{proxy.url}/v1", api_key="anything", max_retries=0) as client:
-        yield OpenAIChatModel("sonnet", provider=OpenAIProvider(openai_client=client))
+        yield models.OpenAIChatModel("sonnet", provider=providers.OpenAIProvider(openai_client=client))
 
 
 def ran(
-    proxy: RunningProxy, agent: Agent[None, T], prompt: str, history: Sequence[ModelMessage] = ()
-) -> AgentRunResult[T]:
+    proxy: RunningProxy,
+    agent: ai.Agent[None, T],
+    prompt: str,
+    history: Sequence[ai.ModelMessage] = (),
+) -> ai.AgentRunResult[T]:
     """One run of the agent."""
 
-    async def run() -> AgentRunResult[T]:
+    async def run() -> ai.AgentRunResult[T]:
         async with sonnet(proxy) as model:
             return await agent.run(prompt, model=model, message_history=history)
 
     return asyncio.run(run())
 
 
-def with_weather(agent: Agent[None, Any]) -> list[str]:
+def with_weather(agent: ai.Agent[None, Any]) -> list[str]:
     """Gives the agent a tool; what it was called with."""
     called: list[str] = []
 
@@ -75,7 +78,7 @@ def results(body: dict[str, Any]) -> list[str]:
 
 
 def test_an_agent_with_a_tool(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
-    agent = Agent(instructions="Be brief.")
+    agent = ai.Agent(instructions="Be brief.")
     called = with_weather(agent)
     run = ran(proxy, agent, prompt(call=LOOK, then={"text": "Both are sunny."}))
     assert run.output == "Both are sunny."
@@ -88,7 +91,7 @@ def test_an_agent_with_a_tool(proxy: RunningProxy, prompt: Prompt, marker: str) 
 
 def test_output_through_a_tool(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
     """Its own default: a tool must be called, `final_result` is one of them."""
-    agent = Agent(output_type=ToolOutput(Forecast))
+    agent = ai.Agent(output_type=ai.ToolOutput(Forecast))
     called = with_weather(agent)
     then = {"call": {"name": "final_result", "input": ROME.model_dump()}}
     assert ran(proxy, agent, prompt(call=LOOK, then=then)).output == ROME
@@ -98,7 +101,7 @@ def test_output_through_a_tool(proxy: RunningProxy, prompt: Prompt, marker: str)
 
 def test_output_in_the_models_own_format(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
     """Without a directive the scripted model answers the smallest instance of the schema that reached it."""
-    agent = Agent(output_type=NativeOutput(Forecast))
+    agent = ai.Agent(output_type=ai.NativeOutput(Forecast))
     assert ran(proxy, agent, prompt(text=ROME.model_dump_json())).output == ROME
     assert ran(proxy, agent, marker).output == Forecast(city="scripted", high=0, days=[])
 
@@ -107,14 +110,14 @@ def test_output_that_does_not_fit_is_asked_for_again(proxy: RunningProxy, prompt
     """The refusal goes up as the result of the call, and the second answer counts."""
     right = {"call": {"name": "final_result", "input": ROME.model_dump()}}
     wrong = {"name": "final_result", "input": {"city": "Rome"}}
-    assert ran(proxy, Agent(output_type=ToolOutput(Forecast)), prompt(call=wrong, then=right)).output == ROME
+    assert ran(proxy, ai.Agent(output_type=ai.ToolOutput(Forecast)), prompt(call=wrong, then=right)).output == ROME
     _, corrected = proxy.bodies(marker)
     (refusal,) = results(corrected)
     assert "Field required" in refusal
 
 
 def test_text_as_it_comes(proxy: RunningProxy, prompt: Prompt) -> None:
-    agent = Agent()
+    agent = ai.Agent()
     called = with_weather(agent)
 
     async def run() -> tuple[list[str], int]:
@@ -130,7 +133,7 @@ def test_text_as_it_comes(proxy: RunningProxy, prompt: Prompt) -> None:
 
 
 def test_a_conversation_goes_on(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
-    agent = Agent()
+    agent = ai.Agent()
     with_weather(agent)
     first = ran(proxy, agent, prompt(call=LOOK, then={"text": "Both are sunny."}))
     second = ran(proxy, agent, 'And now?\nscripted: {"text": "Still."}', first.all_messages())
@@ -140,18 +143,18 @@ def test_a_conversation_goes_on(proxy: RunningProxy, prompt: Prompt, marker: str
 
 
 def test_thinking_is_a_part_of_its_own(proxy: RunningProxy, prompt: Prompt) -> None:
-    agent = Agent(model_settings=OpenAIChatModelSettings(openai_reasoning_effort="low"))
+    agent = ai.Agent(model_settings=models.OpenAIChatModelSettings(openai_reasoning_effort="low"))
     first = ran(proxy, agent, prompt(thinking="Let me see.", text="Good day"))
     thought, said = first.response.parts
-    assert isinstance(thought, ThinkingPart)
-    assert isinstance(said, TextPart)
+    assert isinstance(thought, ai.ThinkingPart)
+    assert isinstance(said, ai.TextPart)
     assert (thought.content, said.content) == ("Let me see.", "Good day")
     assert ran(proxy, agent, 'On.\nscripted: {"text": "Good night"}', first.all_messages()).output == "Good night"
 
 
 def test_a_failure(proxy: RunningProxy, prompt: Prompt) -> None:
-    with pytest.raises(ModelHTTPError) as error:
-        ran(proxy, Agent(), prompt(status=429))
+    with pytest.raises(ai.ModelHTTPError) as error:
+        ran(proxy, ai.Agent(), prompt(status=429))
     assert error.value.status_code == 429
     assert isinstance(error.value.body, dict)
     assert error.value.body["code"] == "rate_limit_exceeded"

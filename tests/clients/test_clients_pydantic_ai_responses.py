@@ -1,17 +1,25 @@
 """pydantic-ai's `openai:` models, which ask the Responses API by default."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import openai
+from harness.later import Later
 from harness.proxy import RunningProxy
 from harness.upstream import seen
 from pydantic import BaseModel
-from pydantic_ai import Agent, AgentRunResult, ModelMessage, NativeOutput, TextPart, ThinkingPart
-from pydantic_ai.models import infer_model
-from pydantic_ai.models.openai import OpenAIResponsesModel, OpenAIResponsesModelSettings
-from pydantic_ai.providers.openai import OpenAIProvider
+
+if TYPE_CHECKING:
+    import pydantic_ai as ai
+    import pydantic_ai.models.openai as models
+    import pydantic_ai.providers.openai as providers
+else:
+    ai = Later("pydantic_ai")
+    models = Later("pydantic_ai.models.openai")
+    providers = Later("pydantic_ai.providers.openai")
 
 Prompt = Callable[..., str]
 T = TypeVar("T")
@@ -24,21 +32,24 @@ class Forecast(BaseModel):
 
 
 def ran(
-    proxy: RunningProxy, agent: Agent[None, T], prompt: str, history: Sequence[ModelMessage] = ()
-) -> AgentRunResult[T]:
+    proxy: RunningProxy,
+    agent: ai.Agent[None, T],
+    prompt: str,
+    history: Sequence[ai.ModelMessage] = (),
+) -> ai.AgentRunResult[T]:
     """One run of the agent, with the model that `openai:sonnet` means."""
 
-    async def run() -> AgentRunResult[T]:
+    async def run() -> ai.AgentRunResult[T]:
         async with openai.AsyncOpenAI(base_url=f"{proxy.url}/v1", api_key="anything", max_retries=0) as client:
-            model = infer_model("openai:sonnet", lambda name: OpenAIProvider(openai_client=client))
-            assert isinstance(model, OpenAIResponsesModel)
+            model = ai.models.infer_model("openai:sonnet", lambda name: providers.OpenAIProvider(openai_client=client))
+            assert isinstance(model, models.OpenAIResponsesModel)
             return await agent.run(prompt, model=model, message_history=history)
 
     return asyncio.run(run())
 
 
 def test_an_agent_with_a_tool(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
-    agent = Agent(instructions="Be brief.")
+    agent = ai.Agent(instructions="Be brief.")
     called: list[str] = []
 
     @agent.tool_plain
@@ -58,12 +69,12 @@ def test_an_agent_with_a_tool(proxy: RunningProxy, prompt: Prompt, marker: str) 
 
 def test_thinking_comes_back(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
     # By itself it sends thinking back for models only whose names it knows.
-    settings = OpenAIResponsesModelSettings(openai_reasoning_summary="auto", openai_send_reasoning_ids=True)
-    agent: Agent[None, Any] = Agent(model_settings=settings)
+    settings = models.OpenAIResponsesModelSettings(openai_reasoning_summary="auto", openai_send_reasoning_ids=True)
+    agent: ai.Agent[None, Any] = ai.Agent(model_settings=settings)
     first = ran(proxy, agent, prompt(thinking="Let me see.", text="Good day"))
     thought, text = first.response.parts
-    assert isinstance(thought, ThinkingPart)
-    assert isinstance(text, TextPart)
+    assert isinstance(thought, ai.ThinkingPart)
+    assert isinstance(text, ai.TextPart)
     assert (thought.content, text.content) == ("Let me see.", "Good day")
     second = ran(proxy, agent, 'On.\nscripted: {"text": "Good night"}', first.all_messages())
     assert second.output == "Good night"
@@ -72,4 +83,11 @@ def test_thinking_comes_back(proxy: RunningProxy, prompt: Prompt, marker: str) -
 
 def test_output_in_the_models_own_format(proxy: RunningProxy, prompt: Prompt) -> None:
     rome = Forecast(city="Rome", high=20)
-    assert ran(proxy, Agent(output_type=NativeOutput(Forecast)), prompt(text=rome.model_dump_json())).output == rome
+    assert (
+        ran(
+            proxy,
+            ai.Agent(output_type=ai.NativeOutput(Forecast)),
+            prompt(text=rome.model_dump_json()),
+        ).output
+        == rome
+    )

@@ -12,10 +12,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
-import openai
 import psutil
 
 from claude_max.proxy.scripted import ScriptedAPI, ScriptedServer, scripted_in_thread
@@ -23,6 +22,9 @@ from claude_max.proxy.scripted import ScriptedAPI, ScriptedServer, scripted_in_t
 from .forked import Process, start
 from .machine import eventually
 from .upstream import without_notes
+
+if TYPE_CHECKING:
+    import openai
 
 START_SECONDS = 30.0
 
@@ -60,8 +62,10 @@ class RunningProxy:
     _texts: dict[int, str] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def client(self) -> openai.OpenAI:
+    def client(self) -> "openai.OpenAI":
         """The real SDK, without retries so that every status is seen."""
+        import openai  # takes half a second, in every test process
+
         return openai.OpenAI(base_url=f"{self.url}/v1", api_key="anything", max_retries=0)
 
     @cached_property

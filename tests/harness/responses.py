@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
 ENDS = ("response.completed", "response.incomplete", "response.failed")
@@ -16,11 +15,15 @@ ENDS = ("response.completed", "response.incomplete", "response.failed")
 
 @cache
 def _event_shape() -> TypeAdapter[Any]:
+    from openai.types.responses import ResponseStreamEvent
+
     return TypeAdapter(ResponseStreamEvent)
 
 
 def check_response(body: Any) -> None:
     """Raises ValidationError where a whole response is not OpenAI's."""
+    from openai.types.responses import Response
+
     Response.model_validate(body)
 
 

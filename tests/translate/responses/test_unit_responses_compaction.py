@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from harness.responses import check_event, check_response, folded
-from openai.types.responses import CompactedResponse
 from translate.response_meta import CREATED, response_meta
 
 from claude_max.proxy.errors import BadRequest
@@ -75,6 +74,8 @@ def test_going_on_from_a_summary() -> None:
 
 
 def test_the_endpoint_of_its_own() -> None:
+    from openai.types.responses import CompactedResponse
+
     request = to_compaction({"model": "sonnet", "input": [USER, SAID]}, RequestContext())
     reply = request.reply(response_meta())
     for event in ANSWER:
