@@ -12,7 +12,9 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import typer
 from typer.testing import CliRunner
@@ -121,10 +123,15 @@ def kinds() -> dict[errors.Kind, type[errors.ProxyError]]:
     return found
 
 
+@cache
+def _commands() -> dict[str, Any]:
+    found: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
+    return found
+
+
 def commands() -> list[str]:
     """The names of all commands of the top level, former ones aside."""
-    found = getattr(typer.main.get_command(app), "commands", {})
-    return sorted(name for name, command in found.items() if not command.hidden)
+    return sorted(name for name, command in _commands().items() if not command.hidden)
 
 
 def clients_table() -> str:
@@ -179,9 +186,8 @@ def compat_table() -> str:
 
 def flag(setting: str) -> str:
     """The flag of `serve` that sets it, or nothing."""
-    commands = getattr(typer.main.get_command(app), "commands", {})
     names = {setting, setting.removesuffix("s")}
-    options = [option for param in commands["serve"].params if param.name in names for option in param.opts]
+    options = [option for param in _commands()["serve"].params if param.name in names for option in param.opts]
     return f"`{options[0]}`" if options else ""
 
 

@@ -6,7 +6,8 @@ summary of 90 days reads some thousand rows. `windows` has what the CLI reported
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, Literal
 
 from ..records import Row
@@ -116,13 +117,14 @@ class Sums:
 
 def put(database: sqlite3.Connection, rows: Iterable[Row], samples: Iterable[Sample]) -> None:
     """Writes rows, all or none. A row that is there already is left as it is. Raises sqlite3.Error."""
-    values = [tuple(asdict(row).values()) for row in rows]
+    values = list(map(attrgetter(*COLUMNS), rows))
     database.execute("BEGIN IMMEDIATE")
     try:
         marks = ", ".join("?" * len(COLUMNS))
         database.executemany(f"INSERT OR IGNORE INTO requests ({', '.join(COLUMNS)}) VALUES ({marks})", values)  # noqa: S608 - constants
         database.executemany(
-            "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?)", [tuple(asdict(sample).values()) for sample in samples]
+            "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?)",
+            map(attrgetter("name", "at", "used", "resets"), samples),
         )
         database.execute("COMMIT")
     except BaseException:

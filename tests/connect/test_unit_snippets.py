@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from claude_max.cli.connect.snippets import Snippet, snippets
 URL = "http://localhost:4000"
 
 
+@cache
 def made(*, has_key: bool = False) -> dict[str, Snippet]:
     found = snippets(URL, Surroundings({}, Path("/home/me"), "linux"), has_key=has_key)
     return {each.name: each for each in found}

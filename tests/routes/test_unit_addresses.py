@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncGenerator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -33,6 +34,10 @@ def client(**settings: Any) -> TestClient:
     app = FastAPI(docs_url=None, redoc_url=None)
     install(app, services, DIALECTS, scripted=False)
     return TestClient(app, base_url="http://localhost", follow_redirects=False)
+
+
+# To make one takes longer than to ask it.
+shared = cache(client)
 
 
 # `given` is a method and a path; `expected` a word of the 200's body.
@@ -104,7 +109,7 @@ def body(path: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", SERVED)
 def test_nearly_right(name: str) -> None:
     method, path = SERVED[name].given
-    answer = client().request(method, path, json=body(path) if method == "POST" else None)
+    answer = shared().request(method, path, json=body(path) if method == "POST" else None)
     assert answer.status_code == 200, answer.text
     assert SERVED[name].expected in answer.text
 
@@ -115,7 +120,7 @@ def test_not_here(name: str, form: str) -> None:
     """Also for a body that is no JSON: a 415 would say nothing of what is wrong."""
     method, path = ELSEWHERE[name].given
     sent: Any = {"json": {}} if form == "json" else {"files": {"file": b"x"}}
-    answer = client().request(method, path, **sent)
+    answer = shared().request(method, path, **sent)
     assert answer.status_code == 404, answer.text
     assert ELSEWHERE[name].expected in answer.text
 
@@ -131,17 +136,17 @@ def test_an_absolute_target_is_its_path() -> None:
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/models/sonnet", "/health", "/"])
 def test_the_head_alone(path: str) -> None:
-    answer = client().head(path)
+    answer = shared().head(path)
     assert (answer.status_code, answer.content) == (200, b"")
 
 
 def test_another_method_of_a_path_is_told_as_such() -> None:
-    assert client().get("/chat/completions/").status_code == 405
-    assert client().get("/v1/nothing/at/all").status_code == 404
+    assert shared().get("/chat/completions/").status_code == 405
+    assert shared().get("/v1/nothing/at/all").status_code == 404
 
 
 def test_a_stored_answer_is_no_doubled_path() -> None:
-    message = client().get("/v1/responses/resp_1").json()["error"]["message"]
+    message = shared().get("/v1/responses/resp_1").json()["error"]["message"]
     assert "resp_1" in message
     assert "There is no GET" not in message
 
@@ -159,7 +164,7 @@ def test_the_key_of_azure_is_told() -> None:
 
 
 def test_the_own_document_tells_streams_and_failures() -> None:
-    document = client().get("/openapi.json").json()
+    document = shared().get("/openapi.json").json()
     for dialect in DIALECTS:
         for path in dialect.paths:
             told = document["paths"][path]["post"]["responses"]

@@ -4,6 +4,7 @@ import itertools
 import re
 import time
 from collections.abc import AsyncGenerator, Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -60,11 +61,15 @@ def served(key: str | None = None, **settings: Any) -> TestClient:
     return TestClient(app, base_url="http://localhost:3456")
 
 
+# For tests that leave it as it was; to make one takes longer than to ask it.
+unchanged = cache(served)
+
+
 @pytest.mark.parametrize("accept", [None, "*/*", "application/json", "text/plain", ""])
 def test_programs_get_ollamas_words(accept: str | None) -> None:
-    answer = served().get("/", headers={} if accept is None else {"accept": accept})
+    answer = unchanged().get("/", headers={} if accept is None else {"accept": accept})
     assert answer.text == "claude-max is running"
-    assert served().head("/").status_code == 200
+    assert unchanged().head("/").status_code == 200
 
 
 def test_browsers_get_the_page() -> None:
@@ -125,7 +130,7 @@ def test_with_a_key_nothing_is_readable_without(path: str) -> None:
 )
 def test_no_other_page_reads(path: str, headers: Mapping[str, str]) -> None:
     """Not even one whose origin may call the APIs."""
-    client = served(cors_origins=["http://allowed.example"])
+    client = unchanged(cors_origins=("http://allowed.example",))
     assert client.get(path, headers=dict(headers)).status_code == 403
 
 
