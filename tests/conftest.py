@@ -84,6 +84,8 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 2) * 2
 
 
+# First: a worker of xdist reads the groups in a hook that is registered later, and so would run before.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks each test, and groups those that share something slow. In parallel the short ones run last."""
     for item in items:
@@ -102,6 +104,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=slow)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("unit") is not None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Puts groups into force: xdist writes them where pytest 9.2 does not read (pytest-dev/pytest-xdist#1386)."""
+    for item in session.items:
+        if grouped := vars(item).get("_nodeid"):
+            item._id = item.id.parse(grouped)
 
 
 def _shared_in_module(item: pytest.Item) -> list[str]:
