@@ -94,6 +94,8 @@ def test_errors(client: ollama.Client, prompt: Prompt) -> None:
         list(client.chat("sonnet", said(failing), stream=True))
 
 
+# Where langchain is loaded already.
+@pytest.mark.xdist_group("test_clients_anthropic")
 def test_langchain(proxy: RunningProxy, prompt: Prompt) -> None:
     from langchain_core.messages import HumanMessage
     from langchain_core.tools import tool
