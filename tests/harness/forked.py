@@ -164,6 +164,8 @@ class ForkServer:
         }
         with contextlib.ExitStack() as theirs, self._asking:
             opened = [_opened(each, number, theirs) for number, each in enumerate((stdin, stdout, stderr))]
+            if stderr == subprocess.STDOUT:
+                opened[2] = (opened[1][0], None)
             self._pipes = [pipe for _, pipe in opened]
             socket.send_fds(self._channel, [json.dumps(request).encode() + b"\n"], [given for given, _ in opened])
             assert self._newest.acquire(timeout=FORK_SECONDS), "the fork server does not answer"

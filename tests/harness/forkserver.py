@@ -28,6 +28,7 @@ LINE = 1 << 20
 
 def load(names: list[str]) -> None:
     """Imports these modules and every one in them, as a command may import them when they are needed."""
+    gc.disable()
     for name in names:
         package = importlib.import_module(name)
         for module in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{name}."):
@@ -35,6 +36,7 @@ def load(names: list[str]) -> None:
                 importlib.import_module(module.name)
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def received(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
