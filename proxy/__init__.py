@@ -5,6 +5,7 @@
 
 errors     every failure, with its HTTP status, its code and what to do
 events     the vocabulary in the middle: Turn, and the events of an answer
+json_text  JSON with its key order, whole numbers of any size, and surrogates
 records    what is stored of answers and requests, as values
 receipts   the cost of each call, reported by the engine to the request's tab
 plan       parses the plan's limits that the CLI reports; pure

@@ -65,6 +65,7 @@ MARKERS = {
     "translate": "unit",
     "test_config.py": "unit",
     "test_errors.py": "unit",
+    "test_json_text.py": "unit",
     "web": "unit",
 }
 # Of these kinds the tests of one file run in one process: what they import, client libraries above all, takes seconds.

@@ -1,9 +1,9 @@
 """The other endpoints of a dialect: token counts, and views that need no model."""
 
-import orjson
 from fastapi import APIRouter, Request, Response
 
 from ..events import JsonObject
+from ..json_text import dumps
 from ..translate.common.dialect import Dialect, Keeping
 from ..translate.common.endpoints import Counter, View
 from .endpoint import parsed
@@ -50,4 +50,4 @@ def _show(made: APIRouter, view: View) -> None:
 
 
 def _json(value: JsonObject) -> Response:
-    return Response(orjson.dumps(value), media_type="application/json")
+    return Response(dumps(value), media_type="application/json")

@@ -10,11 +10,11 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-import orjson
 from fastapi import APIRouter, Request, Response
 
 from ..errors import ProxyError
 from ..events import JsonObject, Started, Tool, Turn
+from ..json_text import dumps
 from ..records import Kept, Wanted
 from ..translate.common.dialect import Alive, Dialect, ParsedRequest, Recorded, Reply, RequestContext, ResponseMeta
 from ..translate.common.frames import Frame
@@ -115,7 +115,7 @@ async def respond(request: Request, services: Services, dialect: Dialect) -> Res
 
     if not asked.stream:
         begun = await while_connected(request, exchange.collect())
-        body = orjson.dumps(exchange.reply.whole())
+        body = dumps(exchange.reply.whole())
         return Response(body, headers=headers(begun), media_type="application/json")
     begun = await while_connected(request, exchange.start())
     return EventStream(
@@ -137,7 +137,7 @@ def _at_once(request: Request, services: Services, dialect: Dialect, asked: Pars
     if asked.stream:
         written = b"".join(dialect.stream.write(frame) for frame in reply.end()) + dialect.stream.end
         return Response(written, headers=headers, media_type=dialect.stream.media_type)
-    return Response(orjson.dumps(reply.whole()), headers=headers, media_type="application/json")
+    return Response(dumps(reply.whole()), headers=headers, media_type="application/json")
 
 
 class _Exchange:

@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from ..events import JsonObject
+from ..json_text import dumps, loads
 from ..records import Kept, Record, Wanted
 from .media import put_in, references, taken_out
 
@@ -32,7 +31,7 @@ def put(database: sqlite3.Connection, record: Record, limits: Limits, now: float
     """Keeps a record; what is over the limits then is deleted. Raises sqlite3.Error, OverLimit."""
     blobs: dict[str, str] = {}
     parts = {"object": record.object, "input": record.input, "output": record.output}
-    body = orjson.dumps(taken_out({name: list(v) if isinstance(v, tuple) else v for name, v in parts.items()}, blobs))
+    body = dumps(taken_out({name: list(v) if isinstance(v, tuple) else v for name, v in parts.items()}, blobs))
     if len(body) + sum(map(len, blobs.values())) > limits.size:
         raise OverLimit(f"{record.id} is over the {limits.size} bytes that all may have")
     ids = {item["id"] for item in (*record.input, *record.output) if isinstance(item.get("id"), str)}
@@ -111,7 +110,7 @@ def _item(database: sqlite3.Connection, id: str) -> JsonObject | None:
 
 def _record(database: sqlite3.Connection, row: Sequence[Any]) -> Record:
     id, created, previous, text = row
-    body = orjson.loads(text)
+    body = loads(text)
     blobs = {}
     for hash in references(body):
         (blobs[hash],) = database.execute("SELECT data FROM blobs WHERE hash = ?", (hash,)).fetchone()

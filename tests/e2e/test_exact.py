@@ -15,7 +15,7 @@ from harness.asking import CHAT, directive
 from harness.proxy import RunningProxy
 from harness.upstream import assistant, expected, seen, user
 
-from claude_max.proxy.engine.planning.want import BOUNDARY, CHECKSUM, OWN_LINES
+from claude_max.proxy.engine.planning.want import BOUNDARY, CHECKSUM, OWN_LINES, ROUNDED
 
 ODD = [
     "µg/m² ﬁ Ⅷ ①",
@@ -126,6 +126,31 @@ def test_half_a_character_in_a_call_comes_back_in_its_place(proxy: RunningProxy,
     told = {"role": "tool", "tool_call_id": choice["message"]["tool_calls"][0]["id"], "content": "fine"}
     post(proxy, [{"role": "user", "content": prompt}, choice["message"], told], tools=[look])
     assert seen(proxy.bodies(marker)[-1])["messages"][1]["content"][0]["input"] == {"q": "half \ufffd."}
+
+
+def test_whole_numbers_of_any_size(proxy: RunningProxy, marker: str) -> None:
+    """A model's own come to the client as they are; in a history the CLI rounds some, which is said."""
+    numbers = {"snowflake": 1234567890123456789, "wei": 10**21, "key": 2**200 + 1}
+    look = tool("look")
+    prompt = f"{marker}\n{directive(call={'name': 'look', 'input': json.dumps(numbers)}, then={'text': 'seen'})}"
+    messages = [{"role": "user", "content": prompt}]
+    choice = post(proxy, messages, tools=[look])
+    (made,) = choice["message"]["tool_calls"]
+    assert json.loads(made["function"]["arguments"]) == numbers
+    body = {"model": "sonnet", "max_tokens": 9, "messages": messages, "tools": [declared(look)]}
+    said = proxy.http.post("/v1/messages", json=body).json()
+    assert said["content"][-1]["input"] == numbers
+
+    told = {"role": "tool", "tool_call_id": made["id"], "content": json.dumps(numbers)}
+    answer = proxy.http.post(
+        CHAT, json={"model": "sonnet", "messages": [*messages, choice["message"], told], "tools": [look]}
+    )
+    assert answer.headers["x-claude-max-repaired"] == ROUNDED
+    sent = seen(proxy.bodies(marker)[-1])["messages"]
+    rounded = sent[1]["content"][0]["input"]
+    assert rounded != numbers
+    assert {name: float(number) for name, number in rounded.items()} == {k: float(v) for k, v in numbers.items()}
+    assert json.loads(sent[2]["content"][0]["content"][0]["text"]) == numbers
 
 
 @pytest.mark.parametrize("words", [*OWN_LINES, f"A\n\n{BOUNDARY}\n\nB\n {BOUNDARY} \nC", BOUNDARY])

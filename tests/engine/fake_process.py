@@ -11,8 +11,8 @@ from claude_max.proxy import errors
 from claude_max.proxy.engine.process.channel import Channel, Timeouts
 from claude_max.proxy.engine.process.spawn import ClaudeProcess
 from claude_max.proxy.engine.process.worker import Accept, Worker
-from claude_max.proxy.engine.wire.json_text import parsed
 from claude_max.proxy.events import JsonObject
+from claude_max.proxy.json_text import parsed
 
 # For a confirmation that never comes.
 SHORT = Timeouts(silence=0.05, start=0.05, step=0.05)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ... import errors
 from ...events import JsonObject, OpaqueBlock, ServerTool, Text, Tool, ToolResult, Turn
-from ..wire.json_text import compact
+from ...json_text import compact
 
 # Tools with another property name vanish, and so does one of this name.
 PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")

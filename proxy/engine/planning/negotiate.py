@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from ...events import JsonObject, Message, Text, ToolChoice, Turn
-from ..wire.json_text import compact
+from ...json_text import compact
 from .body import tool_names
 
 # By the Turn's own names: what the API calls it. In this order, because "temperature must be 1 while thinking is on"

@@ -31,7 +31,7 @@ from ...events import (
     Turn,
     Usage,
 )
-from ..wire.json_text import compact, parsed
+from ...json_text import compact, parsed
 from .body import tool_names
 
 NAME = "structured_answer"

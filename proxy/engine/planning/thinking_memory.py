@@ -22,7 +22,7 @@ from ...events import (
     ToolCallDelta,
     ToolCallStarted,
 )
-from ..wire.json_text import compact, parsed
+from ...json_text import compact, parsed
 
 # Bytes of all that is kept; a thinking block has some KB.
 CAPACITY = 32 * 1024 * 1024

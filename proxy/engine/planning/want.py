@@ -15,12 +15,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import orjson
-
 from ...events import JsonObject, Text, Turn
+from ...json_text import compact, dumps, is_rounded
 from ...receipts import Way
 from ..wire import protocol
-from ..wire.json_text import compact
 from .body import DISABLED, parameters, tool_names
 from .by_lines import altered
 from .compose import Context, composed
@@ -38,6 +36,8 @@ SETTINGS_ID = "settings"
 
 # Characters of the trigger. The CLI derives a checksum of its version line from the first few; 5 MB make it refuse.
 TRIGGER_LENGTH = 4096
+# Numbers are doubles in the CLI, which reads the body as JavaScript does.
+ROUNDED = "integers over 2^53: rounded by the CLI"
 # Where a conversation has no user text (an image alone, results alone).
 NO_TEXT = "."
 # The CLI sends no request for a blank message. Blank is as in JavaScript, where U+FEFF is white space.
@@ -115,6 +115,8 @@ def exact_want(
     request = composed(turn, context, memory, without)
     body = request.body
     text = compact(body)
+    size = len(encoded := text.encode())
+    rounded = frozenset({ROUNDED} if is_rounded(body, encoded) else ())
     most = body["max_tokens"]
     outside = 1 if most != 1 else 2
     want = Want(
@@ -127,9 +129,9 @@ def exact_want(
         outside=outside,
         tools=tool_names(turn),
         prefix=request.prefix,
-        repaired=request.repaired | _altered(turn.system),
+        repaired=request.repaired | _altered(turn.system) | rounded,
     )
-    return want, len(text.encode())
+    return want, size
 
 
 def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str] = frozenset()) -> Want:
@@ -154,7 +156,7 @@ def plain_want(turn: Turn, uuid: str, base_url: str) -> Want:
     env = {EXTRA_BODY: "", MAX_TOKENS: "", DISABLE_THINKING: "", BASE_URL: base_url}
     settings = {"model": turn.model, "effortLevel": None, "env": env}
     request = protocol.control_request(SETTINGS_ID, "apply_flag_settings", settings=settings)
-    return Want(turn, "lines", uuid, orjson.dumps(request) + b"\n", "", 0, None, ())
+    return Want(turn, "lines", uuid, dumps(request) + b"\n", "", 0, None, ())
 
 
 def reset() -> JsonObject:
@@ -212,4 +214,4 @@ def _settings(turn: Turn, env: JsonObject, without: AbstractSet[str]) -> bytes:
     effort = turn.effort if "effort" not in without else None
     settings = {"model": turn.model, "effortLevel": effort, "env": env}
     request = protocol.control_request(SETTINGS_ID, "apply_flag_settings", settings=settings)
-    return orjson.dumps(request) + b"\n"
+    return dumps(request) + b"\n"

@@ -27,9 +27,9 @@ from ...events import (
     ToolCallStarted,
     Usage,
 )
+from ...json_text import Surrogates, compact, parsed
 from ...receipts import Spent
 from .failure import from_result
-from .json_text import Surrogates, compact, parsed
 from .spent import spent
 
 _REASONS = frozenset(get_args(StopReason))

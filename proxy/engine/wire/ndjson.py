@@ -5,10 +5,8 @@ A line that is not a JSON object, or that is longer than the limit, raises: the 
 
 from typing import cast
 
-import orjson
-
 from ...events import JsonObject
-from .json_text import parsed
+from ...json_text import dumps, parsed
 
 # A 32 MiB request body comes back to us on stdout at most once (a replayed user line), base64 and escapes included.
 LINE_LIMIT = 96 * 1024 * 1024
@@ -51,8 +49,8 @@ class LineReader:
 
 
 def encode(value: JsonObject) -> bytes:
-    """One line. orjson escapes newlines inside strings, so a line is always one object."""
-    return orjson.dumps(value) + b"\n"
+    """One line. Newlines are escaped inside strings, so a line is always one object."""
+    return dumps(value) + b"\n"
 
 
 def _parse(line: bytes) -> JsonObject:

@@ -22,6 +22,7 @@ import orjson
 
 from ...errors import BadRequest
 from ...events import Block, JsonObject, Message, Text, ToolCall, ToolResult
+from ...json_text import compact, loads
 from .repairs import REFUSING, Repairs
 from .validation import too_deep, whole_escapes
 
@@ -280,16 +281,16 @@ def arguments_of(given: Any) -> JsonObject:
     if value is None or value == []:
         return {}
     if not isinstance(value, dict) or too_deep(value, ARGUMENT_DEPTH):
-        return {"arguments": given if isinstance(given, str) else orjson.dumps(given).decode()}
+        return {"arguments": given if isinstance(given, str) else compact(given)}
     return value
 
 
 def _parsed(json: str) -> Any:
     """A model may have written a lone surrogate, which orjson refuses."""
     try:
-        return orjson.loads(json)
+        return loads(json)
     except orjson.JSONDecodeError:
-        return orjson.loads(whole_escapes(json.encode()))
+        return loads(whole_escapes(json.encode()))
 
 
 def api_id(given: str) -> str:

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import orjson
-
 from ...events import JsonObject
+from ...json_text import dumps
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def json_line(frame: Frame) -> bytes:
 
 def _line(value: JsonObject) -> bytes:
     """JSON in one line. U+2028 and U+2029 are escaped: some clients take them for the end of a line."""
-    return orjson.dumps(value).replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+    return dumps(value).replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
 
 
 # A comment without an empty line after it: openai-go before 3.43 reads the empty line as the end of an event, and fails

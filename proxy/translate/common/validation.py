@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from ...errors import BadRequest
 from ...events import JsonObject
+from ...json_text import loads
 from .repairs import REFUSING, Repairs
 
 # A surrogate pair, half of one, or any other escape: in this order, so that an escaped backslash does not start an
@@ -39,12 +40,12 @@ def parse_object(body: bytes, depth: int, repairs: Repairs = REFUSING) -> JsonOb
 
 def _parsed(body: bytes, repairs: Repairs) -> object:
     try:
-        return orjson.loads(body)
+        return loads(body)
     except orjson.JSONDecodeError:
         whole = whole_escapes(body)
         if repairs.strict or whole == body:
             raise
-        value = orjson.loads(whole)
+        value = loads(whole)
         repairs.note("body", "lone surrogates replaced by U+FFFD")
         return value
 

@@ -27,6 +27,7 @@ from ...events import (
     ToolCallStarted,
     Usage,
 )
+from ...json_text import compact, loads
 from ..common.dialect import ResponseMeta
 from ..common.frames import Frame
 from .errors import error_frame
@@ -141,7 +142,7 @@ class MessagesReply:
             return [*self._begin(dict(block.json)), *self._close()]
         frames = self._begin({**block.json, "input": {}})
         self._blocks[-1]["input"] = block.json.get("input")
-        text = orjson.dumps(block.json.get("input")).decode()
+        text = compact(block.json.get("input"))
         return [*frames, self._frame({"type": "input_json_delta", "partial_json": text}), *self._close()]
 
     def _finish(self, finished: Finished) -> list[Frame]:
@@ -154,7 +155,7 @@ class MessagesReply:
 def input_of(text: str) -> Any:
     """The input of a call, from its JSON. A model that was cut off left no JSON: then there is none."""
     try:
-        return orjson.loads(text)
+        return loads(text)
     except orjson.JSONDecodeError:
         return {}
 

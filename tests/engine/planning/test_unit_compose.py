@@ -9,7 +9,6 @@ from engine.turns import LOOK, PNG, SEEK, called, results, said, talk, turn, use
 from claude_max.proxy.engine.planning.body import DISABLED, Defaults
 from claude_max.proxy.engine.planning.compose import Context, carries_hours, composed
 from claude_max.proxy.engine.planning.thinking_memory import ThinkingMemory
-from claude_max.proxy.engine.wire.json_text import compact
 from claude_max.proxy.engine.wire.protocol import api_message, api_tools
 from claude_max.proxy.events import (
     JsonObject,
@@ -22,6 +21,7 @@ from claude_max.proxy.events import (
     ToolResult,
     Turn,
 )
+from claude_max.proxy.json_text import compact
 
 WEB = ServerTool({"type": "web_search_20250305", "name": "web_search"})
 NONE = Context(Defaults(8192, None))

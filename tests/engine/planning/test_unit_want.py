@@ -30,8 +30,8 @@ from claude_max.proxy.engine.planning.want import (
     reset,
     trigger,
 )
-from claude_max.proxy.engine.wire.json_text import compact
 from claude_max.proxy.events import Message, Text, ToolCall, ToolChoice, ToolResult, Turn
+from claude_max.proxy.json_text import compact
 
 ASK = turn(user("a"))
 CONTEXT = Context(Defaults(32_000))

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from claude_max.proxy.engine.wire.json_text import Surrogates, compact, parsed
+from claude_max.proxy.json_text import Surrogates, compact, is_rounded, loads, parsed
 
 HIGH, LOW = "\ud83d", "\ude00"
 
@@ -53,8 +53,48 @@ def test_what_orjson_does_not_take(value: Any, text: str) -> None:
 
 
 @given(values)
+@example(-(2**63) - 1)
+@example({"wei": 2**70 + 1, "\ud83d": ""})
 def test_text_and_bytes_are_read_back(value: Any) -> None:
-    assert parsed(compact(value)) == parsed(compact(value).encode()) == value
+    text = compact(value)
+    assert parsed(text) == parsed(text.encode()) == loads(text) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["18446744073709551616", "-9223372036854775809", '[{"a":123456789012345678901}]', "1" * 300]
+)
+def test_integers_of_any_size(text: str) -> None:
+    assert loads(text) == parsed(text.encode()) == json.loads(text)
+    assert compact(loads(text)) == text
+
+
+def test_digits_in_a_string_deeper_than_json_goes() -> None:
+    """orjson goes to 1,024 levels; this is over the interpreter's own limit."""
+    value = loads("[" * 1020 + f'"{"1" * 20}"' + "]" * 1020)
+    for _ in range(1020):
+        (value,) = value
+    assert value == "1" * 20
+
+
+@pytest.mark.parametrize(
+    ("value", "is_so"),
+    [
+        (2**53 + 1, True),
+        (1234567890123456789, True),
+        (-(2**64) - 1, True),
+        (10**400, True),
+        (2**53, False),
+        (2**64, False),
+        (10**21, False),
+        (0.1234567890123456789, False),
+        ("1234567890123456789", False),
+        (True, False),
+    ],
+)
+def test_what_a_double_does_not_hold(value: object, is_so: bool) -> None:
+    """`10 ** 21` wei is one that a double holds."""
+    body = {"messages": [{"input": {"id": value}}]}
+    assert is_rounded(body, compact(body).encode()) is is_so
 
 
 @pytest.mark.parametrize("text", ['"\\ud83d"', '"\\uD83D"', b'"\\ud83d"', b'"\\uD83D"'])
