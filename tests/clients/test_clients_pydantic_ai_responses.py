@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import openai
-import pytest
 from harness.proxy import RunningProxy
 from harness.upstream import seen
 from pydantic import BaseModel
@@ -17,8 +16,6 @@ from pydantic_ai.providers.openai import OpenAIProvider
 Prompt = Callable[..., str]
 T = TypeVar("T")
 LOOK = [{"name": "get_weather", "input": {"city": city}} for city in ("Paris", "Rome")]
-# Where pydantic-ai is loaded for the other file.
-pytestmark = pytest.mark.xdist_group("pydantic_ai")
 
 
 class Forecast(BaseModel):

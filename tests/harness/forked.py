@@ -1,8 +1,8 @@
 """`claude-max` and `llm`, started in a process of their own: by a fork where that is the same, for a tenth of the CPU.
 
-A fresh start imports 1,100 modules, 0.4 s of a core, and `llm` twice as many. A fork runs the same entry point, with
-arguments, environment, folder, streams and a terminal of its own. The installed command itself is started where the
-imports depend on the environment, where there is no fork, where coverage measures, and with CLAUDE_MAX_TESTS_FRESH set.
+A fresh start imports 1,100 modules, 0.4 s of a core. A fork runs the same entry point, with arguments, environment,
+folder, streams and a terminal of its own. The installed command itself is started where the interpreter's own start
+depends on the environment, where there is no fork, where coverage measures, and with CLAUDE_MAX_TESTS_FRESH set.
 """
 
 import atexit
@@ -23,13 +23,15 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 SERVER = Path(__file__).with_name("forkserver.py")
-# Read by Python itself while it starts, and by `llm` and openai while they are imported.
-AT_START = re.compile(r"(PYTHON|COVERAGE|LC_)\w+|LANG|LLM_LOAD_PLUGINS|OPENAI_LOG")
-# What is loaded before each command is forked: these modules, and all that are in them.
-LOADED = {"claude-max": ("claude_max.cli", "claude_max.proxy"), "llm": ("llm.cli", "openai.resources.chat")}
+# Read by Python itself while it starts.
+AT_START = re.compile(r"(PYTHON|COVERAGE|LC_)\w+|LANG")
 # Python programs that change only what is looked up when it is used, so that it may be loaded before.
 PROGRAMS = (str(SERVER.with_name("short_waits.py")),)
 FORK_SECONDS = 60.0
+# Read by `llm` and by openai while they are imported.
+AT_IMPORT = {"LLM_LOAD_PLUGINS", "OPENAI_LOG"}
+# What is loaded before each command is forked: these modules, and all that are in them.
+LOADED = {"claude-max": ("claude_max.cli", "claude_max.proxy"), "llm": ("llm.cli", "openai.resources.chat")}
 FRESH = "CLAUDE_MAX_TESTS_FRESH" in os.environ or not hasattr(os, "fork")
 
 
@@ -81,7 +83,7 @@ def at_terminal(arguments: Sequence[str], environ: Mapping[str, str], terminal: 
 
 def can_fork(environ: Mapping[str, str]) -> bool:
     """Whether a fork is the same as a start with these variables."""
-    return not (FRESH or any(AT_START.fullmatch(name) for name in environ))
+    return not (FRESH or any(AT_START.fullmatch(name) or name in AT_IMPORT for name in environ))
 
 
 class Forked:
