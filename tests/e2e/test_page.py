@@ -56,7 +56,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
     """A server after a month of use, which has just answered some requests."""
     home = tmp_path_factory.mktemp("home")
     month(home, ROWS)
-    with scripted() as api, running_proxy(home, "--workers", "3", "--warm-workers", "0", api=api) as running:
+    with scripted() as api, running_proxy(home, "--workers", "3", api=api) as running:
         for agent in ("codex_cli_rs/1.0", "claude-cli/2.1", "opencode/1.4"):
             said = directive(words=40, limits=LIMITS)
             body = {"model": "sonnet", "messages": [{"role": "user", "content": said}]}

@@ -11,8 +11,6 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Milliseconds that a test waits for what should be there at once.
 PATIENCE = 10_000
-# No process for drawing, and no renderer in reserve: each process takes a tenth of a second of CPU time.
-SWITCHES = ("--in-process-gpu", "--renderer-process-limit=1")
 
 
 def program() -> str | None:
@@ -25,7 +23,7 @@ def chromium() -> Iterator[Browser]:
     """A browser."""
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program(), args=SWITCHES)
+        browser = playwright.chromium.launch(executable_path=program())
         yield browser
         browser.close()
 
