@@ -18,7 +18,7 @@ from claude_max.proxy.engine.planning.by_lines import NOTE
 
 @pytest.fixture(scope="module")
 def limited(own_proxy: OwnProxy) -> RunningProxy:
-    return own_proxy("--workers", "2", "--warm-workers", "1", through=SMALL_LIMIT)
+    return own_proxy("--workers", "2", through=SMALL_LIMIT)
 
 
 def texts(body: dict[str, Any]) -> Any:

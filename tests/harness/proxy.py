@@ -111,10 +111,10 @@ def running_proxy(
     """Starts `claude-max serve` on a free port, waits until it is ready, and ends it with SIGTERM.
 
     `ready` False waits for an answer of any kind, None only for an answer. `through` is a program that starts it, such
-    as `prlimit`. One worker is kept warm unless `--warm-workers` says otherwise; each more takes a third of a second of
-    processor time.
+    as `prlimit`. After the first worker none is started before it is needed, unless `--warm-workers` says otherwise:
+    each takes a third of a second of processor time.
     """
-    environment = {**home_environment(home), "CLAUDE_MAX_WARM_WORKERS": "1"}
+    environment = {**home_environment(home), "CLAUDE_MAX_WARM_WORKERS": "0"}
     if api is not None:
         environment["ANTHROPIC_BASE_URL"] = api.url
     process = start(
