@@ -2,7 +2,7 @@
 
 A fresh start imports 1,100 modules, 0.4 s of a core. A fork runs the same entry point, with arguments, environment,
 folder, streams and a terminal of its own. The installed command itself is started where the interpreter's own start
-depends on the environment, where there is no fork, where coverage measures, and with CLAUDE_MAX_TESTS_FRESH set.
+depends on the environment, where there is no fork, and with CLAUDE_MAX_TESTS_FRESH set.
 """
 
 import atexit
@@ -24,7 +24,7 @@ from typing import IO, Any, Protocol
 
 SERVER = Path(__file__).with_name("forkserver.py")
 # Read by Python itself while it starts.
-AT_START = re.compile(r"(PYTHON|COVERAGE|LC_)\w+|LANG")
+AT_START = re.compile(r"(PYTHON|LC_)\w+|LANG")
 # Python programs that change only what is looked up when it is used, so that it may be loaded before.
 PROGRAMS = (str(SERVER.with_name("short_waits.py")),)
 FORK_SECONDS = 60.0

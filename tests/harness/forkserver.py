@@ -24,6 +24,8 @@ import time
 from typing import Any, NoReturn
 
 LINE = 1 << 20
+# What coverage reads at the start of a process.
+MEASURES = "COVERAGE_PROCESS_START"
 
 
 def load(names: list[str]) -> None:
@@ -70,6 +72,8 @@ def serve(channel: socket.socket) -> bool:
             request = received(channel)
             if request is None:
                 return False
+            if MEASURES in request[0]["environ"]:
+                importlib.import_module("coverage")
             if (pid := os.fork()) == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -100,6 +104,8 @@ def become(request: dict[str, Any], streams: list[int]) -> None:
     os.environ.update(request["environ"])
     time.tzset()
     sys.argv[:] = request["arguments"]
+    if MEASURES in os.environ:
+        importlib.import_module("coverage").process_startup()
     _look_again()
 
 
