@@ -26,10 +26,11 @@ fmt:
     uv run ruff check --fix
     uv run ruff format
 
-# The tests with coverage; slower, so that some waits may pass.
+# The tests with coverage: of the unit tests themselves, and of each claude-max that the others start.
 coverage:
     rm -f .coverage .coverage.*
-    uv run coverage run -m pytest -n auto
+    uv run coverage run -m pytest -m unit -n auto
+    CLAUDE_MAX_TESTS_COVERAGE=1 uv run pytest -n auto
     uv run coverage combine --quiet
     uv run coverage report
 

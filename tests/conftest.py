@@ -12,7 +12,9 @@ import re
 import signal
 import ssl
 import sys
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -104,7 +106,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in slow]
         config.hook.pytest_deselected(items=slow)
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.get_closest_marker("unit") is not None)
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[bool, int]:
+    """Short tests last; others in a mixed order, so that those that wait run beside those that work."""
+    group = item.get_closest_marker("xdist_group")
+    return item.get_closest_marker("unit") is not None, zlib.crc32((group.args[0] if group else item.nodeid).encode())
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -203,19 +211,30 @@ def anyio_backend() -> Iterator[tuple[str, dict[str, Callable[[], asyncio.Abstra
     assert not unseen, unseen
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def composition() -> str:
-    """How requests reach the model; the core of the end-to-end tests runs with "exact" and with "lines"."""
+    """How requests reach the model; the core of the end-to-end tests runs with "auto" and with "lines"."""
     return "auto"
 
 
 @pytest.fixture(scope="session")
-def proxy(tmp_path_factory: pytest.TempPathFactory, composition: str) -> Iterator[RunningProxy]:
+def proxies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], RunningProxy]]:
+    """One running proxy for each composition, from its first use to the end."""
+    with ExitStack() as stack:
+
+        @cache
+        def with_composition(composition: str) -> RunningProxy:
+            home, environ = tmp_path_factory.mktemp("home"), {"CLAUDE_MAX_COMPOSITION": composition}
+            api = stack.enter_context(scripted())
+            return stack.enter_context(running_proxy(home, api=api, environ=environ))
+
+        yield with_composition
+
+
+@pytest.fixture
+def proxy(proxies: Callable[[str], RunningProxy], composition: str) -> RunningProxy:
     """A running proxy, shared: tests tell their own upstream requests by a marker."""
-    home = tmp_path_factory.mktemp("home")
-    environ = {"CLAUDE_MAX_COMPOSITION": composition}
-    with scripted() as api, running_proxy(home, api=api, environ=environ) as running:
-        yield running
+    return proxies(composition)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.forked import installed
+from harness.forked import Process, start
 from harness.proxy import home_environment
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
@@ -55,29 +55,30 @@ def _said(arguments: Sequence[str], home: Path, environ: Mapping[str, str], unti
         assert process.stdout is not None
         lines = []
         for line in process.stdout:
-            lines.append(line)
-            if until is not None and until in line:
+            lines.append(line.decode())
+            if until is not None and until in lines[-1]:
                 break
         return "".join(lines)
 
 
 @contextmanager
-def _running(arguments: Sequence[str], home: Path, more: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+def _running(arguments: Sequence[str], home: Path, more: Mapping[str, str]) -> Iterator[Process]:
     # No other `claude` than the one of the [cli] extra.
     environ = {**home_environment(home), **more, "PATH": os.defpath}
-    process = subprocess.Popen(
-        [installed(), *arguments],
-        env=environ,
+    process = start(
+        arguments,
+        environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
     )
     try:
         yield process
     finally:
         process.terminate()
-        process.communicate(timeout=SECONDS)
+        process.wait(SECONDS)
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def main(write: bool) -> int:

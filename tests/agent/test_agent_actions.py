@@ -34,7 +34,7 @@ def machine(stand_ins: StandIns) -> Iterator[Machine]:
     script = (Path(harness.__file__).parent / "small_launchd.py").read_text()
     launchctl.write_text(f"#!{sys.executable}\n{script}")
     # Else a checkout below /tmp would, rightly, be refused as passing.
-    made = Machine(environ={**stand_ins.environ, "TMPDIR": str(stand_ins.folder), "CLAUDE_MAX_WARM_WORKERS": "1"})
+    made = Machine(environ={**stand_ins.environ, "TMPDIR": str(stand_ins.folder), "CLAUDE_MAX_WARM_WORKERS": "0"})
     yield made
     made.ask([str(launchctl), "bootout", "gui/501/com.claude-max.proxy"])
 

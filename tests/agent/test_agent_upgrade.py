@@ -112,7 +112,7 @@ def tool(home: Path, tmp_path: Path, wheels: Path) -> Iterator[Tool]:
         # Else an environment below /tmp would, rightly, be refused as passing.
         "TMPDIR": str(tmp_path / "temporary"),
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
-        "CLAUDE_MAX_WARM_WORKERS": "1",
+        "CLAUDE_MAX_WARM_WORKERS": "0",
         "CLAUDE_MAX_PORT": str(free_port()),
     }
     (tmp_path / "temporary").mkdir()

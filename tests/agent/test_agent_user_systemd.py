@@ -32,7 +32,7 @@ def systemd(home: Path, tmp_path: Path) -> Iterator[UserSystemd]:
         # Else a checkout below /tmp would, rightly, be refused as passing.
         "TMPDIR": str(tmp_path),
         "CLAUDE_CODE_OAUTH_TOKEN": TOKEN,
-        "CLAUDE_MAX_WARM_WORKERS": "1",
+        "CLAUDE_MAX_WARM_WORKERS": "0",
     }
     try:
         with user_systemd(tmp_path, environ) as running:

@@ -146,7 +146,7 @@ def test_a_server_in_a_terminal(proxy: RunningProxy, home: Path, tmp_path: Path,
 
 def test_a_server_in_the_background_with_a_key(home: Path) -> None:
     port = str(free_port())
-    environ = {"CLAUDE_MAX_PORT": str(free_port()), "CLAUDE_MAX_API_KEY": "k", "CLAUDE_MAX_WARM_WORKERS": "1"}
+    environ = {"CLAUDE_MAX_PORT": str(free_port()), "CLAUDE_MAX_API_KEY": "k", "CLAUDE_MAX_WARM_WORKERS": "0"}
     started = claude_max(home, "start", "--json", "--demo", "--port", port, environ=environ).json
     try:
         (server,) = claude_max(home, "status", "--json", environ=environ).json["servers"]

@@ -1,12 +1,14 @@
 """What the tests of real clients share: prompts for the scripted model, and clients from npm, installed once."""
 
+import gc
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -52,22 +54,65 @@ def codex() -> Path:
     return packages(NODE / "codex") / ".bin" / "codex"
 
 
+class Node:
+    """A process that runs the scripts in tests/node, which loads the libraries that they use once."""
+
+    def __init__(self, node_modules: Path) -> None:
+        self.process = subprocess.Popen(
+            ["node", str(NODE / "run.cjs")],
+            env={"PATH": os.environ["PATH"], "NODE_PATH": str(node_modules), "AI_SDK_LOG_WARNINGS": "false"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words: str) -> Any:
+        """What a behaviour of a script printed. An exception in it ends the process; pytest shows its stderr."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(words) + "\n")
+        self.process.stdin.flush()
+        printed = self.process.stdout.readline()
+        assert printed, f"Node ended with {self.process.wait(10)}"
+        return json.loads(printed)
+
+    def close(self) -> None:
+        """Ends it."""
+        with self.process:
+            self.process.terminate()
+
+
+@pytest.fixture(scope="session")
+def node(node_modules: Path) -> Iterator[Callable[[], Node]]:
+    """The process, or a new one where the last has ended."""
+    with ExitStack() as stack:
+        made: list[Node] = []
+
+        def running() -> Node:
+            if not made or made[-1].process.poll() is not None:
+                made.append(Node(node_modules))
+                stack.callback(made[-1].close)
+            return made[-1]
+
+        yield running
+
+
 @pytest.fixture
-def ran(proxy: RunningProxy, node_modules: Path) -> Callable[..., Any]:
+def ran(proxy: RunningProxy, node: Callable[[], Node]) -> Callable[..., Any]:
     """Runs one behaviour of a script in tests/node; what it printed."""
 
     def run(script: str, behaviour: str, text: str) -> Any:
-        done = subprocess.run(
-            ["node", str(NODE / script), behaviour, proxy.url, text],
-            env={"PATH": os.environ["PATH"], "NODE_PATH": str(node_modules), "AI_SDK_LOG_WARNINGS": "false"},
-            capture_output=True,
-            text=True,
-            timeout=90,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return node().run(script, behaviour, proxy.url, text)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def uncollected() -> Iterator[None]:
+    """No garbage is collected meanwhile: it would be looked for again and again while a large library is imported."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def packages(folder: Path, *options: str) -> Path:

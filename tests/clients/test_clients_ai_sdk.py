@@ -10,6 +10,8 @@ from harness.upstream import seen, user
 Prompt = Callable[..., str]
 Ran = Callable[..., Any]
 SCRIPT = "ai.cjs"
+# One process of Node for the tests of all its clients.
+pytestmark = pytest.mark.xdist_group("node")
 
 
 def test_text(ran: Ran, prompt: Prompt) -> None:

@@ -154,7 +154,9 @@ def test_langchain(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
     assert proxy.bodies(marker)[0]["messages"][0]["content"][0] == picture
 
 
-def test_litellm(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
+def test_litellm(proxy: RunningProxy, prompt: Prompt, marker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Otherwise it asks GitHub for a list of prices while it is imported.
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     import litellm
 
     settings: Any = {"model": "anthropic/sonnet", "api_base": proxy.url, "api_key": "anything", "max_tokens": 2000}

@@ -2,18 +2,20 @@
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from harness.command import run
+from harness.forked import start
 from harness.proxy import RunningProxy
 from harness.upstream import seen
 
 Prompt = Callable[..., str]
-Llm = Callable[..., subprocess.Popen[str]]
+# One process loads `llm` for all of its tests.
+pytestmark = pytest.mark.xdist_group("llm")
+BOUND = 20.0
 MODELS = """
 - {{model_id: max, model_name: sonnet, api_base: {url}/v1, supports_tools: true, supports_schema: true}}
 - {{model_id: legacy, model_name: sonnet, api_base: {url}/v1, completion: true}}
@@ -21,41 +23,22 @@ MODELS = """
 
 
 @pytest.fixture
-def llm(proxy: RunningProxy, home: Path) -> Llm:
-    """Starts `llm` with a folder of its own."""
+def environ(proxy: RunningProxy, home: Path) -> dict[str, str]:
+    """A folder of its own for `llm`."""
     (home / "extra-openai-models.yaml").write_text(MODELS.format(url=proxy.url))
-    found = shutil.which("llm", path=str(Path(sys.executable).parent))
-    assert found, "llm is not installed beside this Python"
-
-    def started(*arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [found, *arguments],
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(home),
-                "LLM_USER_PATH": str(home),
-                "OPENAI_API_KEY": "anything",
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    return started
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "LLM_USER_PATH": str(home), "OPENAI_API_KEY": "anything"}
 
 
 @pytest.fixture
-def said(llm: Llm) -> Callable[..., str]:
+def said(environ: dict[str, str]) -> Callable[..., str]:
     """Runs `llm` to its end; what it printed."""
 
-    def run(*arguments: str) -> str:
-        with llm(*arguments) as process:
-            out, err = process.communicate(timeout=60)
-        assert process.returncode == 0, err
-        return out.strip()
+    def asked(*arguments: str) -> str:
+        ended = run(arguments, environ, command="llm")
+        assert ended.code == 0, ended.err
+        return ended.out.strip()
 
-    return run
+    return asked
 
 
 def test_a_prompt_and_its_continuation(
@@ -68,13 +51,16 @@ def test_a_prompt_and_its_continuation(
     assert [message["role"] for message in seen(continued)["messages"]] == ["user", "assistant", "user"]
 
 
-def test_words_as_they_come(llm: Llm, prompt: Prompt, aborted: Callable[[], None]) -> None:
+def test_words_as_they_come(environ: dict[str, str], prompt: Prompt, aborted: Callable[[], None]) -> None:
     """The first word is there while the model still speaks: the program is ended, and with it the answer upstream."""
-    with llm("-m", "max", prompt(words=200, pause=0.2)) as process:
-        assert process.stdout is not None
-        assert process.stdout.read(5) == "word1"
+    arguments = ["-m", "max", prompt(words=200, pause=0.2)]
+    process = start(arguments, environ, command="llm", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    with process.stdout as words:
+        assert words.read(5) == b"word1"
         process.kill()
         aborted()
+    process.wait(BOUND)
 
 
 def test_a_schema(said: Callable[..., str], marker: str) -> None:

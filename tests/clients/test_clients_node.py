@@ -1,45 +1,27 @@
 """The real Anthropic SDK for TypeScript and the ollama client for JavaScript (tests/node has the scripts)."""
 
-import json
-import os
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
-from harness.proxy import RunningProxy
 
-SCRIPTS = Path(__file__).parent.parent / "node"
 Prompt = Callable[..., str]
 Run = Callable[[str, str], Any]
-
-
-def run_with(script: str, proxy: RunningProxy, node_modules: Path) -> Run:
-    """Runs one behaviour of the script; what it printed."""
-
-    def run(behaviour: str, text: str) -> Any:
-        done = subprocess.run(
-            ["node", str(SCRIPTS / script), behaviour, proxy.url, text],
-            env={"PATH": os.environ["PATH"], "NODE_PATH": str(node_modules)},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+# One process of Node for the tests of all its clients.
+pytestmark = pytest.mark.xdist_group("node")
 
 
 @pytest.fixture
-def anthropic(proxy: RunningProxy, node_modules: Path) -> Run:
+def anthropic(ran: Callable[..., Any]) -> Run:
     """Anthropic's SDK."""
-    return run_with("anthropic.cjs", proxy, node_modules)
+    return partial(ran, "anthropic.cjs")
 
 
 @pytest.fixture
-def ollama(proxy: RunningProxy, node_modules: Path) -> Run:
+def ollama(ran: Callable[..., Any]) -> Run:
     """The ollama client."""
-    return run_with("ollama.cjs", proxy, node_modules)
+    return partial(ran, "ollama.cjs")
 
 
 def test_anthropic_create(anthropic: Run, prompt: Prompt) -> None:

@@ -4,9 +4,6 @@ import base64
 import contextlib
 import json
 import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +11,7 @@ from typing import Any, cast
 import ollama
 import pytest
 from harness.asking import PIXEL
+from harness.command import run
 from harness.proxy import RunningProxy
 from harness.upstream import seen
 
@@ -96,6 +94,8 @@ def test_errors(client: ollama.Client, prompt: Prompt) -> None:
         list(client.chat("sonnet", said(failing), stream=True))
 
 
+# Where langchain is loaded already.
+@pytest.mark.xdist_group("test_clients_anthropic")
 def test_langchain(proxy: RunningProxy, prompt: Prompt) -> None:
     from langchain_core.messages import HumanMessage
     from langchain_core.tools import tool
@@ -115,19 +115,17 @@ def test_langchain(proxy: RunningProxy, prompt: Prompt) -> None:
     assert "".join(str(chunk.content) for chunk in model.stream(prompt(words=3))) == "word1 word2 word3"
 
 
+@pytest.mark.xdist_group("llm")
 def test_the_llm_plugin(proxy: RunningProxy, home: Path, prompt: Prompt) -> None:
-    found = shutil.which("llm", path=str(Path(sys.executable).parent))
-    assert found, "llm is not installed beside this Python"
     environ = {"PATH": os.environ["PATH"], "HOME": str(home), "LLM_USER_PATH": str(home), "OLLAMA_HOST": proxy.url}
 
-    def run(*arguments: str) -> str:
-        return subprocess.run(
-            [found, *arguments], env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=True, text=True,
-            timeout=60,
-        ).stdout.strip()  # fmt: skip
+    def asked(*arguments: str) -> str:
+        ended = run(arguments, environ, command="llm")
+        assert ended.code == 0, ended.err
+        return ended.out.strip()
 
-    assert "sonnet" in run("models", "list")
-    assert run("-m", "ollama/sonnet", "-s", "Be brief.", prompt(text="Good day")) == "Good day"
+    assert "sonnet" in asked("models", "list")
+    assert asked("-m", "ollama/sonnet", "-s", "Be brief.", prompt(text="Good day")) == "Good day"
     code = "def upper(text: str) -> str:\n    return text.upper()"
     calls = [{"name": "upper", "input": {"text": text}} for text in ("abc", "xyz")]
-    assert run("-m", "ollama/sonnet", "--functions", code, prompt(call=calls, then={"text": "Done."})) == "Done."
+    assert asked("-m", "ollama/sonnet", "--functions", code, prompt(call=calls, then={"text": "Done."})) == "Done."

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,39 +12,18 @@ import pytest
 from harness.proxy import RunningProxy
 from harness.upstream import assistant, seen, user
 
-SCRIPT = Path(__file__).parent.parent / "node" / "sdk.cjs"
+NODE = Path(__file__).parent.parent / "node"
+SCRIPT = "sdk.cjs"
 Prompt = Callable[..., str]
 Sdk = Callable[[str, str], Any]
+# One process of Node for the tests of all its clients.
+pytestmark = pytest.mark.xdist_group("node")
 
 
 @pytest.fixture
-def command(proxy: RunningProxy, node_modules: Path) -> Callable[[str, str], subprocess.Popen[str]]:
-    """Starts one behaviour of the script."""
-
-    def started(behaviour: str, text: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            ["node", str(SCRIPT), behaviour, proxy.url, text],
-            env={"PATH": os.environ["PATH"], "NODE_PATH": str(node_modules)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    return started
-
-
-@pytest.fixture
-def sdk(command: Callable[[str, str], subprocess.Popen[str]]) -> Sdk:
+def sdk(ran: Callable[..., Any]) -> Sdk:
     """Runs one behaviour of the script; what it printed."""
-
-    def run(behaviour: str, text: str) -> Any:
-        with command(behaviour, text) as process:
-            out, err = process.communicate(timeout=60)
-        assert process.returncode == 0, err
-        return json.loads(out)
-
-    return run
+    return partial(ran, SCRIPT)
 
 
 def test_create(sdk: Sdk, prompt: Prompt) -> None:
@@ -124,9 +104,12 @@ def test_an_unknown_model(sdk: Sdk, marker: str) -> None:
 
 
 def test_abort_in_the_middle(
-    command: Callable[[str, str], subprocess.Popen[str]], prompt: Prompt, aborted: Callable[[], None]
+    proxy: RunningProxy, node_modules: Path, prompt: Prompt, aborted: Callable[[], None]
 ) -> None:
-    with command("abort", prompt(words=200, pause=0.2)) as process:
+    """The process goes on, so that it is not its end which closes the connection."""
+    words = ["node", str(NODE / SCRIPT), "abort", proxy.url, prompt(words=200, pause=0.2)]
+    environ = {"PATH": os.environ["PATH"], "NODE_PATH": str(node_modules)}
+    with subprocess.Popen(words, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         found = json.loads(process.stdout.readline())
         assert found == {"text": "word1", "aborted": True}

@@ -35,6 +35,8 @@ class Forecast(BaseModel):
 
 ROME = Forecast(city="Rome", high=20, days=["sun", "rain"])
 LOOK = [{"name": "get_weather", "input": {"city": city}} for city in ("Paris", "Rome")]
+# Where pydantic-ai is loaded for the other file.
+pytestmark = pytest.mark.xdist_group("test_clients_pydantic_ai_responses")
 
 
 @asynccontextmanager

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from harness.proxy import RunningProxy
 from harness.upstream import assistant, expected, seen, user
 
 Prompt = Callable[..., str]
 Ran = Callable[..., Any]
 SCRIPT = "responses.cjs"
+# One process of Node for the tests of all its clients.
+pytestmark = pytest.mark.xdist_group("node")
 
 
 def test_create(proxy: RunningProxy, ran: Ran, prompt: Prompt, marker: str) -> None:

@@ -1,25 +1,24 @@
 """A real client, set up by the command: `llm` answers through the proxy, and was restored afterwards."""
 
 import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from harness.asking import directive
-from harness.command import claude_max
+from harness.command import Ended, claude_max, run
 from harness.proxy import RunningProxy
 
 MINE = "# mine\n- model_id: other\n  model_name: other\n  api_base: http://127.0.0.1:9/v1\n"
 
 
-def llm(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    found = shutil.which("llm", path=str(Path(sys.executable).parent))
-    assert found, "llm is not installed beside this Python"
+# The process that has loaded `llm` is that of its other tests.
+pytestmark = pytest.mark.xdist_group("llm")
+
+
+def llm(folder: Path, *arguments: str) -> Ended:
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "LLM_USER_PATH": str(folder)}
-    return subprocess.run(
-        [found, *arguments], env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
-    )
+    return run(arguments, environ, command="llm")
 
 
 def test_set_up_asked_and_taken_back(home: Path, proxy: RunningProxy, marker: str) -> None:
@@ -30,9 +29,9 @@ def test_set_up_asked_and_taken_back(home: Path, proxy: RunningProxy, marker: st
     done = claude_max(home, "connect", "llm", "--yes", "--model", "opus", environ=environ)
     assert done.code == 0, done.err
     answer = llm(folder, "-m", "claude-max", f"{marker}\n{directive(text='Good day')}")
-    assert answer.stdout.strip() == "Good day", answer.stderr
+    assert answer.out.strip() == "Good day", answer.err
     assert "opus" in proxy.bodies(marker)[0]["model"]
-    assert "other" in llm(folder, "models").stdout
+    assert "other" in llm(folder, "models").out
     assert claude_max(home, "disconnect", "llm", "--yes", environ=environ).code == 0
     assert (folder / "extra-openai-models.yaml").read_text() == MINE
     assert not (folder / "keys.json").exists()

@@ -23,7 +23,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if name in (*CORE, *EXACT) and "proxy" in metafunc.fixturenames:
         marks = {mark.name for mark in getattr(metafunc.function, "pytestmark", ())}
         is_exact = "exact" in marks or name in EXACT
-        metafunc.parametrize("composition", ["exact"] if is_exact else ["exact", "lines"], scope="session")
+        exact = pytest.param("auto", id="exact")
+        metafunc.parametrize("composition", [exact] if is_exact else [exact, "lines"])
 
 
 @pytest.fixture(scope="module")
@@ -66,5 +67,5 @@ def renewed(two_workers: RunningProxy) -> RunningProxy:
 @pytest.fixture
 def small(home: Path) -> Iterator[RunningProxy]:
     """A proxy with two workers of its own."""
-    with scripted() as api, running_proxy(home, "--workers", "2", "--warm-workers", "1", api=api) as running:
+    with scripted() as api, running_proxy(home, "--workers", "2", api=api) as running:
         yield running

@@ -206,7 +206,8 @@ def test_the_login_ends_while_running(two_workers: RunningProxy) -> None:
     before = {process.pid for process in two_workers.claudes()}
     assert ask(two_workers, directive(status=401)).status_code == 401
     assert fine(two_workers)
-    assert not before & {process.pid for process in two_workers.claudes()}
+    # Those that had the old login may be ending still.
+    eventually(lambda: not before & {process.pid for process in two_workers.claudes()}, 10)
 
 
 def test_a_login_that_comes_while_running(home: Path) -> None:
@@ -312,7 +313,7 @@ def test_the_cli_is_removed_while_running(tmp_path: Path, home: Path) -> None:
 def test_the_cli_is_away_for_a_moment(tmp_path: Path, home: Path) -> None:
     """As while it is updated: whoever needs a new process is told, the worker that is there goes on."""
     program = filtered(tmp_path)
-    arguments, environ = ("--claude-path", str(program), "--warm-workers", "1"), vouched(program)
+    arguments, environ = ("--claude-path", str(program)), vouched(program)
     with scripted() as api, running_proxy(home, *arguments, api=api, environ=environ) as proxy:
         # Before any turn has ended: a second one at once gets a process of its own.
         before = proxy.claudes()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from harness.asking import directive
-from harness.proxy import OwnProxy, RunningProxy
+from harness.proxy import RunningProxy
 
 LOOK = {"name": "look", "input_schema": {"type": "object", "properties": {}}}
 SKY = {
@@ -13,10 +13,9 @@ SKY = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def by_lines(own_proxy: OwnProxy) -> RunningProxy:
-    """A proxy that composes line by line."""
-    return own_proxy("--workers", "2", environ={"CLAUDE_MAX_COMPOSITION": "lines"})
+@pytest.fixture
+def composition() -> str:
+    return "lines"
 
 
 def post(proxy: RunningProxy, *messages: dict[str, Any], **fields: Any) -> Any:
@@ -24,20 +23,20 @@ def post(proxy: RunningProxy, *messages: dict[str, Any], **fields: Any) -> Any:
     return proxy.http.post("/v1/messages", json=body)
 
 
-def test_a_loop_of_calls(by_lines: RunningProxy) -> None:
+def test_a_loop_of_calls(proxy: RunningProxy) -> None:
     asked = {"role": "user", "content": directive(call={"name": "look"}, then={"text": "Seen."})}
-    first = post(by_lines, asked, tools=[LOOK]).json()
+    first = post(proxy, asked, tools=[LOOK]).json()
     [call] = first["content"]
     assert (call["type"], call["name"], first["stop_reason"]) == ("tool_use", "look", "tool_use")
     result = {"type": "tool_result", "tool_use_id": call["id"], "content": "a picture", "is_error": True}
     second = post(
-        by_lines, asked, {"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}, tools=[LOOK]
+        proxy, asked, {"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}, tools=[LOOK]
     ).json()
     assert second["content"] == [{"type": "text", "text": "Seen."}]
 
 
-def test_an_answer_that_is_begun_is_asked_for(by_lines: RunningProxy) -> None:
-    answer = post(by_lines, {"role": "user", "content": "x"}, {"role": "assistant", "content": "Once"})
+def test_an_answer_that_is_begun_is_asked_for(proxy: RunningProxy) -> None:
+    answer = post(proxy, {"role": "user", "content": "x"}, {"role": "assistant", "content": "Once"})
     assert answer.status_code == 200, answer.text
     assert "user message added behind the assistant's last" in answer.headers["x-claude-max-repaired"]
 
@@ -49,8 +48,8 @@ def test_an_answer_that_is_begun_is_asked_for(by_lines: RunningProxy) -> None:
         ([{"role": "user", "content": "x"}, {"role": "system", "content": "Briefly."}], "system message"),
     ],
 )
-def test_what_would_be_lost_is_refused(by_lines: RunningProxy, messages: list[dict[str, Any]], told: str) -> None:
-    answer = post(by_lines, *messages)
+def test_what_would_be_lost_is_refused(proxy: RunningProxy, messages: list[dict[str, Any]], told: str) -> None:
+    answer = post(proxy, *messages)
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
     assert told in answer.json()["error"]["message"]
     assert "exact composition" in answer.json()["error"]["message"]

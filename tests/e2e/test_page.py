@@ -29,6 +29,8 @@ from claude_max.proxy.store import ledger
 
 pytestmark = [
     pytest.mark.browser,
+    # One browser for all of them.
+    pytest.mark.xdist_group("page"),
     pytest.mark.skipif(program() is None, reason="no Chromium on PATH (Debian: apt-get install chromium)"),
 ]
 

@@ -46,7 +46,7 @@ def state(home: Path) -> Iterator[Callable[[], RunningProxy]]:
         def start() -> RunningProxy:
             while running:
                 running.pop().__exit__(None, None, None)
-            running.append(running_proxy(home, "--workers", "1", "--warm-workers", "1", api=api))
+            running.append(running_proxy(home, "--workers", "1", api=api))
             made: RunningProxy = running[0].__enter__()
             return made
 

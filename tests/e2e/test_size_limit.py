@@ -1,6 +1,8 @@
 """Bodies over the size that a platform's environment carries (macOS, Windows), which go line by line."""
 
 import base64
+import shutil
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,16 +11,18 @@ from uuid import uuid4
 
 import pytest
 from harness.asking import PIXEL, TOOL, ask, directive, fine
+from harness.filtered_cli import vouched
 from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
 from harness.small_limit import LIMIT, SMALL_LIMIT
 from harness.upstream import seen, user, without_notes
 
 from claude_max.proxy.engine.planning.by_lines import NOTE
+from claude_max.proxy.engine.probe.locate import locate
 
 
 @pytest.fixture(scope="module")
 def limited(own_proxy: OwnProxy) -> RunningProxy:
-    return own_proxy("--workers", "2", "--warm-workers", "1", through=SMALL_LIMIT)
+    return own_proxy("--workers", "2", through=SMALL_LIMIT)
 
 
 def texts(body: dict[str, Any]) -> Any:
@@ -91,6 +95,34 @@ def test_an_image_over_the_limit(limited: RunningProxy, marker: str) -> None:
     assert limited.http.post("/v1/chat/completions", json=body).status_code == 200
     (sent,) = limited.bodies(marker)
     assert [block["type"] for block in texts(sent)[0]["content"]] == ["text", "image"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prlimit sets how much a program may be given")
+def test_a_cli_that_can_start_no_program(tmp_path: Path, home: Path, marker: str) -> None:
+    """As on macOS with a large body: what a program is given ends at 1 MB there, the body in its environment included.
+
+    Each program that the CLI might look for refuses, and notes that it was started.
+    """
+    refusing, started = tmp_path / "refusing", tmp_path / "started"
+    refusing.mkdir()
+    for name in ("git", "security", "sh", "bash", "zsh", "uname", "which", "ps", "node", "rg"):
+        (refusing / name).write_text(f'#!/bin/sh\necho {name} >>"{started}"\nexit 126\n')
+        (refusing / name).chmod(0o755)
+    program = tmp_path / "claude"
+    # A quarter of the stack is what arguments and environment may have.
+    limited = f'"{shutil.which("prlimit")}" --stack={4 << 20}'
+    program.write_text(f'#!/bin/sh\nPATH="{refusing}" exec {limited} "{locate(None, {}).path}" "$@"\n')
+    program.chmod(0o755)
+    environ = vouched(program)
+    with (
+        scripted() as api,
+        running_proxy(home, "--claude-path", str(program), api=api, environ=environ, through=SMALL_LIMIT) as proxy,
+    ):
+        for size in (10, LIMIT // 2, LIMIT * 2, 2_000_000):
+            said = f"{marker} {size} {'x' * size}."
+            assert ask(proxy, said).status_code == 200
+            assert texts(proxy.bodies(f"{marker} {size} ")[-1]) == [user(said)]
+    assert not started.exists(), started.read_text()
 
 
 @pytest.fixture

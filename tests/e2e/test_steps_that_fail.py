@@ -18,7 +18,7 @@ def spoilt(own_proxy: OwnProxy, tmp_path_factory: pytest.TempPathFactory) -> Run
     program = filtered(
         tmp_path_factory.mktemp("filter"), acts={key.replace(" ", "-"): act for key, act in acts.items()}
     )
-    return own_proxy("--claude-path", str(program), "--workers", "1", "--warm-workers", "1", environ=vouched(program))
+    return own_proxy("--claude-path", str(program), "--workers", "1", environ=vouched(program))
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -49,11 +49,12 @@ def run(
     seconds: float = RUN_SECONDS,
     cwd: Path | None = None,
     stdin: bytes | None = None,
+    command: str = "claude-max",
 ) -> Ended:
     """Runs it with this environment, and `stdin` in a pipe. Raises TimeoutExpired."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given = subprocess.DEVNULL if stdin is None else subprocess.PIPE
-        process = start(arguments, environ, cwd=cwd, stdin=given, stdout=out, stderr=err)
+        process = start(arguments, environ, command=command, cwd=cwd, stdin=given, stdout=out, stderr=err)
         try:
             if process.stdin is not None:
                 # It may end without having read all.

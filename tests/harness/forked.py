@@ -1,8 +1,8 @@
-"""`claude-max`, started in a process of its own: by a fork where that is the same, which takes a tenth of the CPU.
+"""`claude-max` and `llm`, started in a process of their own: by a fork where that is the same, for a tenth of the CPU.
 
 A fresh start imports 1,100 modules, 0.4 s of a core. A fork runs the same entry point, with arguments, environment,
 folder, streams and a terminal of its own. The installed command itself is started where the interpreter's own start
-depends on the environment, where there is no fork, where coverage measures, and with CLAUDE_MAX_TESTS_FRESH set.
+depends on the environment, where there is no fork, and with CLAUDE_MAX_TESTS_FRESH set.
 """
 
 import atexit
@@ -24,10 +24,14 @@ from typing import IO, Any, Protocol
 
 SERVER = Path(__file__).with_name("forkserver.py")
 # Read by Python itself while it starts.
-AT_START = re.compile(r"(PYTHON|COVERAGE|LC_)\w+|LANG")
+AT_START = re.compile(r"(PYTHON|LC_)\w+|LANG")
 # Python programs that change only what is looked up when it is used, so that it may be loaded before.
 PROGRAMS = (str(SERVER.with_name("short_waits.py")),)
 FORK_SECONDS = 60.0
+# Read by `llm` and by openai while they are imported.
+AT_IMPORT = {"LLM_LOAD_PLUGINS", "OPENAI_LOG"}
+# What is loaded before each command is forked: these modules, and all that are in them.
+LOADED = {"claude-max": ("claude_max.cli", "claude_max.proxy"), "llm": ("llm.cli", "openai.resources.chat")}
 FRESH = "CLAUDE_MAX_TESTS_FRESH" in os.environ or not hasattr(os, "fork")
 
 
@@ -47,31 +51,39 @@ class Process(Protocol):
     def kill(self) -> None: ...
 
 
-def installed() -> str:
-    """The `claude-max` command of this environment."""
-    found = shutil.which("claude-max", path=str(Path(sys.executable).parent))
-    assert found, "claude-max is not installed beside this Python"
+def installed(command: str = "claude-max") -> str:
+    """A command of this environment."""
+    found = shutil.which(command, path=str(Path(sys.executable).parent))
+    assert found, f"{command} is not installed beside this Python"
     return found
 
 
 def start(
-    arguments: Sequence[str], environ: Mapping[str, str], *, through: Sequence[str] = (), **streams: Any
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    command: str = "claude-max",
+    through: Sequence[str] = (),
+    **streams: Any,
 ) -> Process:
     """Starts it, by the program `through` where there is one; `streams` and `cwd` are those of `subprocess.Popen`."""
+    words = [installed(command), *arguments]
     if not can_fork(environ) or (through and through[-1] not in PROGRAMS):
-        return subprocess.Popen([*through, installed(), *arguments], env=dict(environ), **streams)
-    return _server().start([*through[1:], installed(), *arguments], environ, **streams)
+        return subprocess.Popen([*through, *words], env=dict(environ), **streams)
+    return _server(command).start([*through[1:], *words], environ, **streams)
 
 
 def at_terminal(arguments: Sequence[str], environ: Mapping[str, str], terminal: int) -> "Forked":
     """Forks one, with the descriptor `terminal` as its three streams and its controlling terminal."""
     command = [installed(), *arguments]
-    return _server().start(command, environ, stdin=terminal, stdout=terminal, stderr=terminal, terminal=True)
+    return _server("claude-max").start(
+        command, environ, stdin=terminal, stdout=terminal, stderr=terminal, terminal=True
+    )
 
 
 def can_fork(environ: Mapping[str, str]) -> bool:
     """Whether a fork is the same as a start with these variables."""
-    return not (FRESH or any(AT_START.fullmatch(name) for name in environ))
+    return not (FRESH or any(AT_START.fullmatch(name) or name in AT_IMPORT for name in environ))
 
 
 class Forked:
@@ -95,7 +107,7 @@ class Forked:
     def wait(self, timeout: float | None = None) -> int:
         """Waits for the exit code. Raises TimeoutExpired."""
         if not self._ended.wait(timeout):
-            raise subprocess.TimeoutExpired("claude-max", timeout or 0)
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0)
         assert self.returncode is not None
         return self.returncode
 
@@ -114,13 +126,13 @@ class Forked:
 
 
 class ForkServer:
-    """The program in forkserver.py, and what it has started."""
+    """The program in forkserver.py, which loads these modules, and what it has started."""
 
-    def __init__(self) -> None:
+    def __init__(self, modules: Sequence[str]) -> None:
         self._channel, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryDirectory() as home:
             self._program = subprocess.Popen(
-                [sys.executable, SERVER, str(theirs.fileno())],
+                [sys.executable, SERVER, str(theirs.fileno()), *modules],
                 env={"PATH": os.environ["PATH"], "HOME": home},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -154,6 +166,8 @@ class ForkServer:
         }
         with contextlib.ExitStack() as theirs, self._asking:
             opened = [_opened(each, number, theirs) for number, each in enumerate((stdin, stdout, stderr))]
+            if stderr == subprocess.STDOUT:
+                opened[2] = (opened[1][0], None)
             self._pipes = [pipe for _, pipe in opened]
             socket.send_fds(self._channel, [json.dumps(request).encode() + b"\n"], [given for given, _ in opened])
             assert self._newest.acquire(timeout=FORK_SECONDS), "the fork server does not answer"
@@ -190,5 +204,5 @@ def _opened(stream: int | IO[bytes], number: int, theirs: contextlib.ExitStack) 
 
 
 @cache
-def _server() -> ForkServer:
-    return ForkServer()
+def _server(command: str) -> ForkServer:
+    return ForkServer(LOADED[command])

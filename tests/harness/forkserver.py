@@ -1,7 +1,8 @@
-"""Forks the command `claude-max` from a process that has loaded its modules already: a program, started by `forked`.
+"""Forks a command from a process that has loaded its modules already: a program, started by `forked`.
 
-On its first argument, a descriptor, it reads a request as one line of JSON, with the three streams beside it, and
-writes a line with the process id. When such a process has ended, it writes a line with its exit code.
+Its arguments are a descriptor and the modules. On the descriptor it reads a request as one line of JSON, with the three
+streams beside it, and writes a line with the process id. When such a process has ended, it writes a line with its exit
+code.
 """
 
 import atexit
@@ -23,19 +24,21 @@ import time
 from typing import Any, NoReturn
 
 LINE = 1 << 20
+# What coverage reads at the start of a process.
+MEASURES = "COVERAGE_PROCESS_START"
 
 
-def load() -> None:
-    """Imports every module of the package, as what cannot be loaded here is loaded when it is needed."""
-    import claude_max.cli
-    import claude_max.proxy
-
-    for package in (claude_max.cli, claude_max.proxy):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+def load(names: list[str]) -> None:
+    """Imports these modules and every one in them, as a command may import them when they are needed."""
+    gc.disable()
+    for name in names:
+        package = importlib.import_module(name)
+        for module in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{name}."):
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def received(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
@@ -69,6 +72,8 @@ def serve(channel: socket.socket) -> bool:
             request = received(channel)
             if request is None:
                 return False
+            if MEASURES in request[0]["environ"]:
+                importlib.import_module("coverage")
             if (pid := os.fork()) == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -99,21 +104,24 @@ def become(request: dict[str, Any], streams: list[int]) -> None:
     os.environ.update(request["environ"])
     time.tzset()
     sys.argv[:] = request["arguments"]
+    if MEASURES in os.environ:
+        importlib.import_module("coverage").process_startup()
     _look_again()
 
 
 def _look_again() -> None:
     """What was made of the streams and of variables such as COLUMNS while modules were loaded is made of these."""
-    from claude_max.cli import output
-
     assert isinstance(sys.stdout, io.TextIOWrapper)
     sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())
-    for console in (output.out, output.err):
-        vars(console).update(vars(output._console(stderr=console.stderr)))
+    if "claude_max.cli.output" in sys.modules:
+        from claude_max.cli import output
+
+        for console in (output.out, output.err):
+            vars(console).update(vars(output._console(stderr=console.stderr)))
 
 
 def leave(code: int) -> NoReturn:
-    """Ends as the interpreter does, but does not take 1,100 modules apart: that is a third of a short command's CPU."""
+    """Ends as the interpreter does, but does not take all modules apart: that is a third of a short command's CPU."""
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     sys.stdout.flush()
@@ -122,7 +130,7 @@ def leave(code: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    load()
+    load(sys.argv[2:])
     if serve(socket.socket(fileno=int(sys.argv[1]))):
         try:
             runpy.run_path(sys.argv[0], run_name="__main__")
