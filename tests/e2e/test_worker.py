@@ -5,11 +5,13 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 from harness.asking import directive
 from harness.proxy import home_environment, scripted
+from harness.upstream import seen
 
 from claude_max.proxy.engine.planning.compose import Context
-from claude_max.proxy.engine.planning.want import exact_want
+from claude_max.proxy.engine.planning.want import BOUNDARY, OWN_LINES, exact_want
 from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.engine.process.channel import Timeouts
 from claude_max.proxy.engine.process.worker import Worker
@@ -19,6 +21,31 @@ from claude_max.proxy.events import Event, Finished, Message, Text, TextDelta, T
 
 async def collected(events: AsyncIterator[Event]) -> list[Event]:
     return [event async for event in events]
+
+
+PROMPTS = {
+    "the CLI's own line": (OWN_LINES[0], f"\n{OWN_LINES[0]}"),
+    "boundaries": (text := f"A\n\n{BOUNDARY}\n\nB\n {BOUNDARY} \nC", f"\n{text}"),
+    "a boundary alone": (BOUNDARY, f"\n{BOUNDARY}"),
+    "no whole line": (f"{BOUNDARY}x", f"{BOUNDARY}x"),
+}
+
+
+@pytest.mark.parametrize(("words", "seen_as"), PROMPTS.values(), ids=PROMPTS)
+async def test_a_new_process_and_one_at_work_send_the_same_system_prompt(home: Path, words: str, seen_as: str) -> None:
+    """One is initialized with it, the other one is told later, where a boundary line would cut it."""
+    turn = Turn("sonnet", (Message("user", (Text("x"),)),), system=words)
+    with scripted() as api:
+        environ = environment({**home_environment(home), "ANTHROPIC_BASE_URL": api.url})
+        want, _ = exact_want(turn, str(uuid.uuid4()), Context(base_url=api.url))
+        for first in (want.system, ""):
+            worker = await Worker.spawn(locate(None, environ).path, environ, home, Timeouts())
+            try:
+                await worker.prepare(first)
+                assert isinstance((await collected(worker.run(want)))[-1], Finished)
+            finally:
+                await worker.close()
+    assert [seen(body)["system"] for body in api.api.bodies()] == [seen_as] * 2
 
 
 async def test_the_cli_says_at_once_that_it_took_a_message_up(home: Path) -> None:

@@ -37,7 +37,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     # What it depends on is the tests' own; the package itself is not, which comes first.
     found = [path for path in sys.path if path.endswith("site-packages")]
     (here / "dependencies.pth").write_text("\n".join(found))
-    monkeypatch.setattr("harness.forked.installed", lambda: str(folder / "bin" / "claude-max"))
+    monkeypatch.setattr("harness.forked.installed", lambda *_: str(folder / "bin" / "claude-max"))
     monkeypatch.setattr("harness.forked.FRESH", True)
 
     def run(*words: str) -> None:

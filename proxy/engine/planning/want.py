@@ -159,6 +159,11 @@ def plain_want(turn: Turn, uuid: str, base_url: str) -> Want:
     return Want(turn, "lines", uuid, dumps(request) + b"\n", "", 0, None, ())
 
 
+def at_start(system: str) -> str:
+    """A system prompt (`Want.system`) as `initialize` takes it, which unlike `set_model` cuts at no boundary line."""
+    return system.removeprefix(BOUNDARY) if system.startswith(f"{BOUNDARY}\n") else system
+
+
 def reset() -> JsonObject:
     """Settings that take a turn's body out of the environment, and the service's address with it.
 

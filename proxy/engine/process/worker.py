@@ -17,7 +17,7 @@ from ... import errors
 from ...events import Event, Finished, JsonObject, ReasoningDelta, TextDelta, ToolCallStarted
 from ...receipts import Spent
 from ..planning.steps import Append, Ask, Configure, Offer, SetSystem, Step, steps
-from ..planning.want import NO_TEXT, SETTINGS_ID, Want, reset
+from ..planning.want import NO_TEXT, SETTINGS_ID, Want, at_start, reset
 from ..wire import protocol
 from ..wire.answer import Answer
 from ..wire.command import ARGUMENTS, SERVER
@@ -212,7 +212,7 @@ class Worker:
         """The first request to a process. Raises Unconfirmed, or CliUnavailable where there is no reply."""
         try:
             self.cli_info = await self.channel.control(
-                "initialize", systemPrompt=[system], systemPromptSnapshot=False, hooks={}
+                "initialize", systemPrompt=[at_start(system)], systemPromptSnapshot=False, hooks={}
             )
         except NoReply:
             # Another new process would not reply either.
