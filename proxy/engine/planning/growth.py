@@ -22,6 +22,8 @@ UNENDED = 0.3
 # A turn shorter than a start is work for the processor rather than waiting for a model, and a start takes the processor
 # away. So turns wait for as many starts' time before there is another one.
 PATIENCE = 8
+# A worker that has answered is free in milliseconds. One that is not after so long may be stuck, and is not waited for.
+SOON = 0.5
 # How many of the latest turns, and starts, are remembered.
 REMEMBERED = 8
 # Of how many starts' length a turn is long.
@@ -73,7 +75,7 @@ class Line:
     """The line that a turn waits in: `ahead` before it and `waiting` in all.
 
     `busy` and `starting` are for how many seconds workers that can serve it have been so; `soon` workers have answered
-    and are free in milliseconds. `silent` is for how many seconds the model has not begun to answer, at most.
+    less than SOON ago. `silent` is for how many seconds the model has not begun to answer, at most.
     """
 
     busy: Sequence[float]

@@ -44,7 +44,7 @@ class PoolLimits:
 class Member:
     """One worker. `system` is the prompt it holds or starts with; `born` and `used` are seconds of a steady clock.
 
-    `used` is when it last began or ended a turn.
+    `used` is when it last began a turn, had answered, or was idle again.
     """
 
     key: int
@@ -108,10 +108,12 @@ class Roster:
         self._step(member, Status.BUSY)
         member.system, member.used = system, now
 
-    def finishing(self, key: int) -> None:
+    def finishing(self, key: int, now: float) -> None:
         """A busy member's answer is out."""
-        self._step(self._members[key], Status.FINISHING)
-        self._members[key].turns += 1
+        member = self._members[key]
+        self._step(member, Status.FINISHING)
+        member.used = now
+        member.turns += 1
 
     def closing(self, key: int) -> None:
         """A member is being ended."""

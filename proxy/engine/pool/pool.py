@@ -16,7 +16,7 @@ from ... import errors, receipts
 from ...events import Event, JsonObject
 from ...receipts import Call, Receipt, Tab
 from ..planning.choice import Evict, Start, Take, choose
-from ..planning.growth import Line, Pace, is_worth_a_start, starts_at_once
+from ..planning.growth import SOON, Line, Pace, is_worth_a_start, starts_at_once
 from ..planning.roster import Member, PoolLimits, Roster, Status
 from ..planning.steps import EVERYTHING, Feature, can_serve
 from ..planning.want import Want
@@ -233,7 +233,7 @@ class Pool:
         starting = [now - member.born for member in fits if member.status is Status.STARTING]
         if busy and len(starting) >= starts_at_once(self._pace, PROCESSORS):
             return False
-        soon = sum(member.status is Status.FINISHING for member in fits)
+        soon = sum(member.status is Status.FINISHING and now - member.used < SOON for member in fits)
         silent = max((self._workers[member.key].silent for member in at_work), default=0.0)
         return is_worth_a_start(self._pace, Line(busy, starting, ahead, soon, len(self._queue), silent))
 
@@ -246,12 +246,13 @@ class Pool:
     def _finish(self, member: Member, tab: Tab) -> None:
         """Releases a worker in the background: the client does not wait for the end of the CLI's turn."""
         if member.status is Status.BUSY:
-            self._roster.finishing(member.key)
-            self._spawn(self._finish_turn(member, tab))
+            begun, now = member.used, time.monotonic()
+            self._roster.finishing(member.key, now)
+            self._spawn(self._finish_turn(member, tab, begun))
         else:
             tab.settled(Receipt(None, self.rate_limit))
 
-    async def _finish_turn(self, member: Member, tab: Tab) -> None:
+    async def _finish_turn(self, member: Member, tab: Tab, begun: float) -> None:
         worker = self._workers[member.key]
         good, said = False, worker.rate_limit
         try:
@@ -265,7 +266,7 @@ class Pool:
             tab.settled(Receipt(worker.spent, self.rate_limit))
             now = time.monotonic()
             reusable = good and "rewind" in self.features and self._closing is None
-            self._pace.turned(now - member.used)
+            self._pace.turned(now - begun)
             if reusable and not self._roster.is_old(member, now):
                 self._roster.ready(member.key, now)
             else:

@@ -26,7 +26,7 @@ def roster_of(*held: Held, room: int = 0) -> Roster:
         if status in (BUSY, FINISHING):
             roster.take(member.key, system, member.used)
         if status is FINISHING:
-            roster.finishing(member.key)
+            roster.finishing(member.key, member.used)
         if status is CLOSING:
             roster.closing(member.key)
     roster.check()

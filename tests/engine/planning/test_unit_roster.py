@@ -55,7 +55,7 @@ class Books(RuleBasedStateMachine):
     @rule(data=st.data())
     def finishing(self, data: st.DataObject) -> None:
         member = self.one(data, Status.BUSY)
-        self.roster.finishing(member.key)
+        self.roster.finishing(member.key, self.now)
         self.turns[member.key] += 1
 
     @precondition(lambda self: len(self.roster) > self.roster.count(Status.CLOSING))
@@ -87,7 +87,7 @@ class Books(RuleBasedStateMachine):
             Status.FINISHING: ("take", "finishing"),
             Status.CLOSING: ("ready", "take", "finishing", "closing"),
         }
-        arguments = {"ready": (self.now,), "take": ("S", self.now), "finishing": (), "closing": ()}
+        arguments = {"ready": (self.now,), "take": ("S", self.now), "finishing": (self.now,), "closing": ()}
         name = data.draw(st.sampled_from(wrong[before]))
         with pytest.raises(AssertionError, match="cannot become"):
             getattr(self.roster, name)(member.key, *arguments[name])

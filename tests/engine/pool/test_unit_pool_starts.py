@@ -7,6 +7,7 @@ from engine.asking import ask, asking, shut
 from engine.fake_worker import World, end, quiet
 
 from claude_max.proxy import errors
+from claude_max.proxy.engine.planning.growth import is_worth_a_start
 from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature
 from claude_max.proxy.engine.pool import pool as module
 from claude_max.proxy.engine.process.channel import Unconfirmed
@@ -225,6 +226,24 @@ async def test_busy_workers_are_given_a_moment_before_another_is_started(monkeyp
     world.gate.set()
     assert set(await asyncio.gather(first, second)) == {"Finished"}
     assert len(world.workers) == 1
+    await shut(pool, world)
+
+
+async def test_a_worker_that_does_not_finish_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that was stopped in the middle of its answer: ten seconds pass until it is given up."""
+    monkeypatch.setattr(module, "is_worth_a_start", is_worth_a_start)
+    monkeypatch.setattr(module, "SOON", 1e9)
+    world = World()
+    world.finish_gate = asyncio.Event()
+    pool = world.pool(2)
+    assert await ask(pool, "a") == "Finished"
+    second = asking(pool, "b")
+    await quiet(pool)
+    assert repr(pool) == "<Pool <Roster finishing 1> waiting=1>"
+    monkeypatch.setattr(module, "SOON", 0.0)
+    assert await second == "Finished"
+    assert len(world.workers) == 2
+    world.finish_gate.set()
     await shut(pool, world)
 
 
