@@ -215,10 +215,10 @@ def test_stop_never_ends_another_program(home: Path, tmp_path: Path) -> None:
     assert claude_max(home, "stop", environ={"XDG_STATE_HOME": str(tmp_path / "state")}).code == 0
 
 
-# How far the start has come; the last are after the first answer would be possible. Every 40 ms, with the two signals
+# How far the start has come; the last are after the first answer would be possible. Every 60 ms, with the two signals
 # by turns; with CLAUDE_MAX_EVERY_MOMENT every 20 ms with both, which takes two minutes.
 ALL = "CLAUDE_MAX_EVERY_MOMENT" in os.environ
-MOMENTS = [step * 0.02 for step in range(1, 60, 1 if ALL else 2)]
+MOMENTS = [step * 0.02 for step in range(1, 60, 1 if ALL else 3)]
 STEP = 1 if ALL else 2
 
 

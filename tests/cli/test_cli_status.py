@@ -109,7 +109,7 @@ def test_a_server_in_a_terminal(proxy: RunningProxy, home: Path, tmp_path: Path,
     port = urlsplit(proxy.url).port
     environ = {"CLAUDE_MAX_PORT": str(port), "BROWSER": str(browser)}
     said = directive(
-        words=200, pause=0.02, limits={"status": "allowed", "claim": "five_hour", "5h": 0.5, "reset": "+3600"}
+        words=120, pause=0.02, limits={"status": "allowed", "claim": "five_hour", "5h": 0.5, "reset": "+3600"}
     )
     body = {"model": "sonnet", "messages": [{"role": "user", "content": said}]}
     asking = threading.Thread(target=lambda: proxy.http.post(CHAT, json=body, headers={"user-agent": marker}))

@@ -67,5 +67,5 @@ def renewed(two_workers: RunningProxy) -> RunningProxy:
 @pytest.fixture
 def small(home: Path) -> Iterator[RunningProxy]:
     """A proxy with two workers of its own."""
-    with scripted() as api, running_proxy(home, "--workers", "2", api=api) as running:
+    with scripted() as api, running_proxy(home, "--workers", "2", api=api, through=SHORT_WAITS) as running:
         yield running

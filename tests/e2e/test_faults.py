@@ -159,7 +159,7 @@ def test_a_cli_that_says_nothing_at_all(tmp_path: Path, home: Path) -> None:
     """One new process is waited for, not three; once the CLI speaks again, so does the proxy."""
     silent = tmp_path / "silent"
     program = filtered(tmp_path, silent=str(silent))
-    environ = {**vouched(program), "CLAUDE_MAX_START_TIMEOUT": "4"}
+    environ = {**vouched(program), "CLAUDE_MAX_START_TIMEOUT": "2"}
     with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api, environ=environ) as proxy:
         silent.touch()
         kill(proxy.claudes())

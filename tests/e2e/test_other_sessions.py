@@ -40,7 +40,7 @@ def test_an_idle_worker(proxy: RunningProxy, marker: str) -> None:
     assert before <= {worker.pid for worker in proxy.claudes()}, "no worker was lost"
 
 
-@pytest.mark.parametrize("words", [60])
+@pytest.mark.parametrize("words", [30])
 def test_a_busy_worker(proxy: RunningProxy, marker: str, words: int) -> None:
     answers: list[str] = []
 

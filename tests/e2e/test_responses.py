@@ -11,6 +11,7 @@ import pytest
 from harness.asking import PIXEL, directive
 from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
 from harness.responses import check_response, folded, sent
+from harness.short_waits import SHORT_WAITS
 from harness.upstream import assistant, expected, seen, user
 
 PATH = "/v1/responses"
@@ -46,7 +47,7 @@ def state(home: Path) -> Iterator[Callable[[], RunningProxy]]:
         def start() -> RunningProxy:
             while running:
                 running.pop().__exit__(None, None, None)
-            running.append(running_proxy(home, "--workers", "1", api=api))
+            running.append(running_proxy(home, "--workers", "1", api=api, through=SHORT_WAITS))
             made: RunningProxy = running[0].__enter__()
             return made
 

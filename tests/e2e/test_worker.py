@@ -50,10 +50,10 @@ async def test_a_new_process_and_one_at_work_send_the_same_system_prompt(home: P
 
 async def test_the_cli_says_at_once_that_it_took_a_message_up(home: Path) -> None:
     """A model that is slower than the time for a step does not make a process doubtful; its silence can be seen."""
-    text = directive(text="seen", first_byte=2)
+    text = directive(text="seen", first_byte=1.2)
     with scripted() as api:
         environ = environment({**home_environment(home), "ANTHROPIC_BASE_URL": api.url})
-        worker = await Worker.spawn(locate(None, environ).path, environ, home, Timeouts(step=1.5))
+        worker = await Worker.spawn(locate(None, environ).path, environ, home, Timeouts(step=0.9))
         try:
             for _ in range(2):
                 turn = Turn("sonnet", (Message("user", (Text(text),)),))

@@ -10,7 +10,9 @@ import sys
 
 from claude_max.proxy import app, readiness
 from claude_max.proxy.engine.pool import upkeep
+from claude_max.proxy.engine.process import reaper
 from claude_max.proxy.engine.process.channel import Timeouts
+from claude_max.proxy.store import database
 
 SHORT_WAITS = (sys.executable, __file__)
 
@@ -22,5 +24,9 @@ if __name__ == "__main__":
     upkeep.GLANCE_SECONDS = 0.25
     # Until the CLI is asked who is signed in; 30 s without this.
     readiness.FRESH_SECONDS = 2.0
+    # Between the signals that end the processes of a server that was killed; 2 s without this.
+    reaper.PAUSE_SECONDS = 1
+    # For another program that has locked the database; 2 s without this.
+    database.BUSY_SECONDS = 1.0
     sys.argv = sys.argv[1:]
     runpy.run_path(sys.argv[0], run_name="__main__")

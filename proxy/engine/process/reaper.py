@@ -14,6 +14,7 @@ import sys
 # themselves, stopped ones once they are continued. SIGTERM lets a busy one remove its session file.
 SCRIPT = """# claude-max: ends the claude processes of a server that is gone
 trap '' HUP INT TERM
+pause=$1
 held=' '
 while read -r word pid; do
     case $word in
@@ -24,11 +25,15 @@ done
 set -- $held
 [ $# -gt 0 ] || exit 0
 for pid; do kill -s CONT -- "-$pid"; done
-sleep 2
+sleep "$pause"
 for pid; do kill -s TERM -- "-$pid"; done
-sleep 2
+sleep "$pause"
 for pid; do kill -s KILL -- "-$pid"; done
 """
+
+
+# Before each stronger signal.
+PAUSE_SECONDS = 2
 
 
 class Reaper:
@@ -65,7 +70,7 @@ class Reaper:
         null = subprocess.DEVNULL
         try:
             shell = subprocess.Popen(
-                ["/bin/sh", "-c", SCRIPT],
+                ["/bin/sh", "-c", SCRIPT, "sh", str(PAUSE_SECONDS)],
                 stdin=subprocess.PIPE,
                 stdout=null,
                 stderr=null,
