@@ -10,7 +10,7 @@ import sys
 
 from claude_max.proxy import app, readiness
 from claude_max.proxy.engine.pool import upkeep
-from claude_max.proxy.engine.process import reaper
+from claude_max.proxy.engine.process import reaper, worker
 from claude_max.proxy.engine.process.channel import Timeouts
 from claude_max.proxy.store import database
 
@@ -19,6 +19,8 @@ SHORT_WAITS = (sys.executable, __file__)
 if __name__ == "__main__":
     # For a confirmation that takes 50 ms; 10 s without this.
     vars(app)["Timeouts"] = functools.partial(Timeouts, step=2.0)
+    # For the end of a turn whose answer is out; 10 s without this.
+    worker.FINISH_SECONDS = 3.0
     # Between two looks after the workers; 10 s and 1 s without this.
     upkeep.EVERY_SECONDS = 0.5
     upkeep.GLANCE_SECONDS = 0.25
