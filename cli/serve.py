@@ -35,12 +35,13 @@ from .output import WARN, Exit, err, fail, folded
 from .page import around
 from .service import log
 from .service.inside import is_service
-from .signals import Terminated, call_when_terminated, ignore
+from .signals import Terminated, call_when_terminated, ignore, note_interrupts
 from .upstream import upstream
 
 
 def serve(*, demo: bool, **flags: Any) -> None:
     """Runs the proxy in the foreground. Exits NO_CLI without a usable CLI, PORT_TAKEN when the port is in use."""
+    note_interrupts()
     log.bound()
     service = is_service()
     old = _renamed_flags(flags, accept=service)

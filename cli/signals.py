@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 # A shell reports a program ended by a signal as 128 plus its number.
 BY_SIGNAL = 128
+# Signals that raised an exception. Python drops one that is raised in a callback of its own, as imports have them.
+_raised: list[int] = []
 
 
 class Terminated(SystemExit):
@@ -37,10 +39,22 @@ def undo_when_terminated() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def end(number: int, frame: object) -> NoReturn:
+        _raised.append(number)
         ignore()
         raise Terminated(BY_SIGNAL + number)
 
     _handle(end)
+
+
+def note_interrupts() -> None:
+    """Makes `call_when_terminated` know of a Ctrl-C before it, for a program that asyncio is not to interrupt."""
+
+    def interrupt(number: int, frame: object) -> NoReturn:
+        _raised.append(number)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
 
 
 def call_when_terminated(loop: "asyncio.AbstractEventLoop", stop: Callable[[], object]) -> None:
@@ -54,6 +68,10 @@ def call_when_terminated(loop: "asyncio.AbstractEventLoop", stop: Callable[[], o
         loop.call_soon_threadsafe(stop)
 
     _handle(end, "SIGINT")
+    if _raised:
+        # Its exception did not end the program.
+        ignore()
+        stop()
 
 
 def ignore() -> None:

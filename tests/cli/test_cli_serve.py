@@ -279,6 +279,40 @@ def test_a_signal_between_the_examination_and_the_server(home: Path, sign: str) 
     assert sessions(home) == []
 
 
+LOST = """
+import os, signal, weakref
+from claude_max.cli import serve
+from claude_max.cli.main import run
+
+found = serve.locate
+
+class Module:
+    pass
+
+def locate(*given):
+    module = Module()
+    seen = weakref.ref(module, lambda _: os.kill(os.getpid(), signal.{sign}))
+    del module
+    return found(*given)
+
+serve.locate = locate
+run()
+"""
+
+
+@pytest.mark.parametrize("sign", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_signal_whose_exception_python_drops(home: Path, sign: str) -> None:
+    """One that comes in a callback, as when a lock of an import is given up: it was as if there had been none."""
+    program = [sys.executable, "-c", LOST.format(sign=sign), "serve", "--demo", "--port", "0"]
+    done = subprocess.run(
+        program, env=home_environment(home), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode == 0
+    assert "Exception ignored in" in done.stderr
+    assert "OPENAI_BASE_URL" not in done.stderr
+    assert sessions(home) == []
+
+
 def test_it_listens_on_another_port_too(home: Path) -> None:
     port = free_port()
     with scripted() as api, running_proxy(home, "--also-listen", str(port), api=api) as proxy:
