@@ -228,7 +228,9 @@ STEP = 1 if ALL else 2
 def test_a_signal_at_any_moment_of_the_start_leaves_nothing(
     home: Path, sign: signal.Signals, moments: list[float]
 ) -> None:
-    """Before Python has loaded anything of ours, its own message is not ours to prevent."""
+    """Messages of Python's own are not ours to prevent: before it has loaded anything of ours, and where an exception
+    comes in a callback of its imports.
+    """
     for moment in moments:
         process = subprocess.Popen(
             [installed(), "serve", "--demo", "--port", "0"],
@@ -244,7 +246,7 @@ def test_a_signal_at_any_moment_of_the_start_leaves_nothing(
             children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(sign)
         _, said = process.communicate(timeout=30)
-        own = "claude_max" in said or "site" not in said
+        own = ("claude_max" in said or "site" not in said) and "Exception ignored in: <function _get_mod" not in said
         assert not (own and ("Traceback" in said or "Warning" in said)), f"after {moment:.2f} s: {said}"
         assert process.returncode in (0, -sign, 128 + sign, 1), f"after {moment:.2f} s: {process.returncode} {said}"
         assert psutil.wait_procs(children, 10)[1] == [], f"after {moment:.2f} s"
