@@ -11,7 +11,7 @@ from harness.proxy import home_environment, scripted
 from harness.upstream import seen
 
 from claude_max.proxy.engine.planning.compose import Context
-from claude_max.proxy.engine.planning.want import BOUNDARY, OWN_LINES, exact_want
+from claude_max.proxy.engine.planning.want import BOUNDARY, exact_want
 from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.engine.process.channel import Timeouts
 from claude_max.proxy.engine.process.worker import Worker
@@ -23,12 +23,8 @@ async def collected(events: AsyncIterator[Event]) -> list[Event]:
     return [event async for event in events]
 
 
-PROMPTS = {
-    "the CLI's own line": (OWN_LINES[0], f"\n{OWN_LINES[0]}"),
-    "boundaries": (text := f"A\n\n{BOUNDARY}\n\nB\n {BOUNDARY} \nC", f"\n{text}"),
-    "a boundary alone": (BOUNDARY, f"\n{BOUNDARY}"),
-    "no whole line": (f"{BOUNDARY}x", f"{BOUNDARY}x"),
-}
+BOUNDARIES = f"A\n\n{BOUNDARY}\n\nB\n {BOUNDARY} \nC"
+PROMPTS = {"whole lines": (BOUNDARIES, f"\n{BOUNDARIES}"), "no whole line": (f"{BOUNDARY}x", f"{BOUNDARY}x")}
 
 
 @pytest.mark.parametrize(("words", "seen_as"), PROMPTS.values(), ids=PROMPTS)
