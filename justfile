@@ -26,7 +26,7 @@ fmt:
     uv run ruff check --fix
     uv run ruff format
 
-# The tests with coverage: of the unit tests themselves, and of each claude-max that the others start.
+# The tests with coverage: of the unit tests themselves, and of each claude-max that the others fork.
 coverage:
     rm -f .coverage .coverage.*
     uv run coverage run -m pytest -m unit -n auto

@@ -21,11 +21,13 @@ import sys
 import termios
 import threading
 import time
+from pathlib import Path
 from typing import Any, NoReturn
 
 LINE = 1 << 20
-# What coverage reads at the start of a process.
-MEASURES = "COVERAGE_PROCESS_START"
+ROOT = Path(__file__).parents[2]
+# The file in which coverage of what is forked is kept, and the process id added to its name. Empty for none.
+MEASURED = os.environ.get("MEASURED", "")
 
 
 def load(names: list[str]) -> None:
@@ -36,6 +38,8 @@ def load(names: list[str]) -> None:
         for module in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{name}."):
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
+    if MEASURED:
+        importlib.import_module("coverage")
     gc.collect()
     gc.freeze()
     gc.enable()
@@ -72,8 +76,6 @@ def serve(channel: socket.socket) -> bool:
             request = received(channel)
             if request is None:
                 return False
-            if MEASURES in request[0]["environ"]:
-                importlib.import_module("coverage")
             if (pid := os.fork()) == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -104,8 +106,10 @@ def become(request: dict[str, Any], streams: list[int]) -> None:
     os.environ.update(request["environ"])
     time.tzset()
     sys.argv[:] = request["arguments"]
-    if MEASURES in os.environ:
-        importlib.import_module("coverage").process_startup()
+    if MEASURED:
+        import coverage
+
+        coverage.Coverage(MEASURED, data_suffix=True, auto_data=True, config_file=str(ROOT / "pyproject.toml")).start()
     _look_again()
 
 

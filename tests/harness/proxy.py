@@ -27,22 +27,11 @@ if TYPE_CHECKING:
     import openai
 
 START_SECONDS = 30.0
-ROOT = Path(__file__).parents[2]
-# With CLAUDE_MAX_TESTS_COVERAGE set, coverage measures what is started, and not the tests themselves: a tenth slower.
-MEASURED = (
-    {
-        "COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml"),
-        "COVERAGE_FILE": os.environ.get("COVERAGE_FILE", str(ROOT / ".coverage")),
-    }
-    if "CLAUDE_MAX_TESTS_COVERAGE" in os.environ
-    else {}
-)
 
 
 def home_environment(home: Path) -> dict[str, str]:
     """An environment with a login and folders of its own, and nothing of the developer's."""
     return {
-        **MEASURED,
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "TZ": "UTC",
