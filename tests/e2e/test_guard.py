@@ -13,6 +13,7 @@ import pytest
 from harness.asking import CHAT, directive
 from harness.command import claude_max
 from harness.forked import start
+from harness.machine import eventually
 from harness.openai_schema import check_error
 from harness.proxy import OwnProxy, RunningProxy, home_environment, running_proxy, scripted
 
@@ -203,10 +204,14 @@ def test_the_log_has_one_line_a_request(talkative: RunningProxy, content: bool) 
         request_id = answer.headers["x-request-id"]
         assert "secretanswer" in answer.text
     talkative.http.post(CHAT, json={**body, "model": "gpt-4o"})
-    talkative.wait_for("model_not_found", before)
-    log = talkative.log[before:]
-    lines = [json.loads(line) for line in log if f'"path": "{CHAT}"' in line]
-    assert len(lines) == 3
+
+    def requests() -> list[str]:
+        return [line for line in talkative.log[before:] if f'"path": "{CHAT}"' in line]
+
+    # The line of a stream follows its last byte.
+    eventually(lambda: len(requests()) == 3, 10, said=requests)
+    log, lines = talkative.log[before:], [json.loads(line) for line in requests()]
+    lines.sort(key=lambda line: line["status"])
     assert (lines[2]["status"], lines[2]["error"]["code"]) == (404, "model_not_found")
     wanted = {"status": 200, "dialect": "chat", "model": "claude-sonnet-5-5", "completion_tokens": 1, "id": request_id}
     assert wanted.items() <= lines[1].items()
