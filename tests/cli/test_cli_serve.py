@@ -253,6 +253,20 @@ def test_a_signal_at_any_moment_of_the_start_leaves_nothing(
     assert sessions(home) == []
 
 
+def stopped_by_itself(home: Path, program: str) -> str:
+    """Runs `serve --demo` by a Python program that signals itself, which must end it in order. Returns its stderr."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, "serve", "--demo", "--port", "0"],
+        env=home_environment(home),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert done.returncode == 0
+    return done.stderr
+
+
 SIGNALLED = """
 import os, signal
 from claude_max.cli import serve
@@ -272,12 +286,8 @@ run()
 @pytest.mark.parametrize("sign", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_signal_between_the_examination_and_the_server(home: Path, sign: str) -> None:
     """The server starts and ends in order: cancelled in its start, it would leave its pool to the end of the loop."""
-    program = [sys.executable, "-c", SIGNALLED.format(sign=sign), "serve", "--demo", "--port", "0"]
-    done = subprocess.run(
-        program, env=home_environment(home), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
-    )
-    assert done.returncode == 0
-    assert done.stderr.splitlines()[-1].startswith("Demo: ")
+    said = stopped_by_itself(home, SIGNALLED.format(sign=sign))
+    assert said.splitlines()[-1].startswith("Demo: ")
     assert sessions(home) == []
 
 
@@ -305,13 +315,9 @@ run()
 @pytest.mark.parametrize("sign", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_signal_whose_exception_python_drops(home: Path, sign: str) -> None:
     """One that comes in a callback, as when a lock of an import is given up: it was as if there had been none."""
-    program = [sys.executable, "-c", LOST.format(sign=sign), "serve", "--demo", "--port", "0"]
-    done = subprocess.run(
-        program, env=home_environment(home), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
-    )
-    assert done.returncode == 0
-    assert "Exception ignored in" in done.stderr
-    assert "OPENAI_BASE_URL" not in done.stderr
+    said = stopped_by_itself(home, LOST.format(sign=sign))
+    assert "Exception ignored in" in said
+    assert "OPENAI_BASE_URL" not in said
     assert sessions(home) == []
 
 
