@@ -83,7 +83,7 @@ def _message(role: str, text: str) -> Message:
 
 async def _first(server: Server, worker: Worker, messages: Sequence[Message]) -> float:
     began, first = time.perf_counter(), None
-    turn = Turn("sonnet", tuple(messages), system=worker.system)
+    turn = Turn("sonnet", tuple(messages), system=worker.holds.system)
     want, _ = exact_want(turn, str(uuid.uuid4()), Context(base_url=server.api.url))
     async for event in worker.run(want):
         if first is None and isinstance(event, TextDelta):

@@ -111,8 +111,8 @@ def test_calls_are_streamed_in_fragments(proxy: RunningProxy, marker: str) -> No
 
 
 def test_rounds_of_calls(proxy: RunningProxy, marker: str) -> None:
-    """Each takes a process of its own where it goes line by line, so that there are fewer of them."""
-    rounds = 4 if proxy.composition == "lines" else 10
+    """Nothing of one is in the next, and where they go line by line one process serves all of them."""
+    rounds, before = 10, {claude.pid for claude in proxy.claudes()}
     reply: dict[str, Any] = {"text": "done"}
     for number in reversed(range(rounds)):
         reply = {"call": [{"name": "get_weather", "input": {"city": f"city{number}"}}], "then": reply}
@@ -127,6 +127,8 @@ def test_rounds_of_calls(proxy: RunningProxy, marker: str) -> None:
     bodies = proxy.bodies(marker)
     assert len(bodies) == rounds + 1
     assert [m["role"] for m in seen(bodies[-1])["messages"]] == ["user", *["assistant", "user"] * rounds]
+    started = {claude.pid for claude in proxy.claudes()} - before
+    assert len(started) <= 1, "a round of calls took a process of its own"
 
 
 def test_history_with_calls_is_replayed_where_no_worker_holds_it(proxy: RunningProxy, marker: str) -> None:

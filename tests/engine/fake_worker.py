@@ -13,8 +13,8 @@ from typing import Any, cast
 from claude_max.proxy import errors
 from claude_max.proxy.engine.planning.growth import FIRST_TURN
 from claude_max.proxy.engine.planning.roster import PoolLimits
-from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature, SetSystem, steps
-from claude_max.proxy.engine.planning.want import Want
+from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature, Offer, SetSystem, steps
+from claude_max.proxy.engine.planning.want import BARE, Holds, Want, trigger
 from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.engine.process.channel import Unconfirmed
 from claude_max.proxy.engine.process.worker import Worker
@@ -108,7 +108,7 @@ class FakeWorker:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.system: str | None = None
+        self.holds: Holds | None = None
         self.channel = FakeChannel()
         self.cli_info: JsonObject = {}
         self.rate_limit: JsonObject | None = None
@@ -127,16 +127,24 @@ class FakeWorker:
         world.alive.add(self)
         world.peak = max(world.peak, len(world.alive))
 
+    @property
+    def system(self) -> str | None:
+        return self.holds.system if self.holds is not None else None
+
+    @property
+    def tools(self) -> str:
+        return self.holds.tools if self.holds is not None else ""
+
     async def prepare(self, system: str) -> None:
         await self.world.pause()
         if self.world.failing_prepares:
             raise self.world.failing_prepares.pop(0)
-        assert self.system is None, "a second initialize changes nothing"
-        self.system = system
+        assert self.holds is None, "a second initialize changes nothing"
+        self.holds = Holds(system)
         self.cli_info = {"models": []}
 
     async def warm_up(self) -> None:
-        assert self.system is not None
+        assert self.holds is not None
         self.warmed = True
         await self.world.pause()
 
@@ -150,14 +158,17 @@ class FakeWorker:
             self.good = False
             await world.pause()
             raise Unconfirmed("a step was not confirmed")
-        for step in steps(self.system or "", want):
+        for step in steps(self.holds or BARE, want):
             await world.pause()
             match step:
                 case SetSystem(system):
                     assert system, "none cannot become one"
-                    self.system = system
-        assert self.system == want.system
-        name = want.trigger
+                    self.holds = Holds(system, self.tools)
+                case Offer(_, encoded):
+                    assert not self.tools, "tools are offered once"
+                    self.holds = Holds(self.system or "", encoded)
+        assert self.holds == want.holds
+        name = trigger(want.turn)
         world.begun.append(name)
         yield Started("m")
         if world.gate is not None and world.gated(name):

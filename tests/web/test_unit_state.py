@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from claude_max.proxy.engine.planning.roster import Member, PoolLimits, Status
+from claude_max.proxy.engine.planning.want import BARE
 from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.events import Model
 from claude_max.proxy.receipts import Call, Receipt
@@ -112,7 +113,7 @@ def test_a_forecast_is_made_anew_when_more_is_known() -> None:
 
 
 def test_requests_and_workers() -> None:
-    member = Member(3, "", time.monotonic() - 50, time.monotonic(), Status.IDLE, 7)
+    member = Member(3, BARE, time.monotonic() - 50, time.monotonic(), Status.IDLE, 7)
     gone = replace(member, key=4, status=Status.CLOSING)
     pool = StillPool(
         [(member, os.getpid()), (gone, 2**22 + 1), (replace(member, key=5, status=Status.STARTING), None)], 2
@@ -155,7 +156,7 @@ def test_requests_and_workers() -> None:
 
 
 def test_nothing_changes_while_nothing_happens() -> None:
-    pool = StillPool([(Member(3, "", time.monotonic(), time.monotonic(), Status.IDLE, 7), os.getpid())])
+    pool = StillPool([(Member(3, BARE, time.monotonic(), time.monotonic(), Status.IDLE, 7), os.getpid())])
     found = sources(Sample("five_hour", NOW - 3000, 0.2, NOW + 3600), pool=pool)
     one, two = state(found), state(found)
     assert one == two

@@ -60,6 +60,8 @@ def altered(turn: Turn) -> tuple[str, ...]:
             found += [f"tool {tool.name}: {word} flattened" for word in FLATTENED if word in tool.parameters]
     if any(_is_empty(message.content) for message in turn.messages):
         found.append("messages: empty content filled in")
+    if any(isinstance(item, ToolResult) and _loses_media(item) for each in turn.messages for item in each.content):
+        found.append("messages: a failed call's result left with its text only")
     return (NOTE, *found)
 
 
@@ -72,6 +74,10 @@ def _properties(schema: JsonObject) -> Iterator[str]:
     properties = schema.get("properties")
     if isinstance(properties, dict):
         yield from properties
+
+
+def _loses_media(result: ToolResult) -> bool:
+    return result.is_error and not all(isinstance(part, Text) for part in result.content)
 
 
 def _is_empty(content: object) -> bool:

@@ -1,8 +1,9 @@
 """Chooses the worker for a want, or decides to start another. Pure: reads the roster, changes nothing.
 
-Any idle worker serves any Turn, except that a process cannot drop a system prompt it once had. The order is: an idle
-worker with the same system prompt, one with another, one that never had any. A Turn without a system prompt needs the
-last kind, so one of them is kept for it when there are several workers.
+Any idle worker serves any Turn, except that a process cannot drop a system prompt, or tools offered by MCP, once it had
+them. The order is: an idle worker with the same tools and system prompt, one with another system prompt, one that never
+had any. A Turn without a system prompt needs the last kind, so one of them is kept for it when there are several
+workers.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from .roster import Member, Roster, Status
 from .steps import EVERYTHING, Feature, can_serve
+from .want import BARE, Holds
 
 # With fewer workers a reserve would take too large a part of them.
 RESERVING = 4
@@ -44,13 +46,13 @@ Choice = Take | Start | Evict | Wait
 
 def choose(
     roster: Roster,
-    system: str,
+    wanted: Holds,
     *,
     ahead: int = 0,
     born_after: float | None = None,
     features: frozenset[Feature] = EVERYTHING,
 ) -> Choice:
-    """The choice for a want with this system prompt.
+    """The choice for a want for which a process must hold this.
 
     `ahead` counts the turns that wait before it, each for a process that is starting. `born_after` asks for a worker
     that started after that time: one after another of the older ones was found dead.
@@ -58,14 +60,14 @@ def choose(
 
     def fits(member: Member) -> bool:
         young = born_after is None or member.born > born_after
-        return young and can_serve(member.system, system, features)
+        return young and can_serve(member.holds, wanted, features)
 
     idle = roster.among(Status.IDLE)
     free = [member for member in idle if fits(member)]
-    if not roster.room and system:
+    if not roster.room and wanted.system:
         free = _without_reserve(roster, free)
     if free:
-        return Take(_best(free, system).key)
+        return Take(_best(free, wanted).key)
     starting = [member for member in roster.among(Status.STARTING) if fits(member)]
     if len(starting) > ahead:
         return Wait()
@@ -74,20 +76,27 @@ def choose(
     if roster.count(Status.CLOSING) > ahead:
         return Wait()
     unfit = [member for member in idle if not fits(member)]
-    waits_for_another = any(fits(member) for member in roster if member.status is not Status.CLOSING)
+    # An idle one that fits is kept in reserve here.
+    coming = roster.among(Status.STARTING, Status.BUSY, Status.FINISHING)
+    waits_for_another = any(fits(member) for member in coming)
     if unfit and not waits_for_another:
         return Evict(unfit[0].key)
     return Wait()
 
 
-def _best(free: Sequence[Member], system: str) -> Member:
+def _best(free: Sequence[Member], wanted: Holds) -> Member:
     """Of equals the one used last: its code and its memory are warm."""
-    return max(free, key=lambda member: (member.system == system, member.system != "", member.used))
+
+    def closeness(member: Member) -> tuple[bool, bool, bool, float]:
+        held = member.holds
+        return held.tools == wanted.tools, held.system == wanted.system, held.system != "", member.used
+
+    return max(free, key=closeness)
 
 
 def _without_reserve(roster: Roster, free: list[Member]) -> list[Member]:
-    """At the limit the last worker without a system prompt is kept, as long as there are others."""
-    bare = [member for member in roster if member.system == "" and member.status is not Status.CLOSING]
+    """At the limit the last worker that can serve any Turn is kept, as long as there are others."""
+    bare = [member for member in roster if member.holds == BARE and member.status is not Status.CLOSING]
     if roster.limits.workers < RESERVING or len(bare) > 1 or len(bare) == len(roster):
         return free
-    return [member for member in free if member.system != ""]
+    return [member for member in free if member.holds != BARE]

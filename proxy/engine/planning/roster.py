@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from .want import Holds
+
 
 class Status(Enum):
     """What a member does now."""
@@ -42,13 +44,13 @@ class PoolLimits:
 
 @dataclass(slots=True)
 class Member:
-    """One worker. `system` is the prompt it holds or starts with; `born` and `used` are seconds of a steady clock.
+    """One worker. `holds` is what it holds or starts with; `born` and `used` are seconds of a steady clock.
 
     `used` is when it last began a turn, had answered, or was idle again.
     """
 
     key: int
-    system: str
+    holds: Holds
     born: float
     used: float
     status: Status = Status.STARTING
@@ -90,10 +92,10 @@ class Roster:
         """Whether one more process may be started."""
         return len(self) < self.limits.workers
 
-    def add(self, system: str, now: float) -> Member:
+    def add(self, holds: Holds, now: float) -> Member:
         """A new member, starting."""
         self._next += 1
-        member = self._members[self._next] = Member(self._next, system, now, now)
+        member = self._members[self._next] = Member(self._next, holds, now, now)
         return member
 
     def ready(self, key: int, now: float) -> None:
@@ -102,11 +104,11 @@ class Roster:
         member.used = now
         self._step(member, Status.IDLE)
 
-    def take(self, key: int, system: str, now: float) -> None:
-        """An idle member serves a turn with this system prompt."""
+    def take(self, key: int, holds: Holds, now: float) -> None:
+        """An idle member serves a turn, for which it comes to hold this."""
         member = self._members[key]
         self._step(member, Status.BUSY)
-        member.system, member.used = system, now
+        member.holds, member.used = holds, now
 
     def finishing(self, key: int, now: float) -> None:
         """A busy member's answer is out."""

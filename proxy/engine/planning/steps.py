@@ -1,10 +1,13 @@
 """Computes the steps that bring a worker to a Want. Pure: takes none of them.
 
-Between turns a worker holds its system prompt and nothing else. What each step needs (see the contract check):
+Between turns a worker holds its system prompt, and tools that it was offered by MCP. What each step needs (see the
+contract check):
 - SetSystem: awaited before the question, because a refused one would cost an answer to the wrong prompt. A process that
   has a system prompt takes another, a process without one takes one, and none gets rid of it.
 - Configure: the want's settings.
-- Append, Offer: the lines way's history and tools. Ask: the line that asks.
+- Offer: the lines way's tools. The CLI keeps a description by the tool's name and schema for as long as it runs, so a
+  process is offered tools once, and serves only turns with the same ones from then on.
+- Append: the lines way's history. Ask: the line that asks.
 """
 
 from collections.abc import Sequence
@@ -12,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...events import Message, Tool
-from .want import Want
+from .want import Holds, Want
 
 Feature = Literal["exact", "rewind", "system", "lines", "tools", "silence"]
 EVERYTHING: frozenset[Feature] = frozenset({"exact", "rewind", "system", "lines", "tools", "silence"})
@@ -35,9 +38,10 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Offer these tools as an MCP server."""
+    """Offer these tools as an MCP server; `encoded` is their JSON (`Holds.tools`)."""
 
     tools: tuple[Tool, ...]
+    encoded: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +61,21 @@ class Ask:
 Step = SetSystem | Configure | Offer | Append | Ask
 
 
-def can_serve(system: str, wanted: str, features: frozenset[Feature] = EVERYTHING) -> bool:
-    """Whether a process that holds `system` (empty for none) can come to hold `wanted`."""
-    return system == wanted or (bool(wanted) and "system" in features)
+def can_serve(held: Holds, wanted: Holds, features: frozenset[Feature] = EVERYTHING) -> bool:
+    """Whether a process that holds the one can come to hold the other."""
+    system = held.system == wanted.system or (bool(wanted.system) and "system" in features)
+    return system and held.tools in ("", wanted.tools)
 
 
-def steps(system: str, want: Want) -> Sequence[Step]:
-    """The steps of a worker that holds `system` and can serve the want; the last one asks."""
+def steps(held: Holds, want: Want) -> Sequence[Step]:
+    """The steps of a worker that holds this and can serve the want; the last one asks."""
     way: list[Step] = []
-    if system != want.system:
+    if held.system != want.system:
         way.append(SetSystem(want.system, want.model))
     way.append(Configure(want))
     if want.way == "lines":
-        tools = tuple(tool for tool in want.turn.tools if isinstance(tool, Tool))
-        if tools:
-            way.append(Offer(tools))
+        if held.tools != want.offered:
+            way.append(Offer(tuple(tool for tool in want.turn.tools if isinstance(tool, Tool)), want.offered))
         way.extend(Append(message) for message in want.turn.messages[:-1])
     way.append(Ask(want))
     return way

@@ -15,10 +15,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ...events import JsonObject, Text, Turn
+from ...events import JsonObject, Text, Tool, Turn
 from ...json_text import compact, dumps, is_rounded
 from ...receipts import Way
-from ..wire import protocol
+from ..wire import mcp, protocol
 from .body import DISABLED, parameters, tool_names
 from .by_lines import altered
 from .compose import Context, composed
@@ -65,6 +65,20 @@ CHECKSUM = "cch=00000"
 EXACT_LIMITS: dict[str, int] = {"darwin": 900_000, "win32": 30_000}
 
 
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """What stays in a process from one turn to the next: its system prompt, and the tools it was offered by MCP.
+
+    `tools` is their compact JSON. Each is empty for none.
+    """
+
+    system: str = ""
+    tools: str = ""
+
+
+BARE = Holds()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Want:
     """A Turn, ready to be written to a worker.
@@ -72,7 +86,7 @@ class Want:
     `uuid` names the line that asks. `encoded` is the settings request, one line. `prefix` identifies the messages (see
     `thinking_memory`), and `repaired` says what is changed on the way. `max_tokens` is the limit in force and
     `outside` the one in the CLI's own settings, None where they are the same: an answer that ends at `outside` was not
-    given to this body.
+    given to this body. `offered` is the JSON of the tools that go by MCP, empty for none.
     """
 
     turn: Turn
@@ -85,6 +99,12 @@ class Want:
     tools: tuple[str, ...]
     prefix: Digest = b""
     repaired: frozenset[str] = frozenset()
+    offered: str = ""
+
+    @property
+    def holds(self) -> Holds:
+        """What a process must hold to be asked."""
+        return Holds(self.system, self.offered)
 
     @property
     def system(self) -> str:
@@ -148,6 +168,7 @@ def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str
         outside=None,
         tools=tool_names(turn),
         repaired=frozenset(altered(turn)) | _altered(turn.system),
+        offered=_offered(turn),
     )
 
 
@@ -156,7 +177,7 @@ def plain_want(turn: Turn, uuid: str, base_url: str) -> Want:
     env = {EXTRA_BODY: "", MAX_TOKENS: "", DISABLE_THINKING: "", BASE_URL: base_url}
     settings = {"model": turn.model, "effortLevel": None, "env": env}
     request = protocol.control_request(SETTINGS_ID, "apply_flag_settings", settings=settings)
-    return Want(turn, "lines", uuid, dumps(request) + b"\n", "", 0, None, ())
+    return Want(turn, "lines", uuid, dumps(request) + b"\n", "", 0, None, (), offered=_offered(turn))
 
 
 def at_start(system: str) -> str:
@@ -194,6 +215,11 @@ def without_billing_line(turn: Turn) -> Turn:
 def exact_limit(platform: str = sys.platform) -> int | None:
     """Bytes of a body that the exact way carries at most, None for no limit."""
     return EXACT_LIMITS.get(platform)
+
+
+def _offered(turn: Turn) -> str:
+    declared = [mcp.declaration(tool) for tool in turn.tools if isinstance(tool, Tool)]
+    return compact(declared) if declared else ""
 
 
 def _altered(system: str) -> frozenset[str]:

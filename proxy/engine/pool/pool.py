@@ -19,7 +19,7 @@ from ..planning.choice import Evict, Start, Take, choose
 from ..planning.growth import SOON, Line, Pace, is_worth_a_start, starts_at_once
 from ..planning.roster import Member, PoolLimits, Roster, Status
 from ..planning.steps import EVERYTHING, Feature, can_serve
-from ..planning.want import Want
+from ..planning.want import BARE, Holds, Want
 from ..process.channel import Unconfirmed
 from ..process.worker import Worker
 from .queue import Queue
@@ -146,13 +146,13 @@ class Pool:
         now = time.monotonic()
         members = self._roster.among(Status.IDLE)
         spare = len(members) - self._roster.limits.warm
-        bare = sum(member.system == "" for member in members)
+        bare = sum(member.holds == BARE for member in members)
         for member in members:
-            is_last_bare = member.system == "" and bare == 1
+            is_last_bare = member.holds == BARE and bare == 1
             superfluous = spare > 0 and now - member.used > idle and not is_last_bare
             if superfluous or self._roster.is_old(member, now) or too_large(self._workers[member.key].pid):
                 spare -= 1
-                bare -= member.system == ""
+                bare -= member.holds == BARE
                 self._close(member)
         # One more start each time: the cause of earlier failures may be gone.
         self._failed_starts = min(self._failed_starts, ATTEMPTS - 1)
@@ -201,14 +201,14 @@ class Pool:
             self._close_dead()
             seconds: float | None = None
             ahead = self._queue.ahead(place)
-            match choose(self._roster, want.system, ahead=ahead, born_after=born_after, features=self.features):
+            match choose(self._roster, want.holds, ahead=ahead, born_after=born_after, features=self.features):
                 case Take(key) if not (is_first and ahead):
-                    self._roster.take(key, want.system, time.monotonic())
+                    self._roster.take(key, want.holds, time.monotonic())
                     return self._roster[key]
                 case Take():
                     # Earlier turns choose first.
                     asyncio.get_running_loop().call_soon(self._queue.notify)
-                case Start() if not self._should_start(want.system, ahead):
+                case Start() if not self._should_start(want.holds, ahead):
                     seconds = LOOK_SECONDS if self._pace.is_known else FIRST_LOOK_SECONDS
                 case Start():
                     self._start_worker(want.system, place)
@@ -224,10 +224,10 @@ class Pool:
                 if failed == ATTEMPTS:
                     raise errors.CliCrashed(f"The Claude Code CLI could not be started: {doubt}.") from None
 
-    def _should_start(self, system: str, ahead: int) -> bool:
+    def _should_start(self, wanted: Holds, ahead: int) -> bool:
         """Whether starting a process is better than waiting for an existing one."""
         now = time.monotonic()
-        fits = [member for member in self._roster if can_serve(member.system, system, self.features)]
+        fits = [member for member in self._roster if can_serve(member.holds, wanted, self.features)]
         at_work = [member for member in fits if member.status is Status.BUSY]
         busy = [now - member.used for member in at_work]
         starting = [now - member.born for member in fits if member.status is Status.STARTING]
@@ -277,14 +277,14 @@ class Pool:
 
     def _start_worker(self, system: str, place: int = -1) -> None:
         """Starts a process with this system prompt. A failure is raised in the turn at `place`."""
-        self._spawn(self._begin(self._roster.add(system, time.monotonic()), place))
+        self._spawn(self._begin(self._roster.add(Holds(system), time.monotonic()), place))
 
     async def _begin(self, member: Member, place: int) -> None:
         worker: Worker | None = None
         try:
             worker = await self._launch()
             self._workers[member.key] = worker
-            await worker.prepare(member.system)
+            await worker.prepare(member.holds.system)
             self._pace.started(time.monotonic() - member.born)
             if not len(self._queue) and {"silence", "rewind"} <= self.features:
                 # No turn waits for it.
@@ -309,7 +309,7 @@ class Pool:
     def _refill(self) -> None:
         """Starts missing workers while no turn needs the processor.
 
-        One of those kept ready has no system prompt: a Turn without one needs it, and any other Turn can use it.
+        One of those kept ready holds nothing: a Turn without a system prompt needs it, and any other Turn can use it.
         """
         roster, limits = self._roster, self._roster.limits
         is_wanted = roster.count(Status.BUSY) or len(self._queue)
@@ -317,7 +317,7 @@ class Pool:
             return
         ready = roster.among(Status.IDLE, Status.STARTING, Status.FINISHING)
         wanted = limits.warm if self.cli_info else max(1, limits.warm)
-        has_bare = any(member.system == "" for member in ready)
+        has_bare = any(member.holds == BARE for member in ready)
         missing = len(ready) < wanted or (wanted > 0 and not has_bare)
         if missing and roster.room and roster.count(Status.STARTING) < max(1, PROCESSORS // 2):
             self._start_worker("")

@@ -41,11 +41,12 @@ CAPABILITIES: Mapping[str, str] = {
     "rewind": "nothing of a rewound turn is in the next one, the CLI's own count of tokens included",
     "system": "the system prompt of a running process can be replaced, and leaves no trace",
     "lines": "a history that is appended line by line arrives with its roles, and asks nothing by itself",
-    "tools": "tools offered by MCP are called under their own names, in parallel, and can be taken away",
     "silence": "a message to an idle process reaches nobody",
     "errors": "a rate limit is reported, and not tried again by the CLI",
     "peers": "a message of another Claude Code session does not reach the model",
     "models": "what the CLI asks for with each model it offers (`max_tokens`, thinking) can be learned",
+    # Last, as such a process serves no other turns.
+    "tools": "tools offered by MCP are called under their own names, in parallel, in one turn after another",
 }
 
 
@@ -219,11 +220,15 @@ class Contract:
         tools = (tool("Bash"), tool("look_up"))
         names = [each.name for each in tools]
         reply = {"call": [{"name": name, "input": {}} for name in names]}
-        events = await ask.lines(said("user", f"call\nscripted: {json.dumps(reply)}"), tools=tools)
-        called = [event.name for event in events if isinstance(event, ToolCallStarted)]
-        expect(called == names, "parallel calls did not arrive under their own names")
-        await ask.lines(said("user", "none"))
-        expect(not ask.body().get("tools"), "tools stayed after they were taken away")
+        offered: list[object] = []
+        for number in ("one", "two"):
+            text = f"{number}\nscripted: {json.dumps(reply)}"
+            events = await ask.lines(said("user", text), tools=tools)
+            called = [event.name for event in events if isinstance(event, ToolCallStarted)]
+            expect(called == names, "parallel calls did not arrive under their own names")
+            expect(ask.texts() == [("user", text)], f"the messages of a turn with tools were {ask.texts()}")
+            offered.append(ask.body()["tools"])
+        expect(offered[0] == offered[1], "tools changed from one turn to the next")
 
     async def _silence(self) -> None:
         ask = self.examiner

@@ -51,10 +51,10 @@ class TokenCounter:
             except Unconfirmed as doubt:
                 raise CliCrashed(f"The Claude Code CLI could not count: {doubt}.") from None
             finally:
-                if counted and not turn.tools:
+                if counted:
                     self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._end)
                 else:
-                    # What it holds is not known, or it keeps the tools' descriptions.
+                    # What it holds is not known.
                     self._end()
 
     async def close(self) -> None:
@@ -67,7 +67,7 @@ class TokenCounter:
     async def _ready(self, want: Want) -> Worker:
         """A process that can hold the want."""
         worker = self._worker
-        if worker is None or not worker.alive or not can_serve(worker.system, want.system):
+        if worker is None or not worker.alive or not can_serve(worker.holds, want.holds):
             self._end()
             worker = self._worker = await self._launch()
             await worker.initialize(want.system)
@@ -75,7 +75,7 @@ class TokenCounter:
 
     async def _count(self, worker: Worker, want: Want) -> int:
         worker.channel.begin_turn()
-        for step in steps(worker.system, want)[:-1]:
+        for step in steps(worker.holds, want)[:-1]:
             await worker.take(step)
         # The last one too is only held: asking is what costs.
         await worker.take(Append(want.turn.messages[-1]))

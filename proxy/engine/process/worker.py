@@ -1,6 +1,6 @@
 """One claude process that serves Turns, one after another.
 
-Between turns it holds its system prompt and nothing else: every turn is rewound and its settings are reset. `run`
+Between turns it holds no more than `holds` says: every turn is rewound and its settings are reset. `run`
 raises Unconfirmed while the model has not been asked, so that another worker can serve the Turn, and a ProxyError
 afterwards. `finish_turn` returns whether the worker can be reused. A worker in an unknown state is closed, never
 repaired.
@@ -11,13 +11,14 @@ import contextlib
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ... import errors
 from ...events import Event, Finished, JsonObject, ReasoningDelta, TextDelta, ToolCallStarted
 from ...receipts import Spent
 from ..planning.steps import Append, Ask, Configure, Offer, SetSystem, Step, steps
-from ..planning.want import NO_TEXT, SETTINGS_ID, Want, at_start, reset
+from ..planning.want import BARE, NO_TEXT, SETTINGS_ID, Holds, Want, at_start, reset
 from ..wire import protocol
 from ..wire.answer import Answer
 from ..wire.command import ARGUMENTS, SERVER
@@ -32,6 +33,8 @@ HOLD_SECONDS = 0.5
 # Most user lines that are rewound. Each takes a request; 800 take 0.4 s, about as long as a new process.
 REWINDS = 400
 
+# Why the CLI refuses to rewind to a line of tool results.
+SPLITS_CALL = "target_splits_tool_call"
 # What the CLI says of a request without an address.
 INVALID_URL = "Invalid URL"
 
@@ -44,8 +47,7 @@ class Worker:
     def __init__(self, process: ClaudeProcess, timeouts: Timeouts, accept: Accept = lambda _: None) -> None:
         """`accept` gets the reply to `initialize`, and raises Unconfirmed where the process must not be used."""
         self.channel = Channel(process, timeouts)
-        # Empty until `initialize`, and for none.
-        self.system = ""
+        self.holds = BARE
         self.cli_info: JsonObject = {}
         self._silence = timeouts.silence
         self._accept = accept
@@ -57,7 +59,6 @@ class Worker:
         self.spent: Spent | None = None
         self._is_reset = False
         self._requested: float | None = None
-        self._has_tools = False
         # Whether an answer has proved that the CLI sends the body it is given.
         self._proved = False
 
@@ -98,7 +99,7 @@ class Worker:
         self._answer, self._want, self._is_reset, self.spent, self._requested = None, want, False, None, None
         try:
             self.channel.begin_turn()
-            for step in steps(self.system, want):
+            for step in steps(self.holds, want):
                 await self.take(step)
         except errors.CliCrashed as error:
             raise Unconfirmed(error.message) from None
@@ -147,8 +148,7 @@ class Worker:
         # Last, because `close` interrupts a turn that did not end.
         self._answer = self._want = None
         self.channel.idle = True
-        # The CLI keeps a tool's description by its name and schema for as long as it runs.
-        return self.alive and not self._has_tools
+        return self.alive
 
     async def close(self) -> None:
         """Ends the process, and returns when it has exited."""
@@ -162,7 +162,7 @@ class Worker:
         match step:
             case SetSystem(system, model):
                 await self.channel.control("set_model", model=model, system_prompt=system)
-                self.system = system
+                self.holds = replace(self.holds, system=system)
             case Configure(want) if want.way == "exact":
                 # Written together with the line that asks: each settings request costs about 10 ms.
                 pass
@@ -170,8 +170,8 @@ class Worker:
                 with self.channel.expecting(SETTINGS_ID) as reply:
                     await self.channel.send(want.encoded)
                     await self.channel.confirmed(reply, "apply_flag_settings")
-            case Offer(tools):
-                self._has_tools = True
+            case Offer(tools, encoded):
+                self.holds = replace(self.holds, tools=encoded)
                 await self.channel.offer(SERVER, tools)
             case Append(message) if message.role == "assistant":
                 await self.channel.send(protocol.assistant_line(message))
@@ -221,7 +221,7 @@ class Worker:
                 "one? `claude-max doctor` says more."
             ) from None
         self._accept(self.cli_info)
-        self.system = system
+        self.holds = Holds(system)
 
     async def _ask(self, want: Want) -> None:
         self._answer = Answer(want.uuid, want.tools, self.rate_limit)
@@ -311,7 +311,9 @@ class Worker:
             raise Unconfirmed("a conversation too long to rewind")
         while self._lines:
             reply = await self.channel.control("rewind_conversation", target_message_uuid=self._lines[-1])
-            if reply.get("rewound") is not True:
+            # A line of results goes together with the calls that it answers, and so with the line before them.
+            goes_along = reply.get("reason") == SPLITS_CALL and len(self._lines) > 1
+            if reply.get("rewound") is not True and not goes_along:
                 raise Unconfirmed(f"a rewind was refused: {reply.get('reason')}")
             self._lines.pop()
 

@@ -70,6 +70,11 @@ ALTERED: list[tuple[Turn, list[str]]] = [
     (turn(Message("user", (ToolResult("c1", ()),))), ["messages: empty content filled in"]),
     (turn(Message("user", (ToolResult("c1", (Text(" "),)),))), ["messages: empty content filled in"]),
     (turn(Message("user", (ToolResult("c1", (PNG,)),))), []),
+    (
+        turn(Message("user", (ToolResult("c1", (Text("r"), PNG), is_error=True),))),
+        ["messages: a failed call's result left with its text only"],
+    ),
+    (turn(Message("user", (ToolResult("c1", (Text("r"),), is_error=True),))), []),
     (turn(user(" ")), ["messages: empty content filled in"]),
     (turn(Message("user", (PNG,))), []),
 ]

@@ -10,23 +10,33 @@ from claude_max.proxy.engine.planning import choice as module
 from claude_max.proxy.engine.planning.choice import Choice, Evict, Start, Take, Wait, choose
 from claude_max.proxy.engine.planning.roster import PoolLimits, Roster, Status
 from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature, can_serve
+from claude_max.proxy.engine.planning.want import BARE as NOTHING
+from claude_max.proxy.engine.planning.want import Holds
 
+# What is held is written `system`, or `system+tools`.
 Held = tuple[str, Status]
 STARTING, IDLE, BUSY, FINISHING, CLOSING = Status
-BARE, S, T = ("", IDLE), ("S", IDLE), ("T", IDLE)
+BARE, S, T, L = ("", IDLE), ("S", IDLE), ("T", IDLE), ("S+look", IDLE)
+
+
+def holds(text: str) -> Holds:
+    return Holds(*text.split("+"))
 
 
 def roster_of(*held: Held, room: int = 0) -> Roster:
     """Members 1, 2, 3, …, each used later than the one before; and room for so many more."""
     roster = Roster(PoolLimits(workers=len(held) + room))
-    for number, (system, status) in enumerate(held):
-        member = roster.add(system, float(number))
+    for number, (text, status) in enumerate(held):
+        started = status in (STARTING, CLOSING)
+        member = roster.add(holds(text) if started else Holds(), float(number))
         if status is not STARTING:
             roster.ready(member.key, float(number))
-        if status in (BUSY, FINISHING):
-            roster.take(member.key, system, member.used)
-        if status is FINISHING:
+        if status in (IDLE, BUSY, FINISHING):
+            roster.take(member.key, holds(text), member.used)
+        if status in (IDLE, FINISHING):
             roster.finishing(member.key, member.used)
+        if status is IDLE:
+            roster.ready(member.key, member.used)
         if status is CLOSING:
             roster.closing(member.key)
     roster.check()
@@ -75,12 +85,27 @@ RULES: list[tuple[list[Held], int, str, Choice]] = [
     ([S, ("", FINISHING)], 0, "", Wait()),
     ([S, ("", STARTING)], 0, "", Wait()),
     ([busy("S"), busy("T")], 0, "", Wait()),
+    # One that was offered tools serves turns with the same ones, and is preferred for them.
+    ([L, BARE, S], 1, "S+look", Take(1)),
+    ([("T+look", IDLE), S], 1, "S+look", Take(1)),
+    ([L, BARE], 1, "S+seek", Take(2)),
+    ([L, S], 1, "S+seek", Take(2)),
+    ([L], 1, "S+seek", Start()),
+    ([L], 1, "S", Start()),
+    ([L], 1, "+look", Start()),
+    ([("+look", IDLE)], 1, "S+look", Take(1)),
+    ([L, busy("S+look")], 0, "T", Evict(1)),
+    ([L, busy("S")], 0, "T", Wait()),
+    # One that can serve all others is kept, and does not stand in the way of a start.
+    ([BARE, L, busy("+seek"), busy("+seek")], 0, "S+dig", Evict(2)),
+    ([BARE, busy("+seek")], 0, "S+dig", Wait()),
+    ([BARE, S], 0, "S+dig", Take(2)),
 ]
 
 
 @pytest.mark.parametrize(("held", "room", "system", "choice"), RULES)
 def test_rules(held: list[Held], room: int, system: str, choice: Choice) -> None:
-    assert choose(roster_of(*held, room=room), system) == choice
+    assert choose(roster_of(*held, room=room), holds(system)) == choice
 
 
 @pytest.mark.parametrize(
@@ -95,48 +120,47 @@ def test_rules(held: list[Held], room: int, system: str, choice: Choice) -> None
 )
 def test_those_before_have_what_starts_or_ends(held: list[Held], room: int, ahead: int, choice: Choice) -> None:
     system = "" if any(status is CLOSING for _, status in held) else "S"
-    assert choose(roster_of(*held, room=room), system, ahead=ahead) == choice
+    assert choose(roster_of(*held, room=room), holds(system), ahead=ahead) == choice
 
 
 def test_after_a_dead_one_only_a_younger_one_will_do() -> None:
     roster = roster_of(S, S, S, room=1)
-    assert choose(roster, "S", born_after=0.5) == Take(3)
-    assert choose(roster, "S", born_after=2.0) == Start()
-    assert choose(roster_of(S, S), "S", born_after=2.0) == Evict(1)
+    assert choose(roster, Holds("S"), born_after=0.5) == Take(3)
+    assert choose(roster, Holds("S"), born_after=2.0) == Start()
+    assert choose(roster_of(S, S), Holds("S"), born_after=2.0) == Evict(1)
 
 
 @pytest.mark.parametrize(("held", "choice"), [([T, BARE], Start()), ([T, S], Take(2)), ([], Start())])
 def test_a_cli_that_keeps_its_system_prompt(held: list[Held], choice: Choice) -> None:
-    assert choose(roster_of(*held, room=1), "S", features=EVERYTHING - {"system"}) == choice
+    assert choose(roster_of(*held, room=1), Holds("S"), features=EVERYTHING - {"system"}) == choice
 
 
-members = st.lists(st.tuples(st.sampled_from(("", "S", "T")), st.sampled_from(list(Status))), max_size=5)
+HELD = st.sampled_from(("", "S", "T", "+look", "S+look", "S+seek"))
+members = st.lists(st.tuples(HELD, st.sampled_from(list(Status))), max_size=5)
 features = st.sampled_from((EVERYTHING, EVERYTHING - {"system"}))
 
 
-@given(members, st.integers(0, 2), st.sampled_from(("", "S")), st.integers(0, 3), st.none() | st.integers(-1, 5),
+@given(members, st.integers(0, 2), HELD, st.integers(0, 3), st.none() | st.integers(-1, 5),
        features)  # fmt: skip
 def test_the_choice_is_always_one_that_works(
-    held: list[Held], room: int, system: str, ahead: int, born_after: int | None, features: frozenset[Feature]
+    held: list[Held], room: int, text: str, ahead: int, born_after: int | None, features: frozenset[Feature]
 ) -> None:
-    roster = roster_of(*held, room=room)
+    roster, wanted = roster_of(*held, room=room), holds(text)
 
     def fits(member: Any) -> bool:
         young = born_after is None or member.born > born_after
-        return young and can_serve(member.system, system, features)
+        return young and can_serve(member.holds, wanted, features)
 
     before = repr(roster)
-    choice = choose(roster, system, ahead=ahead, born_after=born_after, features=features)
+    choice = choose(roster, wanted, ahead=ahead, born_after=born_after, features=features)
     assert repr(roster) == before, "nothing is changed"
     idle = roster.among(IDLE)
     match choice:
         case Take(key):
             assert roster[key] in idle
             assert fits(roster[key])
-            same = [member for member in idle if fits(member) and member.system == system]
-            if same and roster[key].system != system:
-                # Only to keep the last one without a system prompt.
-                assert not same
+            same = [member for member in idle if member.holds == wanted and fits(member)]
+            assert not same or roster[key].holds == wanted or wanted == NOTHING
         case Start():
             assert roster.room
             assert not any(map(fits, idle))
@@ -144,7 +168,8 @@ def test_the_choice_is_always_one_that_works(
             assert not roster.room
             assert roster[key] in idle
             assert not fits(roster[key])
-            assert not any(map(fits, idle))
+            # But for the one that is kept.
+            assert all(member.holds == NOTHING for member in idle if fits(member))
         case Wait():
             # Something will happen that wakes whoever waits, or there are no workers at all.
             coming = roster.count(STARTING, BUSY, FINISHING, CLOSING)
@@ -157,8 +182,8 @@ def test_few_workers_have_no_reserve(monkeypatch: pytest.MonkeyPatch, workers: i
     monkeypatch.setattr(module, "RESERVING", 4)
     roster = Roster(PoolLimits(workers=workers))
     for number in range(workers):
-        member = roster.add("S" if number else "", number)
+        member = roster.add(Holds("S" if number else ""), number)
         roster.ready(member.key, number)
         if number:
-            roster.take(member.key, "S", number)
-    assert choose(roster, "S") == wanted
+            roster.take(member.key, Holds("S"), number)
+    assert choose(roster, Holds("S")) == wanted

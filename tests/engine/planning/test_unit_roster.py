@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from claude_max.proxy.engine.planning.roster import Member, PoolLimits, Roster, Status
+from claude_max.proxy.engine.planning.want import BARE, Holds
 
 LIMITS = PoolLimits(workers=3, turns=4, age=20.0)
 
@@ -31,7 +32,7 @@ class Books(RuleBasedStateMachine):
     @precondition(lambda self: self.roster.room)
     @rule(system=st.sampled_from(("", "S")))
     def add(self, system: str) -> None:
-        member = self.roster.add(system, self.now)
+        member = self.roster.add(Holds(system), self.now)
         assert member.key not in self.keys, "a key is never used again"
         assert member.status is Status.STARTING
         self.keys.add(member.key)
@@ -48,8 +49,8 @@ class Books(RuleBasedStateMachine):
     @rule(data=st.data(), system=st.sampled_from(("", "S", "T")))
     def take(self, data: st.DataObject, system: str) -> None:
         member = self.one(data, Status.IDLE)
-        self.roster.take(member.key, system, member.used)
-        assert (member.status, member.system) == (Status.BUSY, system)
+        self.roster.take(member.key, Holds(system), member.used)
+        assert (member.status, member.holds) == (Status.BUSY, Holds(system))
 
     @precondition(lambda self: self.roster.count(Status.BUSY))
     @rule(data=st.data())
@@ -87,7 +88,7 @@ class Books(RuleBasedStateMachine):
             Status.FINISHING: ("take", "finishing"),
             Status.CLOSING: ("ready", "take", "finishing", "closing"),
         }
-        arguments = {"ready": (self.now,), "take": ("S", self.now), "finishing": (self.now,), "closing": ()}
+        arguments = {"ready": (self.now,), "take": (Holds("S"), self.now), "finishing": (self.now,), "closing": ()}
         name = data.draw(st.sampled_from(wrong[before]))
         with pytest.raises(AssertionError, match="cannot become"):
             getattr(self.roster, name)(member.key, *arguments[name])
@@ -114,7 +115,7 @@ test_books = Books.TestCase
 
 def test_what_check_finds() -> None:
     roster = Roster(PoolLimits(workers=1))
-    member = roster.add("", 5.0)
+    member = roster.add(BARE, 5.0)
     roster.check()
     member.used = 4.0
     with pytest.raises(AssertionError):
@@ -124,7 +125,7 @@ def test_what_check_finds() -> None:
     with pytest.raises(AssertionError):
         roster.check()
     member.key = 1
-    roster.add("", 5.0)
+    roster.add(BARE, 5.0)
     with pytest.raises(AssertionError, match="starting 2> is over 1"):
         roster.check()
 
@@ -133,16 +134,16 @@ def test_its_words() -> None:
     roster = Roster(PoolLimits())
     assert repr(roster) == "<Roster empty>"
     for _ in range(3):
-        roster.add("", 0.0)
+        roster.add(BARE, 0.0)
     roster.ready(1, 1.0)
     roster.ready(2, 1.0)
-    roster.take(2, "", 0)
+    roster.take(2, BARE, 0)
     assert repr(roster) == "<Roster starting 1, idle 1, busy 1>"
 
 
 def test_one_that_was_born_at_the_renewal_is_young() -> None:
     roster = Roster(PoolLimits())
-    before, at = roster.add("", 4.0), roster.add("", 5.0)
+    before, at = roster.add(BARE, 4.0), roster.add(BARE, 5.0)
     roster.renew(5.0)
     assert roster.is_old(before, 5.0)
     assert not roster.is_old(at, 5.0)

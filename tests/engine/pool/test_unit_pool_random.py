@@ -6,7 +6,7 @@ import random
 import pytest
 from engine.asking import shut
 from engine.fake_worker import World, quiet
-from engine.turns import turn, user, wants
+from engine.turns import LOOK, SEEK, by_lines, turn, user, wants
 
 from claude_max.proxy import errors
 from claude_max.proxy.engine.planning.roster import Status
@@ -18,12 +18,13 @@ SYSTEMS = ("", "one", "two")
 
 
 def some_turn(dice: random.Random, name: str) -> Turn:
-    """A question under one of the system prompts."""
-    return turn(user(name), system=dice.choice(SYSTEMS), model=dice.choice(("sonnet", "opus")))
+    """A question under one of the system prompts, some with tools, which go by lines."""
+    system, model = dice.choice(SYSTEMS), dice.choice(("sonnet", "opus"))
+    return turn(user(name), system=system, model=model, tools=dice.choice(((), (), (LOOK,), (SEEK,))))
 
 
 async def answer(pool: Pool, wanted: Turn) -> str:
-    found = [event async for event in pool.events(wants(wanted))]
+    found = [event async for event in pool.events(by_lines(wanted) if wanted.tools else wants(wanted))]
     return "".join(event.text for event in found if isinstance(event, TextDelta))
 
 

@@ -1,12 +1,14 @@
 """Counting keeps one process while it can be trusted: held lines are taken back, and a doubt ends it."""
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from claude_max.proxy.engine.planning.steps import Append, Configure, Offer, SetSystem, Step
+from claude_max.proxy.engine.planning.want import BARE, Holds
 from claude_max.proxy.engine.probe.counting import TokenCounter, total
 from claude_max.proxy.engine.process.channel import Unconfirmed
 from claude_max.proxy.engine.process.worker import Worker
@@ -21,7 +23,7 @@ class Counting:
     """A process that holds lines and counts one token for each; `answers` replaces what it says."""
 
     def __init__(self, answers: dict[str, Any] | Exception | None = None) -> None:
-        self.system = ""
+        self.holds = BARE
         self.initialized = 0
         self.alive, self.closed = True, False
         self.held: list[Message] = []
@@ -34,12 +36,14 @@ class Counting:
     async def take(self, step: Step) -> None:
         self.steps.append(type(step))
         if isinstance(step, SetSystem):
-            self.system = step.system
+            self.holds = replace(self.holds, system=step.system)
+        if isinstance(step, Offer):
+            self.holds = replace(self.holds, tools=step.encoded)
         if isinstance(step, Append):
             self.held.append(step.message)
 
     async def initialize(self, system: str) -> None:
-        self.system = system
+        self.holds = Holds(system)
         self.initialized += 1
 
     async def rewind(self) -> None:
@@ -94,18 +98,20 @@ async def test_a_system_prompt_is_replaced_but_never_taken_away() -> None:
     counter = counter_of(first, second)
     await counter.count(said("user", system="one"))
     await counter.count(said("user", system="two"))
-    assert (first.system, first.steps[2]) == ("two", SetSystem)
+    assert (first.holds.system, first.steps[2]) == ("two", SetSystem)
     await counter.count(HELLO)
-    assert second.system == ""
+    assert second.holds == BARE
     await counter.close()
     assert first.closed
 
 
-async def test_tools_are_kept_by_the_process_so_it_ends() -> None:
+async def test_tools_are_kept_by_the_process_so_it_ends_where_others_are_wanted() -> None:
     first, second = Counting(), Counting()
     counter = counter_of(first, second)
-    await counter.count(said("user", tools=(LOOK,)))
-    assert Offer in first.steps
+    for _ in range(3):
+        await counter.count(said("user", tools=(LOOK,)))
+    assert first.steps.count(Offer) == 1
+    assert not first.closed
     await counter.count(HELLO)
     await counter.close()
     assert first.closed

@@ -33,7 +33,7 @@ async def test_a_new_process_is_initialized_and_reset() -> None:
         {"subtype": "initialize", "systemPrompt": ["S"], "systemPromptSnapshot": False, "hooks": {}}
     ]
     assert process.asked() == ["initialize", "apply_flag_settings"]
-    assert (worker.system, worker.cli_info) == ("S", {"models": [1]})
+    assert (worker.holds.system, worker.cli_info) == ("S", {"models": [1]})
     await worker.close()
 
 
@@ -88,7 +88,7 @@ async def test_another_system_prompt_is_confirmed_before_the_question() -> None:
         assert await worker.finish_turn()
         assert process.asked()[: len(steps)] == steps
         process.written.clear()
-    assert worker.system == "T"
+    assert worker.holds.system == "T"
     process.refused = {"set_model"}
     with pytest.raises(Unconfirmed):
         await run(worker, wants(turn(user("a"), system="U")))
@@ -110,17 +110,22 @@ async def test_the_lines_way_writes_the_history_line_by_line() -> None:
     await worker.close()
 
 
-async def test_a_worker_that_was_offered_tools_serves_one_turn() -> None:
+async def test_a_worker_is_offered_tools_once() -> None:
     process = FakeProcess()
     worker = await ready(process)
-    process.answers.append(HELLO)
-    asking = asyncio.create_task(run(worker, by_lines(turn(user("a"), tools=(LOOK,)))))
+    process.answers += [HELLO, HELLO]
+    want = by_lines(turn(user("a"), tools=(LOOK,)))
+    asking = asyncio.create_task(run(worker, want))
     await until(lambda: bool(process.requests("mcp_set_servers")))
     rpc = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     asks = {"subtype": "mcp_message", "server_name": "client", "message": rpc}
     process.says({"type": "control_request", "request_id": "q", "request": asks})
     assert shown(await asking) == "Hello"
-    assert not await worker.finish_turn()
+    assert await worker.finish_turn()
+    assert worker.holds == want.holds
+    assert shown(await run(worker, by_lines(turn(user("b"), tools=(LOOK,))))) == "Hello"
+    assert await worker.finish_turn()
+    assert len(process.requests("mcp_set_servers")) == 1
     await worker.close()
 
 
