@@ -48,17 +48,23 @@ def result(done: "subprocess.CompletedProcess[str]", code: int = 0) -> dict[str,
     return found
 
 
-def restarted(systemd: UserSystemd, old: object) -> dict[str, object]:
-    """The status with a new process that answers, as `agent status` says it."""
+def restarted(systemd: UserSystemd, port: str, old: object) -> dict[str, object]:
+    """The status, as `service status` says it, once another process than `old` answers."""
+    show = ("systemctl", "--user", "show", "claude-max.service", "--property=MainPID", "--value")
 
-    def asked() -> "subprocess.CompletedProcess[str]":
-        return systemd.run(installed(), "service", "status", "--json")
+    def is_up() -> bool:
+        try:
+            return httpx2.get(f"http://127.0.0.1:{port}/health", timeout=5).is_success
+        except httpx2.HTTPError:
+            return False
 
-    def status() -> dict[str, object] | None:
-        done = asked()
-        return result(done) if done.returncode == 0 and json.loads(done.stdout)["pid"] != old else None
+    def is_new() -> bool:
+        return systemd.run(*show).stdout.strip() not in ("0", str(old)) and is_up()
 
-    return eventually(status, 15, said=asked)
+    eventually(is_new, 15, said=lambda: systemd.run("systemctl", "--user", "status", "claude-max.service").stdout)
+    status = result(systemd.run(installed(), "service", "status", "--json"))
+    assert status["pid"] != old
+    return status
 
 
 def test_install_kill_restart_uninstall(systemd: UserSystemd, home: Path) -> None:
@@ -100,11 +106,11 @@ def test_install_kill_restart_uninstall(systemd: UserSystemd, home: Path) -> Non
         assert [(each["how"], each["pid"]) for each in asked["servers"]] == [("service", before["pid"])]  # type: ignore[attr-defined]
 
         assert systemd.run("kill", f"-{signal.SIGKILL}", str(before["pid"])).returncode == 0
-        after = restarted(systemd, before["pid"])
+        after = restarted(systemd, port, before["pid"])
         assert answered(port).endswith("You said: hello")
 
         assert result(systemd.run(claude_max, "service", "restart", "--json"))["signed_in"] is True
-        assert restarted(systemd, after["pid"])["running"] is True
+        assert restarted(systemd, port, after["pid"])["running"] is True
 
         # The doctor looks with the service's own environment: this shell's login does not help it.
         doctor = (claude_max, "doctor", "--check", "service-environment", "--json")
@@ -131,6 +137,10 @@ def test_a_service_is_found_with_its_own_settings_and_judged_by_its_own_path(
 ) -> None:
     """Its port came from a variable of the shell that installed it; its PATH is then spoilt in a drop-in."""
     claude_max, port = installed(), str(free_port())
+    drop_ins = home / ".config/systemd/user/claude-max.service.d"
+    drop_ins.mkdir(parents=True)
+    # Nobody answers there, which it learns at once.
+    (drop_ins / "nowhere.conf").write_text("[Service]\nEnvironment=ANTHROPIC_BASE_URL=http://127.0.0.1:9\n")
     claude = tmp_path / "bin" / "claude"
     claude.parent.mkdir()
     claude.write_text(f'#!/bin/sh\nexec "{locate(None, {}).path}" "$@"\n')
@@ -147,8 +157,7 @@ def test_a_service_is_found_with_its_own_settings_and_judged_by_its_own_path(
     )
     doctor = (*shell, claude_max, "doctor", "--check", "service-environment", "--json")
     assert said(systemd.run(*doctor)).startswith(f"In the service: {claude}. Signed in")
-    drop_in = home / ".config/systemd/user/claude-max.service.d/here.conf"
-    drop_in.parent.mkdir(parents=True)
+    drop_in = drop_ins / "here.conf"
     drop_in.write_text("[Service]\nEnvironment=PATH=/usr/bin:/bin\n")
     restart = ("sh", "-c", "systemctl --user daemon-reload && systemctl --user restart claude-max.service")
     assert systemd.run(*restart).returncode == 0

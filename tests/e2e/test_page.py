@@ -31,7 +31,7 @@ pytestmark = [
     pytest.mark.browser,
     # One browser for all of them.
     pytest.mark.xdist_group("page"),
-    pytest.mark.skipif(program() is None, reason="no Chromium on PATH (Debian: apt-get install chromium)"),
+    pytest.mark.skipif(program() is None, reason="no Chromium on PATH (Debian: package chromium-headless-shell)"),
 ]
 
 ROWS = 10_000
