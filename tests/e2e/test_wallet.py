@@ -9,8 +9,10 @@ import httpx2
 import pytest
 from harness.asking import CHAT, directive
 from harness.machine import eventually
-from harness.proxy import RunningProxy, running_proxy, scripted
+from harness.proxy import OwnProxy, RunningProxy, running_proxy, scripted
 
+# The tests of both proxies of this file run in one process.
+pytestmark = pytest.mark.xdist_group("wallet")
 LOCAL = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC[+-]\d\d:\d\d"
 FIVE = {"status": "allowed", "claim": "five_hour", "reset": "+3600", "5h": 0.5}
 EXTRA = {"status": "rejected", "claim": "five_hour", "reset": "+3600", "5h": 1.0, "overage": "allowed", "in_use": True}
@@ -27,8 +29,24 @@ def arrived(proxy: RunningProxy) -> int:
     return proxy.api.api.arrived
 
 
-def test_refuse_stops_at_the_request_behind_the_first_that_is_billed(home: Path) -> None:
+@pytest.fixture(scope="module")
+def warning(own_proxy: OwnProxy) -> RunningProxy:
+    """A proxy with the default settings. The first test needs it as it is after its start."""
+    return own_proxy()
+
+
+@pytest.fixture(scope="module")
+def silent(own_proxy: OwnProxy) -> RunningProxy:
+    """A proxy that does not tell of extra usage, and has the lines composition."""
+    return own_proxy(environ={"CLAUDE_MAX_OVERAGE": "allow", "CLAUDE_MAX_COMPOSITION": "lines"})
+
+
+def test_refuse_takes_requests_again_when_the_window_resets_and_stops_at_the_next(home: Path) -> None:
+    """It stops at the request behind the first that is billed."""
     with scripted() as api, running_proxy(home, api=api, environ={"CLAUDE_MAX_OVERAGE": "refuse"}) as own:
+        assert ask(own, {**EXTRA, "reset": "+3"}).status_code == 200
+        assert ask(own).status_code == 402
+        eventually(lambda: ask(own).status_code == 200, 10)
         for _ in range(3):
             assert ask(own, FIVE).status_code == 200
         # The service tells of extra usage with the answer that draws from it first.
@@ -46,66 +64,63 @@ def test_refuse_stops_at_the_request_behind_the_first_that_is_billed(home: Path)
     with sqlite3.connect(home / ".local/state/claude-max/ledger.db") as database:
         rows = list(database.execute("SELECT status, error, overage, window, used FROM requests ORDER BY rowid"))
     database.close()
-    assert rows[2:5] == [
+    assert rows[-5:-2] == [
         (200, "", 0, "five_hour", 0.5),
         (200, "", 1, "five_hour", 1.0),
         (402, "extra_usage_required", 0, "", None),
     ]
 
 
-def test_refuse_takes_requests_again_when_the_window_resets(home: Path) -> None:
-    with scripted() as api, running_proxy(home, api=api, environ={"CLAUDE_MAX_OVERAGE": "refuse"}) as own:
-        assert ask(own, {**EXTRA, "reset": "+3"}).status_code == 200
-        refused = ask(own)
-        assert refused.status_code == 402
-        eventually(lambda: ask(own).status_code == 200, 10)
+def test_warnings_at_80_and_95_percent(warning: RunningProxy) -> None:
+    first = ask(warning, FIVE)
+    assert "x-claude-max-warning" not in first.headers
+    assert "x-claude-max-window" not in first.headers, "nothing was said before"
+    for used in (0.79, 0.81, 0.83, 0.96, 0.97):
+        ask(warning, {**FIVE, "status": "allowed_warning", "5h": used, "5h_surpassed": 0.75})
+    last = ask(warning)
+    warning.wait_for("96 % of the five-hour limit used")
+    assert re.fullmatch(rf"97 % of the five-hour limit used, resets {LOCAL}", last.headers["x-claude-max-warning"])
+    assert re.fullmatch(r"five_hour;used=0\.97;resets=\d+", last.headers["x-claude-max-window"])
+    assert next(line for line in warning.log if "limit used" in line).count("81 %") == 1
+    assert sum("limit used" in line for line in warning.log) == 2
 
 
-@pytest.mark.parametrize("overage", ["warn", "allow"])
-def test_others_go_on(home: Path, overage: str) -> None:
-    with scripted() as api, running_proxy(home, api=api, environ={"CLAUDE_MAX_OVERAGE": overage}) as own:
-        for _ in range(4):
-            answer = ask(own, EXTRA)
-            assert answer.status_code == 200
-        told = "extra usage is billed on top of the plan"
-        assert (told in answer.headers["x-claude-max-warning"]) is (overage == "warn")
-        assert answer.headers["x-claude-max-window"].startswith("five_hour;used=1;resets=")
-        assert answer.headers["x-claude-max-window"].endswith(", extra_usage")
-        assert sum(told in line for line in own.log) == (1 if overage == "warn" else 0)
+def goes_on(proxy: RunningProxy, *, tells: bool) -> None:
+    """Answers requests that are billed, and tells of it in each answer and once in the log, or not at all."""
+    for _ in range(4):
+        answer = ask(proxy, EXTRA)
+        assert answer.status_code == 200
+    told = "extra usage is billed on top of the plan"
+    assert (told in answer.headers["x-claude-max-warning"]) is tells
+    assert answer.headers["x-claude-max-window"].startswith("five_hour;used=1;resets=")
+    assert answer.headers["x-claude-max-window"].endswith(", extra_usage")
+    if tells:
+        proxy.wait_for(told)
+    assert sum(told in line for line in proxy.log) == int(tells)
 
 
-def test_warnings_at_80_and_95_percent(home: Path) -> None:
-    with scripted() as api, running_proxy(home, api=api) as own:
-        first = ask(own, FIVE)
-        assert "x-claude-max-warning" not in first.headers
-        assert "x-claude-max-window" not in first.headers, "nothing was said before"
-        for used in (0.79, 0.81, 0.83, 0.96, 0.97):
-            ask(own, {**FIVE, "status": "allowed_warning", "5h": used, "5h_surpassed": 0.75})
-        last = ask(own)
-        own.wait_for("96 % of the five-hour limit used")
-        assert re.fullmatch(rf"97 % of the five-hour limit used, resets {LOCAL}", last.headers["x-claude-max-warning"])
-        assert re.fullmatch(r"five_hour;used=0\.97;resets=\d+", last.headers["x-claude-max-window"])
-    assert next(line for line in own.log if "limit used" in line).count("81 %") == 1
-    assert sum("limit used" in line for line in own.log) == 2
+def test_extra_usage_is_told(warning: RunningProxy) -> None:
+    goes_on(warning, tells=True)
 
 
-def test_receipts(home: Path) -> None:
-    with scripted() as api, running_proxy(home, api=api) as own:
-        said = directive(text="so", usage={"input_tokens": 100, "cache_read_input_tokens": 300, "output_tokens": 2})
-        for stream in (False, True):
-            body = {"model": "sonnet", "stream": stream, "messages": [{"role": "user", "content": said}]}
-            answer = own.http.post(CHAT, json=body)
-            timing = re.fullmatch(
-                r"prepare;dur=([\d.]+), queue;dur=([\d.]+), first;dur=([\d.]+)", answer.headers["server-timing"]
-            )
-            assert timing
-            assert 0 < float(timing[3]) < 20_000
-            assert answer.headers["x-claude-max-cached"] == "0.750"
-            assert answer.headers["x-claude-max-way"] == "exact; warm"
-    environ = {"CLAUDE_MAX_COMPOSITION": "lines", "CLAUDE_MAX_WARM_WORKERS": "0"}
-    with scripted() as api, running_proxy(home, api=api, environ=environ) as own:
-        # Two at once, and one process that stands ready: the other is started for its request.
-        said = directive(words=2000, pause=0.05)
-        body = {"model": "sonnet", "stream": True, "messages": [{"role": "user", "content": said}]}
-        with own.http.stream("POST", CHAT, json=body) as one, own.http.stream("POST", CHAT, json=body) as two:
-            assert [each.headers["x-claude-max-way"] for each in (one, two)] == ["lines; warm", "lines; new"]
+def test_extra_usage_is_not_told_where_it_is_allowed(silent: RunningProxy) -> None:
+    goes_on(silent, tells=False)
+
+
+def test_receipts(warning: RunningProxy, silent: RunningProxy) -> None:
+    said = directive(text="so", usage={"input_tokens": 100, "cache_read_input_tokens": 300, "output_tokens": 2})
+    for stream in (False, True):
+        body = {"model": "sonnet", "stream": stream, "messages": [{"role": "user", "content": said}]}
+        answer = warning.http.post(CHAT, json=body)
+        timing = re.fullmatch(
+            r"prepare;dur=([\d.]+), queue;dur=([\d.]+), first;dur=([\d.]+)", answer.headers["server-timing"]
+        )
+        assert timing
+        assert 0 < float(timing[3]) < 20_000
+        assert answer.headers["x-claude-max-cached"] == "0.750"
+        assert answer.headers["x-claude-max-way"] == "exact; warm"
+    # Two at once, and one process that stands ready: the other is started for its request.
+    said = directive(words=2000, pause=0.05)
+    body = {"model": "sonnet", "stream": True, "messages": [{"role": "user", "content": said}]}
+    with silent.http.stream("POST", CHAT, json=body) as one, silent.http.stream("POST", CHAT, json=body) as two:
+        assert [each.headers["x-claude-max-way"] for each in (one, two)] == ["lines; warm", "lines; new"]
