@@ -48,7 +48,8 @@ def two_workers(own_proxy: OwnProxy) -> RunningProxy:
 @pytest.fixture
 def renewed(two_workers: RunningProxy) -> RunningProxy:
     """The same, as after its start: one new worker, which holds nothing."""
-    old = two_workers.claudes()
+    assert two_workers.api is not None
+    old = two_workers.claudes() if two_workers.api.api.arrived else []
     for process in old:
         process.kill()
     psutil.wait_procs(old, 10)

@@ -3,10 +3,10 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +20,7 @@ import pytest
 from harness.asking import TOOL, ask, directive, fine
 from harness.command import claude_max
 from harness.filtered_cli import filtered, vouched
+from harness.limited import limited
 from harness.machine import eventually
 from harness.plan_service import sign_in
 from harness.proxy import OwnProxy, RunningProxy, home_environment, running_proxy, scripted, sessions
@@ -43,12 +44,17 @@ def kill(processes: list[psutil.Process]) -> None:
     psutil.wait_procs(processes, 10)
 
 
-@pytest.mark.parametrize("held", ["nothing yet", "a conversation"])
-def test_a_worker_killed_while_idle(renewed: RunningProxy, held: str) -> None:
-    assert held == "nothing yet" or fine(renewed)
+def test_a_worker_killed_before_its_first_turn(renewed: RunningProxy) -> None:
     assert renewed.claudes()
     kill(renewed.claudes())
     assert fine(renewed)
+
+
+def test_a_worker_killed_while_it_holds_a_conversation(two_workers: RunningProxy) -> None:
+    assert fine(two_workers)
+    assert two_workers.claudes()
+    kill(two_workers.claudes())
+    assert fine(two_workers)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -120,31 +126,52 @@ def test_a_worker_that_dies_of_the_results(spoilt: RunningProxy, marker: str) ->
     calls_and_goes_on(spoilt, marker, "ONCE-sun", lambda: None)
 
 
+# What the CLI does when it reads a word in the prompt, or before it writes one that only the answer holds.
 ACTS: dict[str, tuple[str, int]] = {
-    "half line": ("half line", 502),
-    "not json": ("not json", 502),
     "killed": ("die", 502),
     "an event that is none": ('say {"type":"stream_event"}', 502),
     "an event without its parts": ('say {"type":"stream_event","event":{"type":"message_start"}}', 502),
     "a 20 MB line": ("long line", 200),
     "a flood on stderr": ("stderr", 200),
 }
+ANSWERS = ("half line", "not json")
+
+
+def word_of(name: str) -> str:
+    return f"ACT-{name.replace(' ', '-')}."
 
 
 @pytest.fixture(scope="module")
-def spoilt(own_proxy: OwnProxy, tmp_path_factory: pytest.TempPathFactory) -> RunningProxy:
+def silence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """While this file exists, a new process of the CLI of `spoilt` says nothing."""
+    return tmp_path_factory.mktemp("silence") / "silent"
+
+
+@pytest.fixture(scope="module")
+def spoilt(own_proxy: OwnProxy, tmp_path_factory: pytest.TempPathFactory, silence: Path) -> RunningProxy:
     """A proxy whose CLI does something odd when a prompt tells it to."""
-    acts = {"ONCE-sun": "die once"} | {f"ACT-{name.replace(' ', '-')}.": act for name, (act, _) in ACTS.items()}
-    program = filtered(tmp_path_factory.mktemp("filter"), acts=acts, stall=["STALL-here"])
-    return own_proxy("--claude-path", str(program), "--timeout", "3", environ=vouched(program))
+    acts = {"ONCE-sun": "die once"} | {word_of(name): act for name, (act, _) in ACTS.items()}
+    answers = {word_of(act): act for act in ANSWERS}
+    folder = tmp_path_factory.mktemp("filter")
+    program = filtered(folder, acts=acts, answers=answers, stall=["STALL-here"], silent=str(silence))
+    environ = {**vouched(program), "CLAUDE_MAX_START_TIMEOUT": "5"}
+    return own_proxy("--claude-path", str(program), "--timeout", "3", environ=environ)
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_a_cli_that_speaks_nonsense(spoilt: RunningProxy, name: str) -> None:
+def test_a_cli_that_does_something_odd(spoilt: RunningProxy, name: str) -> None:
     _, status = ACTS[name]
-    answer = ask(spoilt, f"ACT-{name.replace(' ', '-')}.\n{directive(text='fine')}")
+    answer = ask(spoilt, f"{word_of(name)}\n{directive(text='fine')}")
     assert answer.status_code == status, answer.text
     assert status != 502 or answer.json()["error"]["code"] == "cli_crashed"
+    assert fine(spoilt)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_cli_that_speaks_nonsense(spoilt: RunningProxy, name: str) -> None:
+    """In place of an answer. Its first letter is escaped, so that only the answer holds the word."""
+    answer = ask(spoilt, f'scripted: {{"text": "\\u0041{word_of(name)[1:]}"}}')
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "cli_crashed")
     assert fine(spoilt)
 
 
@@ -155,20 +182,16 @@ def test_a_cli_that_stops_in_the_middle_of_a_line(spoilt: RunningProxy) -> None:
     assert fine(spoilt)
 
 
-def test_a_cli_that_says_nothing_at_all(tmp_path: Path, home: Path) -> None:
+def test_a_cli_that_says_nothing_at_all(spoilt: RunningProxy, silence: Path, marker: str) -> None:
     """One new process is waited for, not three; once the CLI speaks again, so does the proxy."""
-    silent = tmp_path / "silent"
-    program = filtered(tmp_path, silent=str(silent))
-    environ = {**vouched(program), "CLAUDE_MAX_START_TIMEOUT": "2"}
-    with scripted() as api, running_proxy(home, "--claude-path", str(program), api=api, environ=environ) as proxy:
-        silent.touch()
-        kill(proxy.claudes())
-        answer = ask(proxy, "hi")
-        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "cli_unavailable")
-        assert "said nothing" in answer.json()["error"]["message"]
-        assert (api.api.arrived, proxy.http.get("/health").status_code) == (0, 200)
-        silent.unlink()
-        assert fine(proxy)
+    silence.touch()
+    kill(spoilt.claudes())
+    answer = ask(spoilt, marker)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "cli_unavailable")
+    assert "said nothing" in answer.json()["error"]["message"]
+    assert (spoilt.bodies(marker), spoilt.http.get("/health").status_code) == ([], 200)
+    silence.unlink()
+    assert fine(spoilt)
 
 
 def test_a_cli_that_stops_in_its_tracks(two_workers: RunningProxy) -> None:
@@ -228,10 +251,10 @@ def test_nothing_is_left_in_the_home(home: Path) -> None:
     assert list((Path(home_environment(home)["XDG_CACHE_HOME"]) / "claude-max" / "empty").iterdir()) == []
 
 
-@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is not installed")
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count handles in other ways")
 def test_no_file_handle_left(home: Path) -> None:
     """More connections than handles: those that are open are served, and after them everybody again."""
-    with scripted() as api, running_proxy(home, api=api, through=("prlimit", "--nofile=110:110")) as proxy:
+    with scripted() as api, running_proxy(home, api=api, through=limited("NOFILE", 110, 110)) as proxy:
         assert fine(proxy)
         host, _, port = proxy.url.removeprefix("http://").partition(":")
         idle = [socket.create_connection((host, int(port)), 5) for _ in range(150)]
@@ -244,10 +267,10 @@ def test_no_file_handle_left(home: Path) -> None:
         assert len([line for line in proxy.log if "Too many open files" in line]) == 1
 
 
-@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is not installed")
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count handles in other ways")
 def test_a_low_limit_that_may_be_raised(home: Path) -> None:
     """As on a Mac, where a program begins with 256 handles: idle connections keep nobody else out."""
-    with scripted() as api, running_proxy(home, api=api, through=("prlimit", "--nofile=110:4096")) as proxy:
+    with scripted() as api, running_proxy(home, api=api, through=limited("NOFILE", 110, 4096)) as proxy:
         url = httpx2.URL(proxy.url)
         with contextlib.ExitStack() as idle:
             for _ in range(150):
@@ -267,19 +290,22 @@ def test_no_room_on_disk(tmp_path: Path) -> None:
     try:
         home = small / "home"
         home.mkdir()
+        environ = {**vouched(filtered(small)), "TMPDIR": str(small)}
         with contextlib.suppress(OSError), (small / "filler").open("wb") as filler:
             filler.write(bytes(400 * 1024))
-        environ = {"XDG_CACHE_HOME": str(small / "cache"), "TMPDIR": str(small)}
-        # The contract check and the login's question need a folder of their own, so it never says that it is ready.
-        with scripted() as api, running_proxy(home, api=api, environ=environ, ready=None) as proxy:
+        # The login's question may need a folder of its own, so it may never say that it is ready.
+        with (
+            scripted() as api,
+            running_proxy(home, "--claude-path", str(small / "claude"), api=api, environ=environ, ready=None) as proxy,
+        ):
             assert fine(proxy)
             assert proxy.http.get("/health").json()["status"] == "ok"
     finally:
         subprocess.run(["umount", "--lazy", small], check=True)
 
 
-def test_the_cli_changes_on_disk(tmp_path: Path, home: Path) -> None:
-    """By one that is known: new processes run it."""
+def test_the_cli_changes_on_disk_and_is_removed(tmp_path: Path, home: Path) -> None:
+    """Of one that is known new processes run; without any a request is told what to do."""
     program = filtered(tmp_path, version="2.1.401")
     vouched(program)
     other = program.rename(tmp_path / "other")
@@ -293,12 +319,6 @@ def test_the_cli_changes_on_disk(tmp_path: Path, home: Path) -> None:
         assert fine(proxy)
         # That of the one that serves now, not of the start.
         assert proxy.http.get("/health").json()["cli_version"] == "2.1.401"
-
-
-def test_the_cli_is_removed_while_running(tmp_path: Path, home: Path) -> None:
-    program = filtered(tmp_path)
-    with scripted() as api, quick_to_look(home, program, api) as proxy:
-        assert fine(proxy)
         program.unlink()
         kill(proxy.claudes())
         answer = ask(proxy, "hi")
@@ -327,21 +347,6 @@ def test_the_cli_is_away_for_a_moment(tmp_path: Path, home: Path) -> None:
         assert [process for process in before if process.is_running()]
 
 
-def test_why_a_cli_never_worked_is_in_the_log(tmp_path: Path, home: Path) -> None:
-    """Behind a wrapper, whose own file stays as it was."""
-    program, wrapper = filtered(tmp_path), tmp_path / "wrapper"
-    wrapper.write_text(f'#!/bin/sh\nexec "{program}" "$@"\n')
-    wrapper.chmod(0o755)
-    with scripted() as api, quick_to_look(home, wrapper, api) as proxy:
-        assert fine(proxy)
-        program.write_text("#!/bin/sh\necho 'the real reason' >&2\nexit 1\n")
-        kill(proxy.claudes())
-        answer = ask(proxy, "hi")
-        assert (answer.status_code, answer.json()["error"]["code"]) == (502, "cli_crashed")
-        assert "the real reason" not in answer.text
-        proxy.wait_for("the real reason")
-
-
 def test_a_worse_cli_takes_its_place_while_running(tmp_path: Path, home: Path, marker: str) -> None:
     """No process of it is started for a request before it was examined, and it is not asked anything."""
     program, temporary = filtered(tmp_path), tmp_path / "temporary"
@@ -358,8 +363,13 @@ def test_a_worse_cli_takes_its_place_while_running(tmp_path: Path, home: Path, m
     assert list(temporary.glob("claude-max-*")) == []
 
 
-def test_a_worse_cli_comes_behind_a_wrapper(tmp_path: Path, home: Path, marker: str) -> None:
-    """As with volta or asdf: the file that is run stays the same, only the version that it tells is another."""
+def test_a_worse_cli_comes_behind_a_wrapper_and_then_one_that_never_worked(
+    tmp_path: Path, home: Path, marker: str
+) -> None:
+    """As with volta or asdf: the file that is run stays the same, only the version that it tells is another.
+
+    Why the last one never worked is in the log.
+    """
     wrapper = tmp_path / "claude"
     for folder, version, spoil in (("one", "2.1.400", {}), ("two", "2.1.401", WORSE)):
         (tmp_path / folder).mkdir()
@@ -380,3 +390,9 @@ def test_a_worse_cli_comes_behind_a_wrapper(tmp_path: Path, home: Path, marker: 
         link.unlink()
         link.symlink_to("one")
         eventually(lambda: ask(proxy, "hi").status_code == 200, 40)
+        (tmp_path / "one" / "claude").write_text("#!/bin/sh\necho 'the real reason' >&2\nexit 1\n")
+        kill(proxy.claudes())
+        answer = ask(proxy, "hi")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (502, "cli_crashed")
+        assert "the real reason" not in answer.text
+        proxy.wait_for("the real reason")

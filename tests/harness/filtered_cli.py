@@ -111,6 +111,7 @@ for raw in child.stdout:
     if any(word in raw.decode() for word in SPOIL.get("stall", [])):
         out(raw[: len(raw) // 2])
         break
+    act(SPOIL.get("answers", {{}}), raw.decode())
     if "version" in SPOIL:
         raw = re.sub(rb'("claude_code_version": ?)"[^"]*"', rb'\\1"' + SPOIL["version"].encode() + b'"', raw)
     if not any(word in raw.decode() for word in SPOIL.get("mute", [])):
@@ -126,11 +127,11 @@ def filtered(folder: Path, **spoil: Any) -> Path:
 
     `arguments`: launch arguments left out. `swallow`: control requests answered with success and not passed on.
     `ignore`: control requests neither passed on nor answered. `strip`: keys removed from what is written to the CLI.
-    `mute`: lines of the CLI that hold one of these words do not come through. `stall`: half of a line that holds one
-    of these words comes through, and nothing after it. `acts`: what happens when a word is in a line written to the
-    CLI. `rename`: text replaced in what is written to the CLI. `stubborn`: stays after its stdin is closed and after
-    SIGTERM. `silent`: while this file exists, a new process says nothing at all. `hang`: a command line that says
-    nothing and does not end. `version`: what it says it is.
+    `mute`: lines of the CLI that hold one of these words do not come through. `stall`: half of a line that holds one of
+    these words comes through, and nothing after it. `acts`: what happens when a word is in a line written to the CLI;
+    `answers`: the same for one that the CLI writes. `rename`: text replaced in what is written to the CLI. `stubborn`:
+    stays after its stdin is closed and after SIGTERM. `silent`: while this file exists, a new process says nothing at
+    all. `hang`: a command line that says nothing and does not end. `version`: what it says it is.
     """
     program = folder / "claude"
     real = str(locate(None, {}).path)

@@ -113,7 +113,7 @@ def running_proxy(
     """Starts `claude-max serve` on a free port, waits until it is ready, and ends it with SIGTERM.
 
     `ready` False waits for an answer of any kind, None only for an answer. `through` is a program that starts it, such
-    as `prlimit`. After the first worker none is started before it is needed, unless `--warm-workers` says otherwise:
+    as SHORT_WAITS. After the first worker none is started before it is needed, unless `--warm-workers` says otherwise:
     each takes a third of a second of processor time.
     """
     environment = {**home_environment(home), "CLAUDE_MAX_WARM_WORKERS": "0"}
