@@ -31,8 +31,8 @@ def environ_of(url: str) -> dict[str, str | None]:
 
 
 def test_the_newest_release_is_checked_and_deleted(tmp_path: Path, home: Path) -> None:
-    """The real CLI, behind a script that is in the wheel and loses one kind of request."""
-    spoilt = filtered(tmp_path, swallow=["rewind_conversation"])
+    """The real CLI, behind a script that is in the wheel and changes one kind of request: that of the last check."""
+    spoilt = filtered(tmp_path, rename={"mcp_set_servers": "another_request"})
     script = f'#!/bin/sh\nexec {shlex.quote(str(spoilt))} "$@"\n'
     name, packed = wheel(PACKAGE, "9.9.9", "py3-none-any", {BUNDLED: script})
     temporary = home / "temporary"
@@ -46,7 +46,7 @@ def test_the_newest_release_is_checked_and_deleted(tmp_path: Path, home: Path) -
     assert (found["unsafe"], found["schema"]) == (None, 1)
     assert [each["name"] for each in found["capabilities"]] == list(CAPABILITIES)
     holds = {each["name"]: each["holds"] for each in found["capabilities"]}
-    assert (holds["answers"], holds["exact"], holds["rewind"]) == (True, True, False)
+    assert [name for name, it_does in holds.items() if not it_does] == ["tools"]
     assert all((each["why"] is None) is each["holds"] for each in found["capabilities"])
     assert list(temporary.iterdir()) == []
     assert not (home / ".cache/uv").exists()

@@ -3,8 +3,8 @@
 `filtered(folder, ...)` makes an executable that passes everything on but what it is told to spoil.
 """
 
-import json
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,25 @@ from claude_max.proxy.app import VERSION
 from claude_max.proxy.engine.planning.body import Defaults
 from claude_max.proxy.engine.probe.contract import CAPABILITIES, ContractResult
 from claude_max.proxy.engine.probe.contract_store import key, remember
-from claude_max.proxy.engine.probe.locate import locate
+from claude_max.proxy.engine.probe.locate import Cli, locate
 
 PROGRAM = '''#!{python}
 """A filter around the real claude; see tests/harness/filtered_cli.py."""
-import json, os, re, signal, subprocess, sys, threading, time
+import os, sys
 
-SPOIL = json.loads({spoil!r})
+SPOIL = {spoil!r}
 REAL = {real!r}
 if sys.argv[1:] == SPOIL.get("hang"):
+    import time
+
     time.sleep(600)
 if sys.argv[1:] == ["--version"] and "version" in SPOIL:
     sys.exit(print(SPOIL["version"]))
 if "--input-format" not in sys.argv:
     os.execv(REAL, [REAL, *sys.argv[1:]])
+# Only now: they take longer than all of the above, which is asked often.
+import json, re, signal, subprocess, threading, time
+
 if os.path.exists(SPOIL.get("silent", "")):
     sys.stdin.buffer.read()
     sys.exit()
@@ -122,6 +127,12 @@ while SPOIL.get("stubborn"):
 '''
 
 
+@cache
+def real_cli() -> Cli:
+    """The tested one."""
+    return locate(None, {})
+
+
 def filtered(folder: Path, **spoil: Any) -> Path:
     """An executable around the real CLI.
 
@@ -134,8 +145,8 @@ def filtered(folder: Path, **spoil: Any) -> Path:
     all. `hang`: a command line that says nothing and does not end. `version`: what it says it is.
     """
     program = folder / "claude"
-    real = str(locate(None, {}).path)
-    program.write_text(PROGRAM.format(python=sys.executable, spoil=json.dumps(spoil), real=real))
+    real = str(real_cli().path)
+    program.write_text(PROGRAM.format(python=sys.executable, spoil=spoil, real=real))
     program.chmod(0o755)
     return program
 
@@ -149,7 +160,7 @@ def vouched(program: Path, *lacks: str) -> dict[str, str]:
     """
     cache = program.parent / "cache"
     defaults = {f"claude-{name}-5-5": Defaults(128_000) for name in ("opus", "sonnet", "haiku")}
-    for cli, lost in ((locate(str(program), {}), lacks), (locate(None, {}), ())):
+    for cli, lost in ((locate(str(program), {}), lacks), (real_cli(), ())):
         record = ContractResult(frozenset(CAPABILITIES).difference(lost), dict.fromkeys(lost, "spoilt"), defaults, "1h")
         remember(cache / "claude-max" / "contracts.json", key(cli, VERSION), record)
     return {"XDG_CACHE_HOME": str(cache)}
