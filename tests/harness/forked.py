@@ -26,7 +26,7 @@ SERVER = Path(__file__).with_name("forkserver.py")
 # Read by Python itself while it starts.
 AT_START = re.compile(r"(PYTHON|LC_)\w+|LANG")
 # Python programs that change only what is looked up when it is used, so that it may be loaded before.
-PROGRAMS = (str(SERVER.with_name("short_waits.py")),)
+PROGRAMS = {str(SERVER.with_name(name)) for name in ("short_waits.py", "signal_itself.py")}
 FORK_SECONDS = 60.0
 # Read by `llm` and by openai while they are imported.
 AT_IMPORT = {"LLM_LOAD_PLUGINS", "OPENAI_LOG"}
@@ -74,7 +74,7 @@ def start(
 ) -> Process:
     """Starts it, by the program `through` where there is one; `streams` and `cwd` are those of `subprocess.Popen`."""
     words = [installed(command), *arguments]
-    if not can_fork(environ) or (through and through[-1] not in PROGRAMS):
+    if not can_fork(environ) or (through and PROGRAMS.isdisjoint(through)):
         return subprocess.Popen([*through, *words], env=dict(environ), **streams)
     return _server(command).start([*through[1:], *words], environ, **streams)
 
