@@ -105,18 +105,14 @@ def test_a_client_that_trims_the_answers_it_keeps(caching: RunningProxy, marker:
     assert share(caching, begin) >= SHARE
 
 
-def test_a_restart_in_between(tmp_path: Path, marker: str) -> None:
+def test_a_restart_in_between(caching: RunningProxy, home: Path, marker: str) -> None:
+    """Another proxy before the same service goes on."""
+    begin = since(caching)
     messages: list[Any] = []
-    with scripted() as api:
-        api.api.cache = PromptCache(minimum=0)
-        for number in range(2):
-            home = tmp_path / str(number)
-            home.mkdir()
-            with running_proxy(home, api=api) as proxy:
-                for question in range(3):
-                    turn(proxy, messages, f"{marker} question {number} {question} " + "word " * 100)
-                last = proxy
-        assert share(last, 0) >= SHARE
+    with running_proxy(home, api=caching.api) as another:
+        for proxy, question in itertools.product((caching, another), range(3)):
+            turn(proxy, messages, f"{marker} {question} of {proxy.url} " + "word " * 100)
+    assert share(caching, begin) >= SHARE
 
 
 def test_thinking_comes_back_for_a_client_that_drops_it(caching: RunningProxy, marker: str) -> None:
