@@ -12,7 +12,7 @@ from .bursts import FIRST_TOKEN, LONG
 from .client import CannotError, ask, at_once, system, user
 from .latency import Samples
 from .servers import Server
-from .usage import Ran, counted, memory, run
+from .usage import Ran, counted, memory, processor, run
 
 REQUESTS = 20
 LOADED = 16
@@ -39,7 +39,7 @@ def loaded(server: Server) -> Samples:
     answer = {"words": 60, "pause": LONG / 60, "first_byte": FIRST_TOKEN}
     with counted(server.pid, server.claude) as crowd:
         at_once(server.url, [(system(), user(**answer)) for _ in range(LOADED)])
-    server.loaded = time.monotonic()
+    server.loaded, server.used = time.monotonic(), server.rest()
     yield "memory load", crowd.memory
     yield "processes", crowd.processes
 
@@ -48,6 +48,9 @@ def afterwards(server: Server) -> Samples:
     """The same server a while after that."""
     time.sleep(max(0.0, server.loaded + AFTER - time.monotonic()))
     yield "memory after", memory([psutil.Process(server.pid), *server.claudes()])
+    if server.used is not None:
+        used = processor(server.pid).since(server.used)
+        yield "cpu after", used.server + used.below
 
 
 def help_pages(server: Server) -> Samples:

@@ -158,7 +158,10 @@ SCENARIOS = (
     ),
     Scenario(
         resources.afterwards,
-        (Row("memory after", f"memory {resources.AFTER:g} s later: all together", "MB"),),
+        (
+            Row("memory after", f"memory {resources.AFTER:g} s later: all together", "MB"),
+            Row("cpu after", "the same: CPU in between", "s"),
+        ),
         Needs.SAME,
         rounds=1,
         slow=True,

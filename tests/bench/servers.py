@@ -36,6 +36,7 @@ class Server:
     help: Sequence[Sequence[str]] = ()
     chat: Sequence[str] = ()
     loaded: float = 0.0  # time.monotonic() at the end of the load that memory is measured after
+    used: Seconds | None = None  # until then
 
     def rest(self) -> Seconds:
         """Returns when the last answer's aftermath is over; the processor time until then."""

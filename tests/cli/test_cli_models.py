@@ -1,19 +1,32 @@
 """`claude-max models`: what the real CLI lists, and which names clients may use."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from harness.command import claude_max, stand_in
-from harness.proxy import running_proxy, scripted
+from harness.proxy import RunningProxy, running_proxy, scripted
+
+ALIASES = {"CLAUDE_MAX_ALIASES": '{"gpt-4o": "sonnet"}'}
 
 
-def test_what_the_cli_lists(home: Path) -> None:
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What it says in JSON without a proxy, having asked no model."""
     with scripted() as api:
-        environ = {"ANTHROPIC_BASE_URL": api.url, "CLAUDE_MAX_ALIASES": '{"gpt-4o": "sonnet"}'}
-        ended = claude_max(home, "models", "--json", environ=environ)
-        people = claude_max(home, "models", environ={**environ, "COLUMNS": "20"})
-        piped = claude_max(home, "models", environ=environ).out.splitlines()
+        environ = {**ALIASES, "ANTHROPIC_BASE_URL": api.url}
+        ended = claude_max(tmp_path_factory.mktemp("home"), "models", "--json", environ=environ)
     assert ended.code == 0, ended.err
-    rows = {row["id"]: row for row in ended.json["models"]}
+    assert api.api.bodies() == []
+    return ended.json
+
+
+def test_what_the_cli_lists(listed: Any, proxy: RunningProxy, home: Path) -> None:
+    """For people, too; a proxy lists the same."""
+    environ = {**ALIASES, "CLAUDE_MAX_PORT": proxy.url.rpartition(":")[2]}
+    people = claude_max(home, "models", environ={**environ, "COLUMNS": "20"})
+    piped = claude_max(home, "models", environ=environ).out.splitlines()
+    rows = {row["id"]: row for row in listed["models"]}
     assert {"default", "sonnet", "opus", "haiku"} <= rows.keys()
     sonnet = rows["sonnet"]
     assert sonnet["resolves_to"].startswith("claude-sonnet-")
@@ -24,10 +37,9 @@ def test_what_the_cli_lists(home: Path) -> None:
     assert [row["id"] for row in rows.values() if row["default"]] == [
         row["id"] for row in rows.values() if row["resolves_to"] == resolved
     ]
-    ids = ended.json["ids"]
+    ids = listed["ids"]
     assert ids["gpt-4o"] == ids["sonnet"] == ids["claude-sonnet-4"] == sonnet["resolves_to"]
     assert ids[sonnet["resolves_to"]] == sonnet["resolves_to"]
-    assert api.api.bodies() == []
     assert people.code == 0
     for row in rows.values():
         if row["id"] != "default":
@@ -37,17 +49,16 @@ def test_what_the_cli_lists(home: Path) -> None:
     assert "gpt-4o" in people.out
 
 
-def test_a_running_proxy_is_asked_first(home: Path) -> None:
+def test_a_running_proxy_is_asked_first(listed: Any, home: Path) -> None:
     """Here a demo beside a terminal where nobody is signed in: the same list as the CLI behind it gives."""
-    with scripted() as api:
-        signed_in = claude_max(home, "models", "--json", environ={"ANTHROPIC_BASE_URL": api.url})
     with running_proxy(home, "--demo", api=None) as demo:
-        environ = {"CLAUDE_CODE_OAUTH_TOKEN": None, "CLAUDE_MAX_PORT": demo.url.rpartition(":")[2]}
+        port = demo.url.rpartition(":")[2]
+        environ = {**ALIASES, "CLAUDE_CODE_OAUTH_TOKEN": None, "CLAUDE_MAX_PORT": port}
         models = claude_max(home, "models", "--json", environ=environ)
         usage = claude_max(home, "usage", environ=environ)
     assert models.code == 0, models.err
-    assert models.json["ids"] == signed_in.json["ids"]
-    rows, wanted = ({row["id"]: row for row in each.json["models"]} for each in (models, signed_in))
+    assert models.json["ids"] == listed["ids"]
+    rows, wanted = ({row["id"]: row for row in each["models"]} for each in (models.json, listed))
     assert rows == wanted
     assert usage.code == 4
     assert "is a demo and uses no plan." in usage.err

@@ -9,7 +9,7 @@ import pytest
 import typer
 from harness.command import claude_max
 from harness.forked import installed
-from harness.proxy import home_environment
+from harness.proxy import RunningProxy, home_environment
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -75,13 +75,12 @@ def test_no_color_is_respected(tmp_path_factory: pytest.TempPathFactory) -> None
     assert "\x1b[3" not in plain.out
 
 
-# A closed port. Without a network the CLI waits 20 s for the real service's settings.
-NOBODY = "http://127.0.0.1:9"
+# Beside a proxy that answers; a demo starts one of its own.
 UNWRITABLE = "claude-max: The output cannot be written: "
 QUESTION = 'claude-max: No question given: `claude-max chat "…"`, or text on stdin.\n'
 CLOSED = {
-    "chat, no output": ("chat --demo hi >&-", 1, f"{UNWRITABLE}Bad file descriptor.\n"),
-    "chat, a full disk": ("chat --demo --json hi >/dev/full", 1, f"{UNWRITABLE}No space left on device.\n"),
+    "chat, no output": ("chat hi >&-", 1, f"{UNWRITABLE}Bad file descriptor.\n"),
+    "chat, a full disk": ("chat --json hi >/dev/full", 1, f"{UNWRITABLE}No space left on device.\n"),
     "chat, no input": ("chat <&-", 2, QUESTION),
     "chat, nothing at all": ("chat --demo hi <&- >&- 2>&-", 1, ""),
     "doctor, no output": ("doctor --check python >&-", 1, f"{UNWRITABLE}Bad file descriptor.\n"),
@@ -93,11 +92,12 @@ CLOSED = {
 
 
 @pytest.mark.parametrize("case", CLOSED)
-def test_streams_that_are_closed_or_full(home: Path, case: str) -> None:
+def test_streams_that_are_closed_or_full(proxy: RunningProxy, home: Path, case: str) -> None:
     words, code, err = CLOSED[case]
+    port = proxy.url.rpartition(":")[2]
     done = subprocess.run(
         ["bash", "-c", f"'{installed()}' {words}"],
-        env={**home_environment(home), "CLAUDE_MAX_PORT": "0", "ANTHROPIC_BASE_URL": NOBODY},
+        env={**home_environment(home), "CLAUDE_MAX_PORT": port},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

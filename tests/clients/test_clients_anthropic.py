@@ -132,14 +132,12 @@ def test_langchain(proxy: RunningProxy, prompt: Prompt, marker: str) -> None:
     from langchain_core.messages import HumanMessage, ToolMessage
     from langchain_core.tools import tool
 
-    @tool
+    @tool  # type: ignore[untyped-decorator]
     def look(at: str) -> str:
         """Looks at something."""
         return f"a picture of {at}"
 
-    model = ChatAnthropic(
-        model_name="sonnet", base_url=proxy.url, api_key=cast("Any", "anything"), max_retries=0, max_tokens=2000
-    )  # type: ignore[call-arg]
+    model = ChatAnthropic(model_name="sonnet", base_url=proxy.url, api_key="anything", max_retries=0, max_tokens=2000)
     picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
     told = prompt(call={"name": "look", "input": {"at": "me"}}, then={"text": "Seen."})
     asked = HumanMessage(content=[picture, {"type": "text", "text": told}])

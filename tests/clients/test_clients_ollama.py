@@ -101,7 +101,7 @@ def test_langchain(proxy: RunningProxy, prompt: Prompt) -> None:
     from langchain_core.tools import tool
     from langchain_ollama import ChatOllama
 
-    @tool
+    @tool  # type: ignore[untyped-decorator]
     def look(at: str) -> str:
         """Looks at something."""
         return f"a picture of {at}"

@@ -158,44 +158,72 @@ def test_beyond_loopback_a_key_is_required(home: Path) -> None:
         assert "CLAUDE_MAX_API_KEY" in done.err
 
 
-def test_the_address_that_is_shown_is_the_one_that_answers(home: Path) -> None:
-    shown = re.compile(r"http://127\.0\.0\.2:\d+/v1")
-    arguments = ["serve", "--host", "127.0.0.2", "--port", "0"]
-    begun = start(arguments, home_environment(home), stderr=subprocess.PIPE)
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> tuple[httpx2.Response, str]:
+    """A server at another address of loopback, for another one of the service: its health, asked where it says that
+    it listens, and all that it said.
+    """
+    environ = home_environment(tmp_path_factory.mktemp("home"))
+    environ["ANTHROPIC_BASE_URL"] = "http://me:secret-word@localhost:1/[bold]?key=secret-too"
+    begun = start(["serve", "--host", "127.0.0.2", "--port", "0"], environ, stderr=subprocess.PIPE)
     assert begun.stderr is not None
-    try:
-        found = next((match[0] for line in begun.stderr if (match := shown.search(line.decode()))), "nothing")
-        begun_at = found.removesuffix("/v1")
-        assert httpx2.get(f"{begun_at}/health", timeout=10, headers={"host": "localhost"}).status_code == 200
-    finally:
-        begun.terminate()
-        begun.stderr.read()
-        begun.wait(20)
-        begun.stderr.close()
+    with begun.stderr as stderr:
+        try:
+            said, shown = "", None
+            while shown is None:
+                line = stderr.readline().decode()
+                assert line, said
+                said += line
+                shown = re.search(r"http://127\.0\.0\.2:\d+(?=/v1)", said)
+            health = httpx2.get(f"{shown[0]}/health", timeout=10, headers={"host": "localhost"})
+        finally:
+            begun.terminate()
+            said += stderr.read().decode()
+            begun.wait(20)
+    return health, said
 
 
-def test_another_address_of_the_service_is_shown_without_its_password(home: Path) -> None:
+def test_the_address_that_is_shown_is_the_one_that_answers(elsewhere: tuple[httpx2.Response, str]) -> None:
+    assert elsewhere[0].status_code == 200
+
+
+def test_another_address_of_the_service_is_shown_without_its_password(elsewhere: tuple[httpx2.Response, str]) -> None:
     """As it is written otherwise: it is no markup."""
-    base = "http://me:secret-word@localhost:1/[bold]?key=secret-too"
-    with running_proxy(home, environ={"ANTHROPIC_BASE_URL": base}, ready=None) as proxy:
-        log = "".join(proxy.log)
-    assert "http://localhost:1/[bold]" in log
-    assert "secret" not in log
+    assert "http://localhost:1/[bold]" in elsewhere[1]
+    assert "secret" not in elsewhere[1]
 
 
 @pytest.fixture(scope="module", params=[False, True])
-def content(request: pytest.FixtureRequest) -> bool:
-    """Whether the log holds what is asked and answered."""
+def allowed(request: pytest.FixtureRequest) -> bool:
+    """Whether the log may hold what is asked and answered, and the CLI may have an API key."""
     return bool(request.param)
 
 
 @pytest.fixture(scope="module")
-def talkative(own_proxy: OwnProxy, content: bool) -> RunningProxy:
-    """A proxy whose log says as much as it may."""
-    return own_proxy("--log-level", "debug", *(["--log-content"] if content else []))
+def talkative(own_proxy: OwnProxy, allowed: bool) -> RunningProxy:
+    """A proxy whose log says as much as it may, in an environment with more than the CLI should be given."""
+    environ = {
+        "ANTHROPIC_API_KEY": "sk-ant-api-billed-apart",
+        "CLAUDECODE": "1",
+        "CLAUDE_CODE_ENTRYPOINT": "other",
+        "CLAUDE_CODE_EXTRA_BODY": '{"model": "other"}',
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "HTTPS_PROXY": "http://proxy.example:1",
+        "NO_PROXY": "127.0.0.1",
+        **({"CLAUDE_MAX_ALLOW_ANTHROPIC_API_KEY": "true"} if allowed else {}),
+    }
+    return own_proxy("--log-level", "debug", *(["--log-content"] if allowed else []), environ=environ)
 
 
-def test_the_log_has_one_line_a_request(talkative: RunningProxy, content: bool) -> None:
+def test_what_the_cli_is_given(talkative: RunningProxy, allowed: bool) -> None:
+    given = talkative.claudes()[0].environ()
+    assert ("ANTHROPIC_API_KEY" in given) is allowed
+    assert ("billed to this key" in "".join(talkative.log)) is allowed
+    assert not {"CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_EXTRA_BODY", "AWS_SECRET_ACCESS_KEY"} & set(given)
+    assert (given["HTTPS_PROXY"], given["HOME"]) == ("http://proxy.example:1", str(talkative.home))
+
+
+def test_the_log_has_one_line_a_request(talkative: RunningProxy, allowed: bool) -> None:
     prompt = 'secretprompt\nscripted: {"text": "secretanswer"}'
     before = len(talkative.log)
     body: Any = {"model": "sonnet", "messages": [{"role": "user", "content": prompt}]}
@@ -216,11 +244,11 @@ def test_the_log_has_one_line_a_request(talkative: RunningProxy, content: bool) 
     wanted = {"status": 200, "dialect": "chat", "model": "claude-sonnet-5-5", "completion_tokens": 1, "id": request_id}
     assert wanted.items() <= lines[1].items()
     assert lines[1]["first_ms"] <= lines[1]["ms"]
-    assert ("secretprompt" in "".join(log)) is content
-    assert ("secretanswer" in "".join(log)) is content
+    assert ("secretprompt" in "".join(log)) is allowed
+    assert ("secretanswer" in "".join(log)) is allowed
 
 
-def test_the_log_of_calls_and_failures(talkative: RunningProxy, content: bool) -> None:
+def test_the_log_of_calls_and_failures(talkative: RunningProxy, allowed: bool) -> None:
     """At its most talkative, too, it holds nothing of what was asked, answered or refused, unless it was asked to."""
     call = {"call": {"name": "secretname", "input": {"secretkey": 1}}}
     replies: list[dict[str, Any]] = [call, {"status": 529}, {"status": 401}, {"text": "secretbegin", "cut_after": 1}]
@@ -237,8 +265,8 @@ def test_the_log_of_calls_and_failures(talkative: RunningProxy, content: bool) -
     talkative.wait_for(last.headers["x-request-id"], before)
     log = "".join(talkative.log[before:])
     assert log.count('"status": 200') >= 2
-    assert ("secret" in log) is content
-    assert ('secretname {\\"secretkey' in log or 'secretname {"secretkey' in log) is content
+    assert ("secret" in log) is allowed
+    assert ('secretname {\\"secretkey' in log or 'secretname {"secretkey' in log) is allowed
 
 
 def test_a_client_that_offers_another_protocol(proxy: RunningProxy) -> None:
@@ -248,24 +276,3 @@ def test_a_client_that_offers_another_protocol(proxy: RunningProxy) -> None:
     assert proxy.http.post(CHAT, json=BODY, headers=offer).status_code == 200
     proxy.wait_for(f'"path": "{CHAT}"', before)
     assert not [line for line in proxy.log[before:] if '"level": "warning"' in line]
-
-
-@pytest.mark.parametrize("allowed", [False, True])
-def test_what_the_cli_is_given(home: Path, allowed: bool) -> None:
-    environ = {
-        "ANTHROPIC_API_KEY": "sk-ant-api-billed-apart",
-        "CLAUDECODE": "1",
-        "CLAUDE_CODE_ENTRYPOINT": "other",
-        "CLAUDE_CODE_EXTRA_BODY": '{"model": "other"}',
-        "AWS_SECRET_ACCESS_KEY": "x",
-        "HTTPS_PROXY": "http://proxy.example:1",
-        "NO_PROXY": "127.0.0.1",
-        **({"CLAUDE_MAX_ALLOW_ANTHROPIC_API_KEY": "true"} if allowed else {}),
-    }
-    with scripted() as api, running_proxy(home, api=api, environ=environ) as proxy:
-        given = proxy.claudes()[0].environ()
-        log = "".join(proxy.log)
-    assert ("ANTHROPIC_API_KEY" in given) is allowed
-    assert ("billed to this key" in log) is allowed
-    assert not {"CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_EXTRA_BODY", "AWS_SECRET_ACCESS_KEY"} & set(given)
-    assert (given["HTTPS_PROXY"], given["HOME"]) == ("http://proxy.example:1", str(home))

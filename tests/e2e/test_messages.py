@@ -197,6 +197,17 @@ def test_a_session_whose_results_are_lost_goes_on(proxy: RunningProxy, marker: s
     assert without_marks(body["messages"][2])["content"][0].items() >= told.items()
 
 
+def test_a_text_before_a_result(proxy: RunningProxy, marker: str) -> None:
+    """The service sees no result behind another block."""
+    call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "found"}
+    answer = post(proxy, user(marker), assistant(call), user("So:"), user(result), user("go on"), tools=[LOOK])
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-claude-max-repaired"].endswith("late result; moved behind its call")
+    [body] = proxy.bodies(marker)
+    assert [block["type"] for block in body["messages"][2]["content"]] == ["tool_result", "text", "text"]
+
+
 def test_failures_keep_their_status(proxy: RunningProxy) -> None:
     answer = post(proxy, user(directive(status=529)), stream=True)
     assert (answer.status_code, answer.json()["error"]["type"]) == (529, "overloaded_error")

@@ -5,7 +5,6 @@ Also the model's thinking of clients that do not send it back. Shares are of the
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,16 +18,24 @@ LOOK = {
     "type": "function",
     "function": {"name": "look", "description": "Looks. " * 30, "parameters": {"type": "object", "properties": {}}},
 }
+# All use the one service.
+pytestmark = pytest.mark.xdist_group("prompt_cache")
 # Of the repeated input, read from the cache.
 SHARE = 0.95
 
 
 @pytest.fixture(scope="module")
 def caching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
-    """A proxy with three workers before a service that caches from the first token on."""
-    home = tmp_path_factory.mktemp("home")
-    with scripted() as api, running_proxy(home, "--workers", "3", api=api) as running:
+    """A proxy before a service that caches from the first token on."""
+    with scripted() as api, running_proxy(tmp_path_factory.mktemp("home"), api=api) as running:
         api.api.cache = PromptCache(minimum=0)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def another(caching: RunningProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProxy]:
+    """Another proxy, and so another process, before the same service."""
+    with running_proxy(tmp_path_factory.mktemp("home"), api=caching.api) as running:
         yield running
 
 
@@ -66,11 +73,13 @@ def test_a_conversation_of_twenty_turns(caching: RunningProxy, marker: str) -> N
     assert share(caching, begin) >= SHARE
 
 
-def test_ten_conversations_over_three_workers(caching: RunningProxy, marker: str) -> None:
+def test_ten_conversations_over_two_processes(caching: RunningProxy, another: RunningProxy, marker: str) -> None:
+    """Each conversation goes from one to the other with every turn."""
     begin = since(caching)
     talks: list[list[Any]] = [[] for _ in range(10)]
     for number, talk in itertools.product(range(6), range(10)):
-        turn(caching, talks[talk], f"{marker} {talk} question {number} " + "word " * 50)
+        serving = (caching, another)[(number + talk) % 2]
+        turn(serving, talks[talk], f"{marker} {talk} question {number} " + "word " * 50)
     assert share(caching, begin) >= SHARE
 
 
@@ -105,18 +114,12 @@ def test_a_client_that_trims_the_answers_it_keeps(caching: RunningProxy, marker:
     assert share(caching, begin) >= SHARE
 
 
-def test_a_restart_in_between(tmp_path: Path, marker: str) -> None:
+def test_a_restart_in_between(caching: RunningProxy, another: RunningProxy, marker: str) -> None:
+    begin = since(caching)
     messages: list[Any] = []
-    with scripted() as api:
-        api.api.cache = PromptCache(minimum=0)
-        for number in range(2):
-            home = tmp_path / str(number)
-            home.mkdir()
-            with running_proxy(home, api=api) as proxy:
-                for question in range(3):
-                    turn(proxy, messages, f"{marker} question {number} {question} " + "word " * 100)
-                last = proxy
-        assert share(last, 0) >= SHARE
+    for proxy, question in itertools.product((caching, another), range(3)):
+        turn(proxy, messages, f"{marker} {question} of {proxy.url} " + "word " * 100)
+    assert share(caching, begin) >= SHARE
 
 
 def test_thinking_comes_back_for_a_client_that_drops_it(caching: RunningProxy, marker: str) -> None:

@@ -26,7 +26,7 @@ SERVER = Path(__file__).with_name("forkserver.py")
 # Read by Python itself while it starts.
 AT_START = re.compile(r"(PYTHON|LC_)\w+|LANG")
 # Python programs that change only what is looked up when it is used, so that it may be loaded before.
-PROGRAMS = {str(SERVER.with_name(name)) for name in ("short_waits.py", "limited.py")}
+PROGRAMS = {str(SERVER.with_name(f"{name}.py")) for name in ("limited", "short_waits", "signal_itself", "small_limit")}
 FORK_SECONDS = 60.0
 # Read by `llm` and by openai while they are imported.
 AT_IMPORT = {"LLM_LOAD_PLUGINS", "OPENAI_LOG"}

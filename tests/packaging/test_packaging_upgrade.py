@@ -52,7 +52,11 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 def built(folder: Path) -> Path:
     """A wheel of this tree."""
-    subprocess.run([UV, "build", "--quiet", "--wheel", "--out-dir", folder, ROOT], check=True, timeout=100)
+    subprocess.run(
+        [UV, "build", "--quiet", "--wheel", "--python", sys.executable, "--out-dir", folder, ROOT],
+        check=True,
+        timeout=100,
+    )
     (wheel,) = folder.glob("*.whl")
     return wheel
 

@@ -6,7 +6,7 @@ far as they are publicly known.
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import NamedTuple
 
 from ...errors import BadRequest
@@ -31,6 +31,13 @@ def blocks_in(where: str, content: object) -> Iterator[Placed]:
     """The blocks of a content, each with its path; none of a text."""
     if isinstance(content, list):
         yield from (Placed(f"{where}[{n}]", block) for n, block in enumerate(content) if isinstance(block, dict))
+
+
+def every_block(where: str, content: object) -> Iterator[Placed]:
+    """The blocks of a content; a text is one block."""
+    if isinstance(content, str):
+        yield Placed(where, {"type": "text", "text": content})
+    yield from blocks_in(where, content)
 
 
 def check(said: Said) -> None:
@@ -91,7 +98,7 @@ def _check_pairs(said: Said) -> None:
     turns = [list(group) for _, group in groupby(spoken, key=lambda each: each[1].role)]
     open_calls: dict[str, str] = {}
     for turn in turns:
-        blocks = [block for where, param in turn for block in blocks_in(f"{where}.content", param.content)]
+        blocks = [block for where, param in turn for block in every_block(f"{where}.content", param.content)]
         if turn[0][1].role == "assistant":
             open_calls = {str(json.get("id")): where for where, json in blocks if json.get("type") == "tool_use"}
             continue
@@ -103,6 +110,9 @@ def _check_pairs(said: Said) -> None:
 
 def _check_results(blocks: Sequence[Placed], calls: dict[str, str], where: str) -> None:
     given: set[str] = set()
+    # The service sees no result behind another block.
+    leading = takewhile(lambda block: block.json.get("type") == "tool_result", blocks)
+    answered = {str(json.get("tool_use_id")) for _, json in leading}
     for at, json in blocks:
         if json.get("type") != "tool_result":
             continue
@@ -119,7 +129,7 @@ def _check_results(blocks: Sequence[Placed], calls: dict[str, str], where: str) 
                 param=at,
             )
         given.add(id)
-    missing = {id: at for id, at in calls.items() if id not in given}
+    missing = {id: at for id, at in calls.items() if id not in answered}
     if missing:
         raise _unanswered(missing, where)
 

@@ -4,13 +4,13 @@ Calls and results are brought together, blank texts and empty messages left out,
 take. Texts of system messages go into the system prompt, as they do in other dialects.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ...events import Media, Message, OpaqueBlock, Text, ToolCall, ToolResult
 from ..common.conversation import Conversation, digest, is_blank
 from ..common.repairs import Repairs
 from ..common.tools import api_name
-from .checks import ID, IDS, Placed, Said, blocks_in
+from .checks import ID, IDS, Placed, Said, every_block
 from .content import block_of, input_of, mark_of
 
 
@@ -23,7 +23,7 @@ def rebuilt(said: Said, repairs: Repairs) -> tuple[str, tuple[Message, ...]]:
     made = Conversation(repairs=repairs)
     ids: set[str] = set()
     for where, param in said:
-        placed = list(_blocks(f"{where}.content", param.content))
+        placed = list(every_block(f"{where}.content", param.content))
         kept = [each for each in placed if not _is_blank(each)]
         if len(kept) < len(placed) or not placed:
             repairs.tell(where, "blank text left out")
@@ -32,13 +32,6 @@ def rebuilt(said: Said, repairs: Repairs) -> tuple[str, tuple[Message, ...]]:
             _add(made, param.role, each, where, repairs)
     _tell_end(said, repairs)
     return made.build(may_continue=True)
-
-
-def _blocks(where: str, content: object) -> Iterator[Placed]:
-    """The blocks of a content; a text is one block."""
-    if isinstance(content, str):
-        yield Placed(where, {"type": "text", "text": content})
-    yield from blocks_in(where, content)
 
 
 def _is_blank(placed: Placed) -> bool:
@@ -59,7 +52,7 @@ def _tell_ids(placed: Sequence[Placed], seen: set[str], where: str, repairs: Rep
 
 def _tell_end(said: Said, repairs: Repairs) -> None:
     where, param = said[-1]
-    *_, last = [None, *(json.get("text") for _, json in _blocks(where, param.content))]
+    *_, last = [None, *(json.get("text") for _, json in every_block(where, param.content))]
     if param.role == "assistant" and isinstance(last, str) and last != last.rstrip():
         repairs.tell(where, "white space at the end left out")
 
@@ -85,7 +78,7 @@ def _add(made: Conversation, role: str, placed: Placed, where: str, repairs: Rep
 
 def _result(placed: Placed, repairs: Repairs) -> ToolResult:
     at, json = placed
-    parts = [block_of(each.json, each.where, repairs) for each in _blocks(f"{at}.content", json.get("content"))
+    parts = [block_of(each.json, each.where, repairs) for each in every_block(f"{at}.content", json.get("content"))
              if not _is_blank(each)]  # fmt: skip
     known = tuple(part for part in parts if isinstance(part, Text | Media | OpaqueBlock))
     return ToolResult(_id(json.get("tool_use_id")), known, json.get("is_error") is True, mark_of(json))

@@ -277,6 +277,12 @@ MARKED = [text(str(number), cache_control=EPHEMERAL) for number in range(5)]
         ([user(RESULT)], {}, "messages.0.content.0: unexpected `tool_use_id` found in `tool_result` blocks: toolu_1"),
         ([user(text("x")), assistant(CALL)], {}, "messages.1: `tool_use` ids were found without `tool_result`"),
         ([user(text("x")), assistant(CALL), user(text("y"))], {}, "messages.2: `tool_use` ids were found without"),
+        ([user(text("x")), assistant(CALL), user(text("y"), RESULT)], {}, "messages.2: `tool_use` ids were found"),
+        (
+            [user(text("x")), assistant(CALL), {"role": "user", "content": "y"}, user(RESULT)],
+            {},
+            "messages.2: `tool_use` ids were found",
+        ),
         (
             [user(text("x")), assistant(CALL), user(RESULT, RESULT)],
             {},
