@@ -290,14 +290,11 @@ def test_no_room_on_disk(tmp_path: Path) -> None:
     try:
         home = small / "home"
         home.mkdir()
-        environ = {**vouched(filtered(small)), "TMPDIR": str(small)}
         with contextlib.suppress(OSError), (small / "filler").open("wb") as filler:
             filler.write(bytes(400 * 1024))
-        # The login's question may need a folder of its own, so it may never say that it is ready.
-        with (
-            scripted() as api,
-            running_proxy(home, "--claude-path", str(small / "claude"), api=api, environ=environ, ready=None) as proxy,
-        ):
+        environ = {"XDG_CACHE_HOME": str(small / "cache"), "TMPDIR": str(small)}
+        # The contract check and the login's question need a folder of their own, so it never says that it is ready.
+        with scripted() as api, running_proxy(home, api=api, environ=environ, ready=None) as proxy:
             assert fine(proxy)
             assert proxy.http.get("/health").json()["status"] == "ok"
     finally:

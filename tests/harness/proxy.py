@@ -1,6 +1,8 @@
 """The installed `claude-max serve` in a process of its own, the real CLI behind it, a scripted API behind that."""
 
+import asyncio
 import contextlib
+import fcntl
 import os
 import re
 import signal
@@ -8,15 +10,19 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import psutil
 
+from claude_max.proxy.engine.probe.contract_store import record_of
+from claude_max.proxy.engine.probe.locate import locate
 from claude_max.proxy.scripted import ScriptedAPI, ScriptedServer, scripted_in_thread
 
 from .forked import Process, start
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     import openai
 
 START_SECONDS = 30.0
+CACHE = Path(tempfile.gettempdir()) / "claude-max-tests-cache"
 
 
 def home_environment(home: Path) -> dict[str, str]:
@@ -38,7 +45,7 @@ def home_environment(home: Path) -> dict[str, str]:
         "CLAUDE_CONFIG_DIR": str(home / ".claude"),
         "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-test",
         # The contract check's result is kept here; one check of the tested CLI is enough for a whole run.
-        "XDG_CACHE_HOME": str(Path(tempfile.gettempdir()) / "claude-max-tests-cache"),
+        "XDG_CACHE_HOME": str(CACHE),
     }
 
 
@@ -101,6 +108,20 @@ def workers_of(pid: int) -> list[psutil.Process]:
     return found
 
 
+@cache
+def _check_once() -> None:
+    """Checks the CLI where it is not known. On a new machine all processes of xdist would do so at the same time."""
+    folder = CACHE / "claude-max"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        environ = home_environment(CACHE)
+        checked = record_of(locate(None, environ), folder / "contracts.json", version("claude-max-toolkit"), environ)
+        # The test that comes first may have a loop of its own.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, checked).result()
+
+
 @contextmanager
 def running_proxy(
     home: Path,
@@ -116,6 +137,7 @@ def running_proxy(
     as SHORT_WAITS. After the first worker none is started before it is needed, unless `--warm-workers` says otherwise:
     each takes a third of a second of processor time.
     """
+    _check_once()
     environment = {**home_environment(home), "CLAUDE_MAX_WARM_WORKERS": "0"}
     if api is not None:
         environment["ANTHROPIC_BASE_URL"] = api.url

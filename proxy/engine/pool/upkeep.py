@@ -50,10 +50,10 @@ def login_file(environ: Mapping[str, str]) -> Path:
 
 
 def resident(pid: int) -> int:
-    """Resident memory of a process in bytes, 0 when it has ended."""
+    """Resident memory of a process in bytes, 0 when it has ended, or no file is to be had to look."""
     try:
         return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
+    except (psutil.Error, OSError):
         return 0
 
 
