@@ -228,6 +228,8 @@ def test_names_with_html_in_them_are_text(used: RunningProxy, opened: Any) -> No
         ledger.put(database, [replace(row, id="req_nasty", client=NASTY, asked=NASTY, model=NASTY, error=NASTY)], [])
     ask(used, directive(text="a"))
     used.http.post(CHAT, json={"model": "claude-<b>x", "messages": []}, headers={"user-agent": "<script>alert(1)"})
+    # A reading of half a second before, for the page of another test, would be shown to this one.
+    eventually(lambda: "img src=x" in used.http.get("/page/usage").text, 5)
     page = ready(opened(used.url))
     nasty = page.locator("tr[data-id=req_nasty]")
     expect(nasty).to_contain_text(NASTY)
