@@ -20,7 +20,8 @@ from rich.console import RenderableType
 from rich.text import Text
 from tomlkit.exceptions import ParseError, TOMLKitError
 
-from claude_max.proxy.config import ConfigError, Settings, check_values, config_path, replace_text, unknown_setting
+from claude_max.proxy.config import ConfigError, Settings, check_values, config_path, unknown_setting
+from claude_max.proxy.text_files import replace_text
 
 from .config import is_secret, toml, validate
 from .output import Exit, Result, fail, render

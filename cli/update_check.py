@@ -22,7 +22,8 @@ from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 from platformdirs import user_cache_path
 
-from claude_max.proxy.config import ConfigError, load, replace_text
+from claude_max.proxy.config import ConfigError, load
+from claude_max.proxy.text_files import replace_text
 
 PACKAGE = "claude-max-toolkit"
 PYPI = "https://pypi.org/simple"

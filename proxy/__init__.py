@@ -19,6 +19,7 @@ scripted   a scripted Messages API: the demo, the contract check, the tests
 doctor     checks of this machine, each finding with the command that fixes it
 readiness  is the CLI signed in?
 renamed    old names of settings and their new names
+text_files replaces text files: the configuration, and those of other programs
 port_check who listens at the configured port?
 app        wires everything together
 server     sockets, time-outs for slow clients, and shutdown, around the app

@@ -7,7 +7,6 @@ import difflib
 import json
 import os
 import re
-import shutil
 import sys
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -28,6 +27,7 @@ from pydantic_settings import (
 
 from . import renamed
 from .renamed import PREFIX as PREFIX
+from .text_files import replace_text
 
 # Each of them stands for both loopback addresses.
 LOCALHOST = ("127.0.0.1", "localhost")
@@ -328,19 +328,6 @@ def rewrite_file(file: Path) -> None:
         both = ", ".join(f"{old} → {renamed.SETTINGS[old]}" for old in written(file) if old in renamed.SETTINGS)
         raise ConfigError(f"{file} cannot be rewritten by itself; rename in an editor: {both}")
     replace_text(file, new)
-
-
-def replace_text(file: Path, text: str) -> None:
-    """Writes a file atomically, with the mode of the one that it replaces; a new one is private to the user."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # Keeps a link to the file, as dotfile managers create.
-    target = file.resolve()
-    beside = target.with_name(f".{target.name}.new")
-    beside.touch(mode=0o600)
-    if target.exists():
-        shutil.copymode(target, beside)
-    beside.write_text(text, encoding="utf-8", newline="\n")
-    beside.replace(target)
 
 
 def load(environ: Mapping[str, str] = os.environ, *, accept_old_names: bool = False, **flags: Any) -> Settings:

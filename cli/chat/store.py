@@ -9,8 +9,8 @@ from typing import Any
 
 from platformdirs import user_state_path
 
-from claude_max.proxy.config import replace_text
 from claude_max.proxy.events import JsonObject
+from claude_max.proxy.text_files import replace_text
 
 from .commands import Unusable
 from .session import Attachment, Exchange, Question, Session

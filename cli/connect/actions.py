@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import typer
 
-from claude_max.proxy.config import ConfigError, replace_text
+from claude_max.proxy.config import ConfigError
+from claude_max.proxy.text_files import replace_text
 
 from ..output import Exit, err, fail
 from .catalogue import catalogue, recipe_of

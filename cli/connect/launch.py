@@ -15,8 +15,9 @@ from typing import NoReturn
 
 import typer
 
-from claude_max.proxy.config import ConfigError, Settings, replace_text
+from claude_max.proxy.config import ConfigError, Settings
 from claude_max.proxy.errors import CliUnavailable
+from claude_max.proxy.text_files import replace_text
 
 from ..output import Exit, fail
 from ..signals import BY_SIGNAL

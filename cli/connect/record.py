@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claude_max.proxy.config import replace_text
+from claude_max.proxy.text_files import replace_text
 
 from .change import Written
 from .formats import steps
