@@ -31,7 +31,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Evict:
-    """End this idle worker, which cannot serve, so that one can be started."""
+    """End this idle worker, which cannot serve, so that one can be started. Like a start, it may not be worth it."""
 
     key: int
 
@@ -78,10 +78,10 @@ def choose(
     unfit = [member for member in idle if not fits(member)]
     # An idle one that fits is kept in reserve here.
     coming = roster.among(Status.STARTING, Status.BUSY, Status.FINISHING)
-    waits_for_another = any(fits(member) for member in coming)
-    if unfit and not waits_for_another:
-        return Evict(unfit[0].key)
-    return Wait()
+    if any(fits(member) for member in coming):
+        # Few turns can use one that holds tools.
+        unfit = [member for member in unfit if member.holds.tools]
+    return Evict(unfit[0].key) if unfit else Wait()
 
 
 def _best(free: Sequence[Member], wanted: Holds) -> Member:

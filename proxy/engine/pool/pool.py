@@ -194,6 +194,7 @@ class Pool:
         """Waits for a worker for the want and marks it busy. Raises a ProxyError."""
         failed = 0
         is_first = True
+        wanted = want.holds
         while True:
             if self._stopped is not None:
                 # Raised many times: its traceback would grow each time.
@@ -201,17 +202,17 @@ class Pool:
             self._close_dead()
             seconds: float | None = None
             ahead = self._queue.ahead(place)
-            match choose(self._roster, want.holds, ahead=ahead, born_after=born_after, features=self.features):
+            match choose(self._roster, wanted, ahead=ahead, born_after=born_after, features=self.features):
                 case Take(key) if not (is_first and ahead):
-                    self._roster.take(key, want.holds, time.monotonic())
+                    self._roster.take(key, wanted, time.monotonic())
                     return self._roster[key]
                 case Take():
                     # Earlier turns choose first.
                     asyncio.get_running_loop().call_soon(self._queue.notify)
-                case Start() if not self._should_start(want.holds, ahead):
+                case Start() | Evict() if not self._should_start(wanted, ahead):
                     seconds = LOOK_SECONDS if self._pace.is_known else FIRST_LOOK_SECONDS
                 case Start():
-                    self._start_worker(want.system, place)
+                    self._start_worker(wanted.system, place)
                 case Evict(key):
                     self._close(self._roster[key])
             if is_first:

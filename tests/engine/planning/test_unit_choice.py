@@ -95,7 +95,11 @@ RULES: list[tuple[list[Held], int, str, Choice]] = [
     ([L], 1, "+look", Start()),
     ([("+look", IDLE)], 1, "S+look", Take(1)),
     ([L, busy("S+look")], 0, "T", Evict(1)),
-    ([L, busy("S")], 0, "T", Wait()),
+    # One with other tools is ended although another that can serve is busy.
+    ([L, busy("S")], 0, "T", Evict(1)),
+    ([L, busy("S+seek")], 0, "S+seek", Evict(1)),
+    ([L, ("S+seek", STARTING)], 0, "S+seek", Wait()),
+    ([S, busy("+seek")], 0, "+seek", Wait()),
     # One that can serve all others is kept, and does not stand in the way of a start.
     ([BARE, L, busy("+seek"), busy("+seek")], 0, "S+dig", Evict(2)),
     ([BARE, busy("+seek")], 0, "S+dig", Wait()),

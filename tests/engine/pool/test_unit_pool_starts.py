@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from engine.asking import ask, asking, shut
 from engine.fake_worker import World, end, quiet
+from engine.turns import LOOK, SEEK
 
 from claude_max.proxy import errors
 from claude_max.proxy.engine.planning.growth import is_worth_a_start
@@ -113,6 +114,22 @@ async def test_where_none_can_serve_one_is_ended_for_one_that_can() -> None:
     assert await ask(pool, "bare") == "Finished"
     assert world.peak == 2
     assert len(world.workers) == 3
+    await shut(pool, world)
+
+
+async def test_one_with_other_tools_is_ended_rather_than_waiting_for_a_busy_one() -> None:
+    world = World()
+    world.gate, world.gated = asyncio.Event(), lambda text: text == "long"
+    pool = world.pool(2)
+    long = asking(pool, "long", "S", tools=(SEEK,))
+    await quiet(pool)
+    assert await ask(pool, "other tools", "S", tools=(LOOK,)) == "Finished"
+    await quiet(pool)
+    assert await ask(pool, "short", "S", tools=(SEEK,)) == "Finished"
+    assert not long.done()
+    assert (world.peak, len(world.workers)) == (2, 3)
+    world.gate.set()
+    assert await long == "Finished"
     await shut(pool, world)
 
 
