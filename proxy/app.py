@@ -145,7 +145,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
         cli_version=lambda: str(pool.cli_info.get("claude_code_version")),
     )
     upkeep = Upkeep(pool, cli.path, login_file(environ), recheck)
-    counter = TokenCounter(launch, environ.get(BASE_URL, ""))
+    counter = TokenCounter(launch, pool.is_outdated, environ.get(BASE_URL, ""))
     login = Login(cli.path, environ)
     keep = Limits(settings.responses_keep_days * 24 * 3600, settings.responses_keep_mb * 1_000_000)
     kept = user_state_path("claude-max")

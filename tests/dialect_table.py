@@ -55,9 +55,10 @@ header is named. `GET /v1/models` has Anthropic's shape if the request has the h
 
 `POST /v1/messages/count_tokens` uses the CLI's own count and costs no tokens. The CLI has the service count the
 messages, as it would send them line by line. The system prompt is counted as a message, which adds some tokens;
-functions are counted as the CLI declares them, and tools that the service runs are not counted. If the service does not
-count, because of a limit or without a network, the number is the CLI's estimate by length. An answer's `usage` is the
-service's, and includes the CLI's two lines before the system prompt.
+functions are counted as the CLI declares them, less 500 tokens in all (few and short ones count as 0), and tools that
+the service runs are not counted. If the service does not count, because of a limit or without a network, the number is
+the CLI's estimate by length. An answer's `usage` is the service's, and includes the CLI's two lines before the system
+prompt.
 
 Do not set `ANTHROPIC_BASE_URL` where claude-max itself starts: it would be its own upstream, and exits with an error.
 """

@@ -224,11 +224,21 @@ def test_no_cli(home: Path) -> None:
 
 
 def test_the_login_ends_while_running(two_workers: RunningProxy) -> None:
-    """A 401 in the middle of a session, then a new login: the next request is fine, by a new process."""
+    """A 401 in the middle of a session, then a new login: the next request is fine, by a new process.
+
+    So is the next count of tokens.
+    """
+
+    def count() -> int:
+        body = {"model": "sonnet", "messages": [{"role": "user", "content": "hi"}]}
+        return two_workers.http.post("/v1/messages/count_tokens", json=body).status_code
+
     assert fine(two_workers)
+    assert count() == 200
     before = {process.pid for process in two_workers.claudes()}
     assert ask(two_workers, directive(status=401)).status_code == 401
     assert fine(two_workers)
+    assert count() == 200
     # Those that had the old login may be ending still.
     eventually(lambda: not before & {process.pid for process in two_workers.claudes()}, 10)
 

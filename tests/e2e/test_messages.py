@@ -258,7 +258,8 @@ def test_tokens_are_counted_and_none_spent(proxy: RunningProxy, marker: str) -> 
     with_tools = count(proxy, user(f"{marker} hello"), tools=[{**LOOK, "description": "word " * 500}])
     assert long > short + 400
     assert with_system > short + 400
-    assert with_tools > short + 100
+    # The CLI subtracts 500.
+    assert short + 100 < with_tools < short + 200
     assert count(proxy, user(f"{marker} hello")) == short
     assert proxy.bodies(marker) == []
     counted = [each.body for each in proxy.api.api.requests if each.path.endswith("count_tokens")]

@@ -132,11 +132,11 @@ class Roster:
     def is_old(self, member: Member, now: float) -> bool:
         """Whether a member should serve no further turn."""
         limits = self.limits
-        return member.turns >= limits.turns or now - member.born > limits.age or self.is_outdated(member)
+        return member.turns >= limits.turns or now - member.born > limits.age or self.is_outdated(member.born)
 
-    def is_outdated(self, member: Member) -> bool:
-        """Whether a member was born before the last renewal: of another CLI, or with another login."""
-        return member.born < self._renewed
+    def is_outdated(self, born: float) -> bool:
+        """Whether a process born then is from before the last renewal: of another CLI, or with another login."""
+        return born < self._renewed
 
     def check(self) -> None:
         """Raises AssertionError where the books are wrong."""

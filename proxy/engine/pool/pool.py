@@ -131,6 +131,10 @@ class Pool:
             self._close(member)
         self._refill()
 
+    def is_outdated(self, born: float) -> bool:
+        """Whether a process that started at this `time.monotonic()` must be replaced, since the latest `renew`."""
+        return self._roster.is_outdated(born)
+
     def admit(self, features: frozenset[Feature]) -> None:
         """Accepts turns again. `features` are those of the CLI now."""
         self.features, self._refusal = features, None
@@ -301,7 +305,7 @@ class Pool:
         else:
             self._failed_starts = 0
             self.cli_info = worker.cli_info or self.cli_info
-            if self._roster.is_outdated(member):
+            if self.is_outdated(member.born):
                 self._close(member)
             else:
                 self._roster.ready(member.key, time.monotonic())

@@ -1,6 +1,8 @@
-"""Counting keeps one process while it can be trusted: held lines are taken back, and a doubt ends it."""
+"""Counting keeps one process while it can be trusted: held lines are taken back, and a doubt replaces it."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,6 +11,7 @@ import pytest
 
 from claude_max.proxy.engine.planning.steps import Append, Configure, Offer, SetSystem, Step
 from claude_max.proxy.engine.planning.want import BARE, Holds
+from claude_max.proxy.engine.probe import counting
 from claude_max.proxy.engine.probe.counting import TokenCounter, total
 from claude_max.proxy.engine.process.channel import Unconfirmed
 from claude_max.proxy.engine.process.worker import Worker
@@ -32,8 +35,18 @@ class Counting:
         self.gate.set()
         self.channel = SimpleNamespace(begin_turn=lambda: None, control=self._control, idle=True)
         self._answers = answers
+        # What happens at the next step, and when the lines are taken back.
+        self.fault: Exception | None = None
+        self.is_stopped = False
+        self.slow: dict[type[Step], float] = {}
+        self.unwilling: Exception | None = None
 
     async def take(self, step: Step) -> None:
+        if self.is_stopped:
+            await asyncio.Event().wait()
+        await asyncio.sleep(self.slow.get(type(step), 0))
+        if self.fault is not None:
+            raise self.fault
         self.steps.append(type(step))
         if isinstance(step, SetSystem):
             self.holds = replace(self.holds, system=step.system)
@@ -47,6 +60,8 @@ class Counting:
         self.initialized += 1
 
     async def rewind(self) -> None:
+        if self.unwilling is not None:
+            raise self.unwilling
         self.held.clear()
 
     async def close(self) -> None:
@@ -61,13 +76,13 @@ class Counting:
         return self._answers or {"totalTokens": len(self.held)}
 
 
-def counter_of(*processes: Counting) -> TokenCounter:
+def counter_of(*processes: Counting, is_outdated: Callable[[float], bool] = lambda _: False) -> TokenCounter:
     coming = iter(processes)
 
     async def launch() -> Worker:
         return cast("Worker", next(coming))
 
-    return TokenCounter(launch)
+    return TokenCounter(launch, is_outdated)
 
 
 def said(*roles: str, **fields: Any) -> Turn:
@@ -118,13 +133,81 @@ async def test_tools_are_kept_by_the_process_so_it_ends_where_others_are_wanted(
     assert second.steps
 
 
-@pytest.mark.parametrize("answers", [Unconfirmed("refused"), CliCrashed("gone"), {"totalTokens": None}])
-async def test_a_doubt_ends_the_process(answers: Any) -> None:
+DOUBTS = [Unconfirmed("refused"), CliCrashed("gone"), {"totalTokens": None}]
+
+
+@pytest.mark.parametrize("answers", DOUBTS)
+async def test_a_doubt_ends_the_process_and_another_counts(answers: Any) -> None:
     first, second = Counting(answers), Counting()
     counter = counter_of(first, second)
+    assert await counter.count(HELLO) == 1
+    await counter.close()
+    assert first.closed
+
+
+@pytest.mark.parametrize("answers", DOUBTS)
+async def test_a_count_is_tried_twice_and_no_more(answers: Any) -> None:
+    first, second, third = Counting(answers), Counting(answers), Counting()
+    counter = counter_of(first, second, third)
     with pytest.raises(CliCrashed):
         await counter.count(HELLO)
+    assert third.initialized == 0
     assert await counter.count(HELLO) == 1
+    await counter.close()
+    assert first.closed
+    assert second.closed
+
+
+@pytest.mark.parametrize("unwilling", [Unconfirmed("too long"), CliCrashed("gone")])
+async def test_a_process_that_cannot_be_rewound_has_counted(unwilling: Exception) -> None:
+    first, second = Counting(), Counting()
+    first.unwilling = unwilling
+    counter = counter_of(first, second)
+    assert await counter.count(said("user", "assistant", "user")) == 3
+    assert second.initialized == 0
+    assert await counter.count(HELLO) == 1
+    assert second.initialized == 1
+    await counter.close()
+    assert first.closed
+
+
+@pytest.mark.parametrize("spoil", [{"alive": False}, {"fault": CliCrashed("killed")}, {"is_stopped": True}], ids=str)
+async def test_a_kept_process_that_died_or_stopped_is_soon_replaced(
+    monkeypatch: pytest.MonkeyPatch, spoil: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(counting, "SOON", 0.05)
+    first, second = Counting(), Counting()
+    counter = counter_of(first, second)
+    await counter.count(HELLO)
+    vars(first).update(spoil)
+    assert await asyncio.wait_for(counter.count(HELLO), 5) == 1
+    await counter.close()
+    assert first.closed
+    assert second.initialized == 1
+
+
+async def test_only_the_first_answer_of_a_kept_process_must_come_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "SOON", 0.1)
+    process = Counting()
+    process.slow = {Configure: 0.12}
+    counter = counter_of(process)
+    assert await counter.count(HELLO) == 1
+    process.slow = {Append: 0.12}
+    assert await counter.count(HELLO) == 1
+    assert process.initialized == 1
+    await counter.close()
+
+
+async def test_a_process_with_an_old_login_is_replaced() -> None:
+    first, second = Counting(), Counting()
+    renewed = float("-inf")
+    counter = counter_of(first, second, is_outdated=lambda born: born < renewed)
+    await counter.count(HELLO)
+    await counter.count(HELLO)
+    renewed = time.monotonic()
+    await counter.count(HELLO)
+    await counter.count(HELLO)
+    assert (first.initialized, second.initialized) == (1, 1)
     await counter.close()
     assert first.closed
 
