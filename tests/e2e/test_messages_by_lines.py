@@ -53,3 +53,13 @@ def test_what_would_be_lost_is_refused(proxy: RunningProxy, messages: list[dict[
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
     assert told in answer.json()["error"]["message"]
     assert "exact composition" in answer.json()["error"]["message"]
+
+
+def test_cache_marks_are_the_clis(proxy: RunningProxy, marker: str) -> None:
+    """It sets one of an hour behind the messages, which the service refuses behind one of five minutes."""
+    marked = {"type": "text", "text": marker, "cache_control": {"type": "ephemeral"}}
+    answer = post(proxy, {"role": "user", "content": [marked]})
+    assert answer.status_code == 200, answer.text
+    assert "cache_control: left out; the CLI sets its own" in answer.headers["x-claude-max-repaired"]
+    [body] = proxy.bodies(marker)
+    assert body["messages"][0]["content"] == [{"type": "text", "text": marker}]

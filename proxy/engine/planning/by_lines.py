@@ -7,9 +7,11 @@ The CLI composes the request from MCP tools and appended lines, and silently cha
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeVar
 
 from ... import errors
-from ...events import JsonObject, OpaqueBlock, ServerTool, Text, Tool, ToolResult, Turn
+from ...events import Block, JsonObject, Media, OpaqueBlock, ServerTool, Text, Tool, ToolCall, ToolResult, Turn
 from ...json_text import compact
 
 # Tools with another property name vanish, and so does one of this name.
@@ -22,6 +24,8 @@ FLATTENED = ("allOf", "anyOf", "oneOf")
 
 # Working folder, system, shell and date; the e-mail address where the login is an account.
 NOTE = "messages: environment note added (with a normal login the account's e-mail address too)"
+
+B = TypeVar("B", bound=Block)
 
 _WHY = "Such a request needs the exact composition, which this Claude Code CLI, platform or setting does not allow."
 
@@ -47,6 +51,13 @@ def check(turn: Turn) -> None:
                 raise errors.BadRequest(f"A message holds a {item.json.get('type')!r} block. {_WHY}", param="messages")
 
 
+def without_marks(turn: Turn) -> Turn:
+    """The Turn without cache marks: the CLI sets its own behind them, and the service refuses an hour behind less."""
+    messages = tuple(replace(each, content=tuple(map(_unmarked, each.content))) for each in turn.messages)
+    tools = tuple(replace(tool, cache=None) if isinstance(tool, Tool) else tool for tool in turn.tools)
+    return replace(turn, messages=messages, tools=tools)
+
+
 def altered(turn: Turn) -> tuple[str, ...]:
     """What the CLI changes, each as a short phrase: empty where nothing is."""
     found = []
@@ -62,7 +73,15 @@ def altered(turn: Turn) -> tuple[str, ...]:
         found.append("messages: empty content filled in")
     if any(isinstance(item, ToolResult) and _loses_media(item) for each in turn.messages for item in each.content):
         found.append("messages: a failed call's result left with its text only")
+    if without_marks(turn) != turn:
+        found.append("cache_control: left out; the CLI sets its own")
     return (NOTE, *found)
+
+
+def _unmarked(item: B) -> B:
+    if isinstance(item, ToolResult):
+        return replace(item, content=tuple(map(_unmarked, item.content)), cache=None)
+    return replace(item, cache=None) if isinstance(item, Text | Media | ToolCall) else item
 
 
 def _has_unseen(text: str) -> bool:
