@@ -138,6 +138,10 @@ class Conversation:
         part.results.append(replace(result, call_id=call.id))
         if self._parts[-1] is part:
             self._parts.append(_Part("user"))
+        self.end_in_result()
+
+    def end_in_result(self) -> None:
+        """Says that a result stands last so far, for a dialect that gives results at their calls."""
         self._last = "result"
 
     def require_answered(self, where: str) -> None:
