@@ -13,6 +13,7 @@ from typing import TypeVar
 from ... import errors
 from ...events import Block, JsonObject, Media, OpaqueBlock, ServerTool, Text, Tool, ToolCall, ToolResult, Turn
 from ...json_text import compact
+from .cache_marks import markable
 
 # Tools with another property name vanish, and so does one of this name.
 PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
@@ -43,19 +44,27 @@ def check(turn: Turn) -> None:
         if tool.name == VANISHING_NAME:
             raise errors.BadRequest(f"A tool is named {tool.name!r}. {_WHY}", param="tools")
     for message in turn.messages:
-        if message.role == "system":
-            raise errors.BadRequest(f"A system message stands among the others. {_WHY}", param="messages")
+        if message.role == "system" and not all(isinstance(item, Text) for item in message.content):
+            raise errors.BadRequest(f"A system message holds more than text. {_WHY}", param="messages")
         parts = (item.content if isinstance(item, ToolResult) else (item,) for item in message.content)
         for item in (part for each in parts for part in each):
             if isinstance(item, OpaqueBlock):
                 raise errors.BadRequest(f"A message holds a {item.json.get('type')!r} block. {_WHY}", param="messages")
 
 
-def without_marks(turn: Turn) -> Turn:
-    """The Turn without cache marks: the CLI sets its own behind them, and the service refuses an hour behind less."""
-    messages = tuple(replace(each, content=tuple(map(_unmarked, each.content))) for each in turn.messages)
+def adapted(turn: Turn) -> Turn:
+    """The Turn as the CLI takes it: texts of system messages end the system prompt, and cache marks are left out.
+
+    The CLI sets its own behind them, and the service refuses one of an hour behind a shorter one.
+    """
+    told = (item for each in turn.messages if each.role == "system" for item in each.content)
+    texts = [turn.system] if turn.system else []
+    texts += [item.text for item in told if isinstance(item, Text)]
+    messages = tuple(
+        replace(each, content=tuple(map(_unmarked, each.content))) for each in turn.messages if each.role != "system"
+    )
     tools = tuple(replace(tool, cache=None) if isinstance(tool, Tool) else tool for tool in turn.tools)
-    return replace(turn, messages=messages, tools=tools)
+    return replace(turn, system="\n\n".join(texts), messages=messages, tools=tools)
 
 
 def altered(turn: Turn) -> tuple[str, ...]:
@@ -73,7 +82,9 @@ def altered(turn: Turn) -> tuple[str, ...]:
         found.append("messages: empty content filled in")
     if any(isinstance(item, ToolResult) and _loses_media(item) for each in turn.messages for item in each.content):
         found.append("messages: a failed call's result left with its text only")
-    if without_marks(turn) != turn:
+    if any(each.role == "system" for each in turn.messages):
+        found.append("messages: system message moved into the system prompt")
+    if any(getattr(item, "cache", None) is not None for item in markable(turn)):
         found.append("cache_control: left out; the CLI sets its own")
     return (NOTE, *found)
 

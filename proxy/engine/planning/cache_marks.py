@@ -8,7 +8,7 @@ a shorter one.
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ...events import CacheMark, JsonObject
+from ...events import Block, CacheMark, JsonObject, ServerTool, Tool, ToolResult, Turn
 from ..wire.protocol import cache_control
 
 # What the CLI's own two marks leave of the service's four.
@@ -38,6 +38,15 @@ def marked(
             found[index] = message
             marks -= 1
     return found, list(tools), repaired
+
+
+def markable(turn: Turn) -> Iterator[Block | Tool | ServerTool]:
+    """Everything in a Turn that may have a mark of the client's."""
+    yield from turn.tools
+    for item in (item for message in turn.messages for item in message.content):
+        yield item
+        if isinstance(item, ToolResult):
+            yield from item.content
 
 
 def _blocks(message: JsonObject) -> Sequence[JsonObject]:

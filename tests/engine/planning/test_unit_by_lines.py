@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from engine.turns import LOOK, PNG, called, results, said, turn, user
 
-from claude_max.proxy.engine.planning.by_lines import DESCRIPTION_LENGTH, NOTE, altered, check, without_marks
+from claude_max.proxy.engine.planning.by_lines import DESCRIPTION_LENGTH, NOTE, adapted, altered, check
 from claude_max.proxy.engine.wire.protocol import api_message
 from claude_max.proxy.errors import BadRequest
 from claude_max.proxy.events import Message, OpaqueBlock, ServerTool, Text, Thinking, Tool, ToolCall, ToolResult, Turn
@@ -27,6 +27,7 @@ LOST: list[tuple[Turn, str, str]] = [
     (with_property("a\n"), "tools", "named"),
     (turn(user("a"), tools=(LOOK, Tool("ToolSearch", "", {}))), "tools", "named 'ToolSearch'"),
     (turn(Message("user", (OpaqueBlock({"type": "search_result"}),))), "messages", "'search_result' block"),
+    (turn(user("a"), Message("system", (PNG,))), "messages", "A system message holds more than text"),
 ]
 
 
@@ -97,6 +98,14 @@ def test_no_mark_of_the_clients_goes_by_lines() -> None:
     inner = ToolResult("c1", (Text("r", cache="5m"), replace(PNG, cache="5m")), cache="1h")
     call = Message("assistant", (ToolCall("c1", "look", {}, cache="5m"), Thinking("hm", "sig")))
     marked = turn(Message("user", (Text("a", cache="5m"),)), call, Message("user", (inner,)), tools=(LOOK,))
-    found = without_marks(marked)
+    found = adapted(marked)
     assert "cache_control" not in str([api_message(message) for message in found.messages])
-    assert without_marks(found) == found == without_marks(replace(marked, tools=(replace(LOOK, cache="5m"),)))
+    assert adapted(found) == found == adapted(replace(marked, tools=(replace(LOOK, cache="5m"),)))
+
+
+@pytest.mark.parametrize(("system", "whole"), [("", "A\n\nB"), ("S", "S\n\nA\n\nB")])
+def test_a_system_message_ends_the_system_prompt(system: str, whole: str) -> None:
+    wanted = turn(user("a"), Message("system", (Text("A"), Text("B", cache="1h"))), said("b"), user("c"), system=system)
+    assert adapted(wanted) == turn(user("a"), said("b"), user("c"), system=whole)
+    assert "messages: system message moved into the system prompt" in altered(wanted)
+    check(wanted)
