@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from harness.forked import installed
 from harness.machine import eventually, free_port
-from harness.proxy import scripted
+from harness.proxy import scripted, wait_until_ready
 from harness.user_systemd import Unavailable, UserSystemd, user_systemd
 
 from claude_max.cli.service.quoting import unquoted
@@ -52,16 +52,11 @@ def restarted(systemd: UserSystemd, port: str, old: object) -> dict[str, object]
     """The status, as `service status` says it, once another process than `old` answers."""
     show = ("systemctl", "--user", "show", "claude-max.service", "--property=MainPID", "--value")
 
-    def is_up() -> bool:
-        try:
-            return httpx2.get(f"http://127.0.0.1:{port}/health", timeout=5).is_success
-        except httpx2.HTTPError:
-            return False
-
     def is_new() -> bool:
-        return systemd.run(*show).stdout.strip() not in ("0", str(old)) and is_up()
+        return systemd.run(*show).stdout.strip() not in ("0", str(old))
 
     eventually(is_new, 15, said=lambda: systemd.run("systemctl", "--user", "status", "claude-max.service").stdout)
+    wait_until_ready(f"http://127.0.0.1:{port}", None)
     status = result(systemd.run(installed(), "service", "status", "--json"))
     assert status["pid"] != old
     return status

@@ -8,6 +8,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 from claude_max.proxy.engine.planning.compose import Context
 from claude_max.proxy.engine.planning.want import exact_want
@@ -57,23 +58,26 @@ async def _turns(server: Server) -> list[float]:
 async def _starts(server: Server) -> float:
     turn = asyncio.Semaphore(AT_A_TIME)
 
-    async def one() -> Worker:
+    async def one(opened: AsyncExitStack) -> None:
         async with turn:
             worker = await _worker(server, system()["content"])
+        opened.push_async_callback(worker.close)
         await _first(server, worker, [_message("user", user()["content"])])
-        return worker
 
-    began = time.perf_counter()
-    workers = await asyncio.gather(*(one() for _ in range(STARTS)))
-    seconds = time.perf_counter() - began
-    await asyncio.gather(*(worker.close() for worker in workers))
-    return seconds
+    async with AsyncExitStack() as opened:
+        began = time.perf_counter()
+        await asyncio.gather(*(one(opened) for _ in range(STARTS)))
+        return time.perf_counter() - began
 
 
 async def _worker(server: Server, prompt: str) -> Worker:
     environ = environment(server.environment)
     worker = await Worker.spawn(locate(str(server.claude), environ).path, environ, server.folder, Timeouts())
-    await worker.prepare(prompt)
+    try:
+        await worker.prepare(prompt)
+    except BaseException:
+        await worker.close()
+        raise
     return worker
 
 

@@ -12,7 +12,6 @@ import pytest
 from harness.forked import installed
 
 from claude_max.cli import completion, values
-from claude_max.cli.main import app
 from claude_max.proxy.config import Settings
 from claude_max.proxy.doctor import CHECKS, LIVE, describe
 from claude_max.proxy.translate.common.models import FAMILIES, resolve
@@ -59,41 +58,7 @@ WORDS = [
 ]
 
 
-# A command, an option and a value. How bash and fish ask does not depend on the words, which zsh gets as a program.
-SOME = [WORDS[0], WORDS[3], WORDS[6]]
-
-
-def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], shell: str, **given: str) -> list[str]:
-    """The lines that the program writes when it is asked as the script of that shell asks."""
-    for name, value in {completion.VARIABLE: f"complete_{shell}", **given}.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(SystemExit) as ended:
-        app(prog_name=completion.PROGRAM)
-    assert not ended.value.code
-    return capsys.readouterr().out.splitlines()
-
-
 @pytest.mark.parametrize(("words", "wanted"), WORDS)
-def test_what_bash_is_told(
-    words: str, wanted: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    typed = words.split()
-    given = {"COMP_WORDS": "\n".join(typed), "COMP_CWORD": str(len(typed) - 1)}
-    assert said(monkeypatch, capsys, "bash", **given) == [wanted]
-
-
-@pytest.mark.parametrize(("words", "wanted"), WORDS)
-def test_what_fish_is_told(
-    words: str, wanted: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """First whether there is anything."""
-    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", words)
-    assert said(monkeypatch, capsys, "fish", _TYPER_COMPLETE_FISH_ACTION="is-args") == []
-    lines = said(monkeypatch, capsys, "fish", _TYPER_COMPLETE_FISH_ACTION="get-args")
-    assert [line.partition("\t")[0] for line in lines] == [wanted]
-
-
-@pytest.mark.parametrize(("words", "wanted"), SOME)
 def test_bash_completes(words: str, wanted: str) -> None:
     ask = f"""
         source '{COMMITTED / "claude-max.bash"}'
@@ -107,7 +72,7 @@ def test_bash_completes(words: str, wanted: str) -> None:
     assert said.stdout.split() == [wanted]
 
 
-@pytest.mark.parametrize(("words", "wanted"), SOME)
+@pytest.mark.parametrize(("words", "wanted"), WORDS)
 def test_fish_completes(words: str, wanted: str, home: Path) -> None:
     ask = f"source '{COMMITTED / 'claude-max.fish'}'; complete --do-complete '{words}'"
     said = subprocess.run(

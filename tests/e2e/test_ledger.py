@@ -133,17 +133,18 @@ def served(proxy: RunningProxy) -> tuple[int, int, int, int]:
 
 
 def test_what_was_written_outlives_a_kill(home: Path) -> None:
-    with scripted() as api, running_proxy(home, "--workers", "1", api=api) as running:
+    with scripted() as api, running_proxy(home, "--workers", "2", api=api) as running:
         for _ in range(3):
             assert ask(running, directive(words=3)).status_code == 200
         written(running, 3)
-        with ThreadPoolExecutor() as threads:
-            late = threads.submit(ask, running, directive(words=200, pause=0.01))
+        with ThreadPoolExecutor(2) as threads:
+            late = [threads.submit(ask, running, directive(words=200, pause=0.01)) for _ in range(2)]
             api.api.wait_until_blocking(lambda: api.api.arrived >= 4, 20)
             os.kill(running.process.pid, signal.SIGKILL)
             running.process.wait(20)
-            with contextlib.suppress(httpx2.HTTPError):
-                late.result()
+            for each in late:
+                with contextlib.suppress(httpx2.HTTPError):
+                    each.result()
     assert rows(home, "PRAGMA integrity_check") == [("ok",)]
     assert count(home) == 3
     with scripted() as api, running_proxy(home, api=api) as again:
@@ -162,11 +163,11 @@ def test_two_servers_write_to_one_ledger(home: Path) -> None:
         running_proxy(home, *workers, api=api) as two,
     ):
         with ThreadPoolExecutor(4) as threads:
-            answers = list(threads.map(lambda each: ask(each, directive(words=3)), [one, two] * 4))
+            answers = list(threads.map(lambda each: ask(each, directive(words=3)), [one, two] * 8))
         assert {answer.status_code for answer in answers} == {200}
-        written(one, 8)
-    assert count(home) == 8
-    assert rows(home, "SELECT sum(requests) FROM spans") == [(8,)]
+        written(one, 16)
+    assert count(home) == 16
+    assert rows(home, "SELECT sum(requests) FROM spans") == [(16,)]
 
 
 def test_a_full_disk_costs_one_line_and_no_request(home: Path) -> None:

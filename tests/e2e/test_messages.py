@@ -197,6 +197,15 @@ def test_a_session_whose_results_are_lost_goes_on(proxy: RunningProxy, marker: s
     assert without_marks(body["messages"][2])["content"][0].items() >= told.items()
 
 
+def test_an_hours_mark_behind_our_own(proxy: RunningProxy, marker: str) -> None:
+    hour = {"type": "text", "text": "go on", "cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    answer = post(proxy, user(marker), assistant({"type": "text", "text": "x"}), {"role": "user", "content": [hour]})
+    assert answer.status_code == 200, answer.text
+    [body] = proxy.bodies(marker)
+    marks = [message["content"][0].get("cache_control") for message in body["messages"]]
+    assert marks == [{"type": "ephemeral", "ttl": "1h"}, None, {"type": "ephemeral", "ttl": "1h"}]
+
+
 def test_a_text_before_a_result(proxy: RunningProxy, marker: str) -> None:
     """The service sees no result behind another block."""
     call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}

@@ -41,15 +41,30 @@ def test_an_answer_that_is_begun_is_asked_for(proxy: RunningProxy) -> None:
     assert "user message added behind the assistant's last" in answer.headers["x-claude-max-repaired"]
 
 
-@pytest.mark.parametrize(
-    ("messages", "told"),
-    [
-        ([{"role": "user", "content": [SKY, {"type": "text", "text": "?"}]}], "document"),
-        ([{"role": "user", "content": "x"}, {"role": "system", "content": "Briefly."}], "system message"),
-    ],
-)
-def test_what_would_be_lost_is_refused(proxy: RunningProxy, messages: list[dict[str, Any]], told: str) -> None:
-    answer = post(proxy, *messages)
+def test_what_would_be_lost_is_refused(proxy: RunningProxy) -> None:
+    answer = post(proxy, {"role": "user", "content": [SKY, {"type": "text", "text": "?"}]})
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
-    assert told in answer.json()["error"]["message"]
+    assert "document" in answer.json()["error"]["message"]
     assert "exact composition" in answer.json()["error"]["message"]
+
+
+def test_a_system_message_ends_the_system_prompt(proxy: RunningProxy, marker: str) -> None:
+    """Claude Code puts such messages into its own requests."""
+    answer = post(
+        proxy, {"role": "user", "content": marker}, {"role": "system", "content": "Briefly."}, system="Be kind."
+    )
+    assert answer.status_code == 200, answer.text
+    assert "system message moved into the system prompt" in answer.headers["x-claude-max-repaired"]
+    [body] = proxy.bodies(marker)
+    assert [message["role"] for message in body["messages"]] == ["user"]
+    assert body["system"][-1]["text"] == "Be kind.\n\nBriefly."
+
+
+def test_cache_marks_are_the_clis(proxy: RunningProxy, marker: str) -> None:
+    """It sets one of an hour behind the messages, which the service refuses behind one of five minutes."""
+    marked = {"type": "text", "text": marker, "cache_control": {"type": "ephemeral"}}
+    answer = post(proxy, {"role": "user", "content": [marked]})
+    assert answer.status_code == 200, answer.text
+    assert "cache_control: left out; the CLI sets its own" in answer.headers["x-claude-max-repaired"]
+    [body] = proxy.bodies(marker)
+    assert body["messages"][0]["content"] == [{"type": "text", "text": marker}]

@@ -157,7 +157,7 @@ def running_proxy(
         assert url.wait(START_SECONDS), "".join(log)
         found = re.search(r"http://(?:localhost|127\.0\.0\.1):\d+", "".join(log))
         assert found, f"the server ended: {''.join(log)}"
-        _ready(found[0], ready)
+        wait_until_ready(found[0], ready)
         composition = (environ or {}).get("CLAUDE_MAX_COMPOSITION", "auto")
         running = RunningProxy(found[0], process, home, api, log, composition)
         with closing(running.http), closing(running.client):
@@ -191,8 +191,8 @@ def _read(process: Process, log: list[str], url: threading.Event) -> None:
     url.set()
 
 
-def _ready(url: str, ready: bool | None) -> None:
-    """Polls /health, as a service manager would."""
+def wait_until_ready(url: str, ready: bool | None) -> None:
+    """Polls /health, as a service manager would; `ready` as in `running_proxy`."""
 
     def is_ready() -> bool:
         try:

@@ -12,7 +12,7 @@ from translate.chat_bodies import OBJECT, PNG
 
 from claude_max.proxy.events import Media, Message, Text, Tool, ToolCall, ToolChoice, ToolResult
 from claude_max.proxy.translate.chat.tools import INPUT
-from claude_max.proxy.translate.common.conversation import NO_CALL, NO_RESULT, OPENING
+from claude_max.proxy.translate.common.conversation import LATE_RESULT, NO_CALL, NO_RESULT, OPENING
 from claude_max.proxy.translate.common.tools import api_name
 
 JPEG = base64.b64encode(b"\xff\xd8\xff\xe0JFIF").decode()
@@ -145,9 +145,9 @@ CONVERSATIONS: dict[str, Shape] = {
     ),
     "late result": Shape(
         "a result after later messages",
-        "it is moved behind its call",
+        "it is moved behind its call; the model is told where it came last",
         said(HI, calls(call()), HI, {"role": "assistant", "content": "x"}, result()),
-        {"messages": (U_HI, a(LOOK), u(FOUND, "hi"), a("x"))},
+        {"messages": (U_HI, a(LOOK), u(FOUND, "hi"), a("x"), u(LATE_RESULT))},
         "late result",
     ),
     "text after results": Shape(

@@ -7,7 +7,7 @@ from translate.chat_bodies import OBJECT, PNG
 from translate.shapes import FOUND, HI, JPEG, LOOK, MISSING, U_HI, a, has, said, u, user
 
 from claude_max.proxy.events import Media, Tool, ToolCall, ToolChoice
-from claude_max.proxy.translate.common.conversation import NO_CALL
+from claude_max.proxy.translate.common.conversation import LATE_RESULT, NO_CALL
 from claude_max.proxy.translate.common.tools import api_name
 
 CALL = {"type": "tool_use", "id": "c1", "name": "look", "input": {}}
@@ -45,9 +45,15 @@ MESSAGES: dict[str, Shape] = {
         {"messages": (U_HI, a(LOOK), u(FOUND))}, "repeated result",
     ),
     "late result": Shape(
-        "a result after later messages", "it is moved behind its call",
-        said(HI, assistant(CALL), HI, X, user(RESULT)), {"messages": (U_HI, a(LOOK), u(FOUND, "hi"), a("x"))},
-        "late result",
+        "a result after later messages", "it is moved behind its call; the model is told where it came last",
+        said(HI, assistant(CALL), HI, X, user(RESULT)),
+        {"messages": (U_HI, a(LOOK), u(FOUND, "hi"), a("x"), u(LATE_RESULT))}, "late result",
+    ),
+    "system message between": Shape(
+        "a system message between a call and its result, first, or before a user message",
+        "its text goes into the system prompt",
+        said(HI, assistant(CALL), {"role": "system", "content": "Be brief."}, user(RESULT)),
+        {"messages": (U_HI, a(LOOK), u(FOUND)), "system": "Be brief."}, "system message moved into the system prompt",
     ),
     "any id": Shape(
         "ids that the service does not take", "carried under others",

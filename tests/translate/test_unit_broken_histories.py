@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from claude_max.proxy.engine.wire.protocol import api_message
 from claude_max.proxy.errors import BadRequest
-from claude_max.proxy.scripted.rules_messages import complaints
+from claude_max.proxy.scripted.rules_messages import complaints, notes
 from claude_max.proxy.translate import chat, messages, ollama, responses
 from claude_max.proxy.translate.common.dialect import Dialect, RequestContext
 
@@ -19,7 +19,7 @@ JsonObject = dict[str, Any]
 Step = tuple[str, str]
 IDS = ["c1", "c-1", "a.b:2", "", "é\n", "x" * 70]
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["user", "assistant"]), st.sampled_from(["hi", " ", "", "\ufeff", "end \n"]))
+    st.tuples(st.sampled_from(["user", "assistant", "system"]), st.sampled_from(["hi", " ", "", "\ufeff", "end \n"]))
     | st.tuples(st.sampled_from(["call", "result"]), st.sampled_from(IDS)),
     max_size=14,
 )
@@ -90,13 +90,15 @@ def sent(name: str, steps: list[Step], *, strict: bool = False) -> list[JsonObje
 
 
 @pytest.mark.parametrize("dialect", BODIES)
-@given(steps=STEPS)
+@given(steps=STEPS, end=st.sampled_from([("user", "go on"), ("result", "c1")]))
 @settings(max_examples=150, deadline=None)
-def test_a_broken_history(dialect: str, steps: list[Step]) -> None:
-    # Something that a user says, so that there is a request at all.
+def test_a_broken_history(dialect: str, steps: list[Step], end: Step) -> None:
+    # Something at the end that is the user's, so that there is a request at all.
     for strict in (False, True):
         try:
-            assert list(complaints(sent(dialect, [*steps, ("user", "go on")], strict=strict))) == []
+            found = sent(dialect, [*steps, end], strict=strict)
+            assert [*complaints(found), *notes(found)] == []
+            assert found[-1]["role"] != "assistant"
         except BadRequest:
             assert strict
 

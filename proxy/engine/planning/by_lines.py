@@ -7,10 +7,13 @@ The CLI composes the request from MCP tools and appended lines, and silently cha
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeVar
 
 from ... import errors
-from ...events import JsonObject, OpaqueBlock, ServerTool, Text, Tool, ToolResult, Turn
+from ...events import Block, JsonObject, Media, OpaqueBlock, ServerTool, Text, Tool, ToolCall, ToolResult, Turn
 from ...json_text import compact
+from .cache_marks import markable
 
 # Tools with another property name vanish, and so does one of this name.
 PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
@@ -22,6 +25,8 @@ FLATTENED = ("allOf", "anyOf", "oneOf")
 
 # Working folder, system, shell and date; the e-mail address where the login is an account.
 NOTE = "messages: environment note added (with a normal login the account's e-mail address too)"
+
+B = TypeVar("B", bound=Block)
 
 _WHY = "Such a request needs the exact composition, which this Claude Code CLI, platform or setting does not allow."
 
@@ -39,12 +44,27 @@ def check(turn: Turn) -> None:
         if tool.name == VANISHING_NAME:
             raise errors.BadRequest(f"A tool is named {tool.name!r}. {_WHY}", param="tools")
     for message in turn.messages:
-        if message.role == "system":
-            raise errors.BadRequest(f"A system message stands among the others. {_WHY}", param="messages")
+        if message.role == "system" and not all(isinstance(item, Text) for item in message.content):
+            raise errors.BadRequest(f"A system message holds more than text. {_WHY}", param="messages")
         parts = (item.content if isinstance(item, ToolResult) else (item,) for item in message.content)
         for item in (part for each in parts for part in each):
             if isinstance(item, OpaqueBlock):
                 raise errors.BadRequest(f"A message holds a {item.json.get('type')!r} block. {_WHY}", param="messages")
+
+
+def adapted(turn: Turn) -> Turn:
+    """The Turn as the CLI takes it: texts of system messages end the system prompt, and cache marks are left out.
+
+    The CLI sets its own behind them, and the service refuses one of an hour behind a shorter one.
+    """
+    told = (item for each in turn.messages if each.role == "system" for item in each.content)
+    texts = [turn.system] if turn.system else []
+    texts += [item.text for item in told if isinstance(item, Text)]
+    messages = tuple(
+        replace(each, content=tuple(map(_unmarked, each.content))) for each in turn.messages if each.role != "system"
+    )
+    tools = tuple(replace(tool, cache=None) if isinstance(tool, Tool) else tool for tool in turn.tools)
+    return replace(turn, system="\n\n".join(texts), messages=messages, tools=tools)
 
 
 def altered(turn: Turn) -> tuple[str, ...]:
@@ -62,7 +82,17 @@ def altered(turn: Turn) -> tuple[str, ...]:
         found.append("messages: empty content filled in")
     if any(isinstance(item, ToolResult) and _loses_media(item) for each in turn.messages for item in each.content):
         found.append("messages: a failed call's result left with its text only")
+    if any(each.role == "system" for each in turn.messages):
+        found.append("messages: system message moved into the system prompt")
+    if any(getattr(item, "cache", None) is not None for item in markable(turn)):
+        found.append("cache_control: left out; the CLI sets its own")
     return (NOTE, *found)
+
+
+def _unmarked(item: B) -> B:
+    if isinstance(item, ToolResult):
+        return replace(item, content=tuple(map(_unmarked, item.content)), cache=None)
+    return replace(item, cache=None) if isinstance(item, Text | Media | ToolCall) else item
 
 
 def _has_unseen(text: str) -> bool:

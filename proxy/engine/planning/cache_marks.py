@@ -2,12 +2,13 @@
 
 The service accepts four marks per request. The CLI sets two, on its own line and on the system prompt, which leaves
 two. The client's own marks take precedence. Without any, the last block of the last two user messages is marked: the
-last one writes the cache, and the one before it is where a retry or the next request reads it.
+last one writes the cache, and the one before it is where a retry or the next request reads it. No mark may stand behind
+a shorter one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ...events import CacheMark, JsonObject
+from ...events import Block, CacheMark, JsonObject, ServerTool, Tool, ToolResult, Turn
 from ..wire.protocol import cache_control
 
 # What the CLI's own two marks leave of the service's four.
@@ -33,10 +34,19 @@ def marked(
     marks = LEFT - len(own)
     found = list(messages)
     for index in [i for i, message in enumerate(found) if message["role"] == "user"][::-1][:2]:
-        if marks and (message := _with_mark(found[index], ttl)) is not None:
+        if marks and (message := _with_mark(found[index], _fitting(index, found, tools, ttl))) is not None:
             found[index] = message
             marks -= 1
     return found, list(tools), repaired
+
+
+def markable(turn: Turn) -> Iterator[Block | Tool | ServerTool]:
+    """Everything in a Turn that may have a mark of the client's."""
+    yield from turn.tools
+    for item in (item for message in turn.messages for item in message.content):
+        yield item
+        if isinstance(item, ToolResult):
+            yield from item.content
 
 
 def _blocks(message: JsonObject) -> Sequence[JsonObject]:
@@ -50,6 +60,14 @@ def _marks(blocks: Sequence[JsonObject]) -> Iterator[JsonObject]:
         inner = block.get("content")
         if isinstance(inner, list):
             yield from _marks([item for item in inner if isinstance(item, dict)])
+
+
+def _fitting(index: int, messages: Sequence[JsonObject], tools: Sequence[JsonObject], ttl: CacheMark) -> CacheMark:
+    """The lifetime of a mark at the end of a message: an hour before one of an hour, which costs nothing more there."""
+    if any(mark.get("ttl") == "1h" for message in messages[index + 1 :] for mark in _marks(_blocks(message))):
+        return "1h"
+    before = [*_marks(tools), *(mark for message in messages[: index + 1] for mark in _marks(_blocks(message)))]
+    return ttl if all(mark.get("ttl") == "1h" for mark in before) else "5m"
 
 
 def _with_mark(message: JsonObject, ttl: CacheMark) -> JsonObject | None:

@@ -17,7 +17,7 @@ from ...events import (
 )
 from ..wire.protocol import api_message, api_tools
 from .body import DISABLED, Defaults, parameters
-from .cache_marks import marked
+from .cache_marks import markable, marked
 from .thinking_memory import Digest, ThinkingMemory, has_thinking
 
 
@@ -92,9 +92,7 @@ def lacks_thinking(turn: Turn, messages: list[JsonObject], defaults: Defaults) -
 
 def carries_hours(turn: Turn) -> bool:
     """Whether the client itself marks something for an hour."""
-    items = [item for message in turn.messages for item in message.content]
-    inner = [part for item in items if isinstance(item, ToolResult) for part in item.content]
-    return any(map(_is_for_an_hour, (*items, *inner, *turn.tools)))
+    return any(map(_is_for_an_hour, markable(turn)))
 
 
 def _is_for_an_hour(item: object) -> bool:

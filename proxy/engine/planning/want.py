@@ -20,7 +20,7 @@ from ...json_text import compact, dumps, is_rounded
 from ...receipts import Way
 from ..wire import mcp, protocol
 from .body import DISABLED, parameters, tool_names
-from .by_lines import altered
+from .by_lines import adapted, altered
 from .compose import Context, composed
 from .thinking_memory import Digest, ThinkingMemory
 
@@ -159,7 +159,7 @@ def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str
     body = parameters(turn, context.defaults, without)
     most = body.pop("max_tokens", context.defaults.max_tokens)
     return Want(
-        turn=turn,
+        turn=adapted(turn),
         way="lines",
         uuid=uuid,
         encoded=_settings(turn, _environment(body, compact(body) if body else "", most, context.base_url), without),

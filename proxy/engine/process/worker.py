@@ -1,9 +1,8 @@
 """One claude process that serves Turns, one after another.
 
-Between turns it holds no more than `holds` says: every turn is rewound and its settings are reset. `run`
-raises Unconfirmed while the model has not been asked, so that another worker can serve the Turn, and a ProxyError
-afterwards. `finish_turn` returns whether the worker can be reused. A worker in an unknown state is closed, never
-repaired.
+Between turns it holds no more than `holds` says: every turn is rewound and its settings are reset. `run` raises
+Unconfirmed while the model has not been asked, so that another worker can serve the Turn, and a ProxyError afterwards.
+`finish_turn` returns whether the worker can be reused. A worker in an unknown state is closed, never repaired.
 """
 
 import asyncio

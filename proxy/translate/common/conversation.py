@@ -6,7 +6,8 @@ The rules:
 - Results come first in the user message after their calls. Every call has exactly one result, in any order, and every
   result has a call. `repairs` enforces this: a late result moves to its place, a call without one gets NO_RESULT, the
   last of repeated results counts, and a result without a call becomes text. Without `repairs` these are refused.
-- The last message is the user's or holds results, unless the dialect lets the model continue its own.
+- The last message is the user's or holds results, unless the dialect lets the model continue its own. A late result
+  that came last is announced there.
 - A conversation that starts with an assistant message gets a user message before it: the service requires one first.
   If there are only system texts, the last one becomes the user message.
 """
@@ -28,6 +29,7 @@ from .validation import too_deep, whole_escapes
 
 OPENING = "(The conversation begins with the assistant.)"
 NO_RESULT = "(This call was given no result.)"
+LATE_RESULT = "(The result of an earlier call has come in.)"
 NO_CALL = "(The result of a call that is not in this conversation:)"
 # Levels of a call's arguments that are serialized unchanged.
 ARGUMENT_DEPTH = 190
@@ -68,7 +70,7 @@ class Conversation:
         self._repairs = REFUSING if repairs is None else repairs
         self._system: list[str] = []
         self._parts: list[_Part] = []
-        self._last: Role | None = None
+        self._last: Role | Literal["result"] | None = None
         self._used: set[str] = set()
         # The number of calls with this key that have no result yet.
         self._open: dict[str, int] = {}
@@ -136,7 +138,11 @@ class Conversation:
         part.results.append(replace(result, call_id=call.id))
         if self._parts[-1] is part:
             self._parts.append(_Part("user"))
-        self._last = "user"
+        self.end_in_result()
+
+    def end_in_result(self) -> None:
+        """Says that a result stands last so far, for a dialect that gives results at their calls."""
+        self._last = "result"
 
     def require_answered(self, where: str) -> None:
         """Raises BadRequest while calls have no result, and repairs are off.
@@ -157,6 +163,9 @@ class Conversation:
         self._answer_the_rest()
         self._let_the_system_ask()
         merged = [(part.role, part.blocks) for part in self._with_results() if part.blocks]
+        if merged and merged[-1][0] == "assistant" and self._last == "result":
+            self._repairs.tell(field, "user message added behind the assistant's last")
+            merged.append(("user", [Text(LATE_RESULT)]))
         if not merged:
             raise BadRequest(f"{field}: there is no user message with any content.", param=field)
         if merged[-1][0] == "assistant" and not may_continue:

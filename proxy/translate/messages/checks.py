@@ -42,16 +42,46 @@ def every_block(where: str, content: object) -> Iterator[Placed]:
 
 def check(said: Said) -> None:
     """Raises BadRequest for the first thing that the service would refuse. `said` are messages with their paths."""
+    _check_types(said)
     _check_first(said)
+    _check_places(said)
     _check_content(said)
     _check_ids(said)
     _check_pairs(said)
+
+
+def _check_types(said: Said) -> None:
+    for where, param in said:
+        for at, json in blocks_in(f"{where}.content", param.content):
+            if not isinstance(json.get("type"), str):
+                raise BadRequest(f"{at}.type: Field required", param=f"{at}.type")
 
 
 def _check_first(said: Said) -> None:
     first = next((param for _, param in said if param.role != "system"), None)
     if first is not None and first.role == "assistant":
         raise BadRequest('messages: first message must use the "user" role', param="messages")
+
+
+def _check_places(said: Said) -> None:
+    """The places of system messages (platform.claude.com, "Mid-conversation system messages", limitations)."""
+    placed = [None, *(param for _, param in said), None]
+    for (where, param), before, after in zip(said, placed, placed[2:], strict=False):
+        if param.role != "system":
+            continue
+        follows = before is not None and (before.role != "assistant" or _ends_served(before))
+        if not follows or (after is not None and after.role == "user"):
+            raise BadRequest(
+                f"{where}: `system` messages must follow a `user` turn and precede an `assistant` turn or the end of "
+                "the conversation",
+                param=where,
+            )
+
+
+def _ends_served(param: MessageParam) -> bool:
+    """Whether an answer ends with the result of a tool that runs on the service's side."""
+    *_, last = [None, *blocks_in("", param.content)]
+    return last is not None and str(last.json.get("type")).endswith("_tool_result")
 
 
 def _check_content(said: Said) -> None:

@@ -73,7 +73,10 @@ def _add(made: Conversation, role: str, placed: Placed, where: str, repairs: Rep
     elif role == "user":
         made.user([block], where)
     elif isinstance(block, Text):
+        repairs.tell(where, "system message moved into the system prompt")
         made.system([block.text])
+    else:
+        repairs.tell(at, "left out; a system message holds texts")
 
 
 def _result(placed: Placed, repairs: Repairs) -> ToolResult:

@@ -81,6 +81,7 @@ class _Reader:
                 self._answer_ended()
                 if index in self._outputs:
                     self._result(where, item, item.call_id or "")
+                self._made.end_in_result()
             case "compaction":
                 self._answer_ended()
                 self._compacted(where, item)

@@ -1,13 +1,15 @@
 """What the lines way would lose is refused by name; what it only alters is told."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from engine.turns import LOOK, PNG, called, results, said, turn, user
 
-from claude_max.proxy.engine.planning.by_lines import DESCRIPTION_LENGTH, NOTE, altered, check
+from claude_max.proxy.engine.planning.by_lines import DESCRIPTION_LENGTH, NOTE, adapted, altered, check
+from claude_max.proxy.engine.wire.protocol import api_message
 from claude_max.proxy.errors import BadRequest
-from claude_max.proxy.events import Message, OpaqueBlock, ServerTool, Text, Tool, ToolResult, Turn
+from claude_max.proxy.events import Message, OpaqueBlock, ServerTool, Text, Thinking, Tool, ToolCall, ToolResult, Turn
 
 
 def with_property(name: str) -> Turn:
@@ -25,6 +27,7 @@ LOST: list[tuple[Turn, str, str]] = [
     (with_property("a\n"), "tools", "named"),
     (turn(user("a"), tools=(LOOK, Tool("ToolSearch", "", {}))), "tools", "named 'ToolSearch'"),
     (turn(Message("user", (OpaqueBlock({"type": "search_result"}),))), "messages", "'search_result' block"),
+    (turn(user("a"), Message("system", (PNG,))), "messages", "A system message holds more than text"),
 ]
 
 
@@ -55,6 +58,7 @@ def tools(*of: Tool) -> Turn:
     return turn(user("a"), tools=of)
 
 
+UNMARKED = "cache_control: left out; the CLI sets its own"
 ALTERED: list[tuple[Turn, list[str]]] = [
     (turn(user("a")), []),
     (tools(LOOK), []),
@@ -75,6 +79,9 @@ ALTERED: list[tuple[Turn, list[str]]] = [
         ["messages: a failed call's result left with its text only"],
     ),
     (turn(Message("user", (ToolResult("c1", (Text("r"),), is_error=True),))), []),
+    (turn(Message("user", (Text("a", cache="5m"),))), [UNMARKED]),
+    (turn(Message("user", (ToolResult("c1", (Text("a", cache="1h"),)),))), [UNMARKED]),
+    (tools(replace(LOOK, cache="5m")), [UNMARKED]),
     (turn(user(" ")), ["messages: empty content filled in"]),
     (turn(Message("user", (PNG,))), []),
 ]
@@ -84,3 +91,21 @@ ALTERED: list[tuple[Turn, list[str]]] = [
 def test_what_is_altered_is_told(wanted: Turn, told: list[str]) -> None:
     found: Any = altered(wanted)
     assert list(found) == [NOTE, *told]
+
+
+def test_no_mark_of_the_clients_goes_by_lines() -> None:
+    """The CLI sets one of an hour behind the messages, which the service refuses behind one of five minutes."""
+    inner = ToolResult("c1", (Text("r", cache="5m"), replace(PNG, cache="5m")), cache="1h")
+    call = Message("assistant", (ToolCall("c1", "look", {}, cache="5m"), Thinking("hm", "sig")))
+    marked = turn(Message("user", (Text("a", cache="5m"),)), call, Message("user", (inner,)), tools=(LOOK,))
+    found = adapted(marked)
+    assert "cache_control" not in str([api_message(message) for message in found.messages])
+    assert adapted(found) == found == adapted(replace(marked, tools=(replace(LOOK, cache="5m"),)))
+
+
+@pytest.mark.parametrize(("system", "whole"), [("", "A\n\nB"), ("S", "S\n\nA\n\nB")])
+def test_a_system_message_ends_the_system_prompt(system: str, whole: str) -> None:
+    wanted = turn(user("a"), Message("system", (Text("A"), Text("B", cache="1h"))), said("b"), user("c"), system=system)
+    assert adapted(wanted) == turn(user("a"), said("b"), user("c"), system=whole)
+    assert "messages: system message moved into the system prompt" in altered(wanted)
+    check(wanted)

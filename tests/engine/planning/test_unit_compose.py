@@ -1,5 +1,6 @@
 """The whole request: as the client has it, but for two cache marks and the thinking that it did not send back."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from claude_max.proxy.events import (
     Turn,
 )
 from claude_max.proxy.json_text import compact
+from claude_max.proxy.scripted.rules_cache import complaints
 
 WEB = ServerTool({"type": "web_search_20250305", "name": "web_search"})
 NONE = Context(Defaults(8192, None))
@@ -108,6 +110,28 @@ def test_where_the_marks_are(wanted: Turn, places: list[str]) -> None:
     assert marks(found.body) == places
     client = marks({"messages": [api_message(m) for m in wanted.messages], "tools": api_tools(wanted.tools)})
     assert bool(found.repaired) is (len(client) > 2)
+
+
+SHORT = Text("x", cache="5m")
+LIFETIMES: list[tuple[Turn, Any, str]] = [
+    (turn(user("a"), said("b"), Message("user", (OWN,))), "5m", "hh"),
+    (turn(user("a"), said("b"), Message("user", (OWN, Text("y")))), "5m", "hm"),
+    (turn(user("a"), said("b"), Message("user", (ToolResult("c1", (OWN,)), Text("y")))), "5m", "hm"),
+    (turn(Message("user", (SHORT,)), said("b"), user("c")), "1h", "mm"),
+    (turn(user("a"), said("b"), Message("user", (SHORT, Text("y")))), "1h", "mm"),
+    (turn(user("a"), said("b"), Message("user", (SHORT,))), "1h", "hm"),
+    (turn(user("a"), tools=(replace(LOOK, cache="5m"),)), "1h", "mm"),
+    (turn(user("a"), tools=(replace(LOOK, cache="1h"),)), "5m", "hm"),
+    (turn(user("a"), said("b"), user("c")), "1h", "hh"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "ttl", "lifetimes"), LIFETIMES)
+def test_no_mark_stands_behind_a_shorter_one(wanted: Turn, ttl: Any, lifetimes: str) -> None:
+    body = composed(wanted, replace(NONE, cache_ttl=ttl)).body
+    found = re.findall(r"'ephemeral'(, 'ttl': '1h')?", f"{body['tools']}{body['messages']}")
+    assert "".join("h" if hour else "m" for hour in found) == lifetimes
+    assert not list(complaints({"messages": body["messages"], "tools": body["tools"]}))
 
 
 @pytest.mark.parametrize(("ttl", "mark"), [("5m", MARK), ("1h", {**MARK, "ttl": "1h"})])

@@ -11,6 +11,7 @@ from claude_max.proxy.engine.planning.want import without_billing_line
 from claude_max.proxy.engine.wire.protocol import api_message, api_tools
 from claude_max.proxy.errors import BadRequest, ModelNotFound, ProxyError
 from claude_max.proxy.events import JsonObject, Model, ServerTool, Tool, ToolChoice, Turn
+from claude_max.proxy.scripted.rules_messages import complaints, notes
 from claude_max.proxy.translate.common.dialect import RequestContext
 from claude_max.proxy.translate.messages import DIALECT
 from claude_max.proxy.translate.messages.request import to_count, to_turn
@@ -147,6 +148,41 @@ def test_a_system_message_in_the_middle() -> None:
     assert sent(*messages) == [user(text("x")), {"role": "system", "content": [text("From now on, briefly.")]}]
 
 
+ASKED = user(text("x"))
+BRIEFLY = {"role": "system", "content": "Briefly."}
+SERVED = assistant({"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []})
+
+
+@pytest.mark.parametrize(
+    ("messages", "stays"),
+    [
+        ((ASKED, BRIEFLY, assistant(text("y")), ASKED), True),
+        ((ASKED, BRIEFLY, BRIEFLY), True),
+        ((ASKED, SERVED, BRIEFLY), True),
+        ((BRIEFLY, ASKED), False),
+        ((ASKED, BRIEFLY, ASKED), False),
+        ((ASKED, assistant(text("y")), BRIEFLY, ASKED), False),
+        ((ASKED, assistant({**CALL, "id": "a"}, {**CALL, "id": "b"}), user({**RESULT, "tool_use_id": "a"}), BRIEFLY,
+          user({**RESULT, "tool_use_id": "b"})), False),
+    ],
+)  # fmt: skip
+def test_where_a_system_message_may_stand(messages: tuple[JsonObject, ...], stays: bool) -> None:
+    """Elsewhere the service refuses it, and its text goes into the system prompt."""
+    found = to_turn(body(*messages), RequestContext(OFFERED))
+    assert ("system" in [message.role for message in found.turns[0].messages]) is stays
+    assert found.turns[0].system == ("" if stays else "Briefly.")
+    assert any("system message moved" in told for told in found.repaired) is not stays
+    api = [api_message(message) for message in found.turns[0].messages]
+    assert not [*complaints(api), *notes(api)]
+
+
+def test_what_a_moved_system_message_holds_beside_text_is_named() -> None:
+    shown = {"role": "system", "content": [text("Look:"), {"type": "image", "source": PNG}]}
+    found = to_turn(body(shown, ASKED), RequestContext(OFFERED))
+    assert found.turns[0].system == "Look:"
+    assert any("a system message holds texts" in told for told in found.repaired)
+
+
 def test_a_system_message_that_only_sets_something_is_left_out_and_named() -> None:
     setting = {"role": "system", "content": [], "output_config": {"effort": "low"}}
     asked = to_turn(body(user(text("x")), setting), RequestContext(OFFERED))
@@ -274,6 +310,8 @@ MARKED = [text(str(number), cache_control=EPHEMERAL) for number in range(5)]
         ([{"role": "user", "content": ""}], {}, "messages.0: all messages must have non-empty content"),
         ([user(text(""))], {}, "messages.0.content.0.text: text content blocks must be non-empty"),
         ([user({"text": "x"})], {}, "messages.0.content.0.type: Field required"),
+        ([ASKED, assistant(CALL), user({"text": "x"}, RESULT)], {}, "messages.2.content.0.type: Field required"),
+        ([ASKED, assistant(text("y")), BRIEFLY, ASKED], {}, "messages.2: `system` messages must follow a `user` turn"),
         ([user(RESULT)], {}, "messages.0.content.0: unexpected `tool_use_id` found in `tool_result` blocks: toolu_1"),
         ([user(text("x")), assistant(CALL)], {}, "messages.1: `tool_use` ids were found without `tool_result`"),
         ([user(text("x")), assistant(CALL), user(text("y"))], {}, "messages.2: `tool_use` ids were found without"),
