@@ -46,7 +46,6 @@ async def test_a_process_that_is_lost_is_replaced(home: Path, monkeypatch: pytes
             assert (await count(HELLO), len(started)) == (short, 3)
             started[2].suspend()
             assert (await count(HELLO), len(started)) == (short, 4)
-            assert (await count(HELLO), len(started)) == (short, 4)
         finally:
             await counter.close()
         assert not any(process.is_running() for process in started)
