@@ -264,9 +264,12 @@ def test_tokens_are_counted_and_none_spent(proxy: RunningProxy, marker: str) -> 
     short = count(proxy, user(f"{marker} hello"))
     long = count(proxy, user(f"{marker} hello"), assistant("Good day"), user("word " * 500))
     with_system = count(proxy, user(f"{marker} hello"), system="word " * 500)
+    marked = {"type": "text", "text": f"{marker} hello", "cache_control": EPHEMERAL}
+    within = count(proxy, user(marked), {"role": "system", "content": "word " * 500})
     with_tools = count(proxy, user(f"{marker} hello"), tools=[{**LOOK, "description": "word " * 500}])
     assert long > short + 400
     assert with_system > short + 400
+    assert within == with_system
     # The CLI subtracts 500.
     assert short + 100 < with_tools < short + 200
     assert count(proxy, user(f"{marker} hello")) == short

@@ -177,7 +177,7 @@ def plain_want(turn: Turn, uuid: str, base_url: str) -> Want:
     env = {EXTRA_BODY: "", MAX_TOKENS: "", DISABLE_THINKING: "", BASE_URL: base_url}
     settings = {"model": turn.model, "effortLevel": None, "env": env}
     request = protocol.control_request(SETTINGS_ID, "apply_flag_settings", settings=settings)
-    return Want(turn, "lines", uuid, dumps(request) + b"\n", "", 0, None, (), offered=_offered(turn))
+    return Want(adapted(turn), "lines", uuid, dumps(request) + b"\n", "", 0, None, (), offered=_offered(turn))
 
 
 def at_start(system: str) -> str:
