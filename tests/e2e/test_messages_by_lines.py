@@ -48,6 +48,15 @@ def test_what_would_be_lost_is_refused(proxy: RunningProxy) -> None:
     assert "exact composition" in answer.json()["error"]["message"]
 
 
+def test_a_tool_beside_which_the_cli_lists_its_agents(proxy: RunningProxy, marker: str) -> None:
+    assert proxy.api is not None
+    answer = post(proxy, {"role": "user", "content": marker}, tools=[{**LOOK, "name": "Agent"}])
+    assert answer.status_code == 200, answer.text
+    assert "the CLI's own list of agents added" in answer.headers["x-claude-max-repaired"]
+    [body] = [each.body for each in proxy.api.api.messages() if marker in str(each.body)]
+    assert "Available agent types for the Agent tool" in str(body["messages"])
+
+
 def test_a_system_message_ends_the_system_prompt(proxy: RunningProxy, marker: str) -> None:
     """Claude Code puts such messages into its own requests."""
     answer = post(

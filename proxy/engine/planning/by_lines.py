@@ -18,6 +18,8 @@ from .cache_marks import markable
 # Tools with another property name vanish, and so does one of this name.
 PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 VANISHING_NAME = "ToolSearch"
+# Beside a tool of this name the CLI tells the model which agents it has itself.
+AGENTS = "Agent"
 # Characters of a description; the rest is cut.
 DESCRIPTION_LENGTH = 4096
 # At the root of a tool's schema the CLI writes these as a sentence of the description.
@@ -78,6 +80,8 @@ def altered(turn: Turn) -> tuple[str, ...]:
             if not unicodedata.is_normalized("NFKC", text) or _has_unseen(text):
                 found.append(f"tool {tool.name}: characters normalized")
             found += [f"tool {tool.name}: {word} flattened" for word in FLATTENED if word in tool.parameters]
+    if any(isinstance(tool, Tool) and tool.name == AGENTS for tool in turn.tools):
+        found.append("messages: the CLI's own list of agents added")
     if any(_is_empty(message.content) for message in turn.messages):
         found.append("messages: empty content filled in")
     if any(isinstance(item, ToolResult) and _loses_media(item) for each in turn.messages for item in each.content):

@@ -79,6 +79,8 @@ ALTERED: list[tuple[Turn, list[str]]] = [
         ["messages: a failed call's result left with its text only"],
     ),
     (turn(Message("user", (ToolResult("c1", (Text("r"),), is_error=True),))), []),
+    (tools(Tool("Agent", "", {}), LOOK), ["messages: the CLI's own list of agents added"]),
+    (tools(Tool("agent", "", {}), Tool("Task", "", {})), []),
     (turn(Message("user", (Text("a", cache="5m"),))), [UNMARKED]),
     (turn(Message("user", (ToolResult("c1", (Text("a", cache="1h"),)),))), [UNMARKED]),
     (tools(replace(LOOK, cache="5m")), [UNMARKED]),
