@@ -6,6 +6,7 @@ had any. A Turn without a system prompt needs the last kind, so one of them is k
 workers.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,9 @@ class Evict:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait for a worker that is busy, starting or closing."""
+    """Wait for a worker that is busy, starting or closing; where `look`, time alone may change the choice."""
+
+    look: bool = False
 
 
 Choice = Take | Start | Evict | Wait
@@ -51,11 +54,13 @@ def choose(
     ahead: int = 0,
     born_after: float | None = None,
     features: frozenset[Feature] = EVERYTHING,
+    rested: float = math.inf,
 ) -> Choice:
     """The choice for a want for which a process must hold this.
 
     `ahead` counts the turns that wait before it, each for a process that is starting. `born_after` asks for a worker
-    that started after that time: one after another of the older ones was found dead.
+    that started after that time: one after another of the older ones was found dead. An idle one last used after
+    `rested` may be wanted by others in a moment.
     """
 
     def fits(member: Member) -> bool:
@@ -80,7 +85,10 @@ def choose(
     coming = roster.among(Status.STARTING, Status.BUSY, Status.FINISHING)
     if any(fits(member) for member in coming):
         # Few turns can use one that holds tools.
-        unfit = [member for member in unfit if member.holds.tools]
+        spare = [member for member in unfit if member.holds.tools]
+        unfit = [member for member in spare if member.used <= rested]
+        if spare and not unfit:
+            return Wait(look=True)
     return Evict(unfit[0].key) if unfit else Wait()
 
 

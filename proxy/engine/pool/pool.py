@@ -15,7 +15,7 @@ from typing import Any
 from ... import errors, receipts
 from ...events import Event, JsonObject
 from ...receipts import Call, Receipt, Tab
-from ..planning.choice import Evict, Start, Take, choose
+from ..planning.choice import Evict, Start, Take, Wait, choose
 from ..planning.growth import SOON, Line, Pace, is_worth_a_start, starts_at_once
 from ..planning.roster import Member, PoolLimits, Roster, Status
 from ..planning.steps import EVERYTHING, Feature, can_serve
@@ -206,7 +206,12 @@ class Pool:
             self._close_dead()
             seconds: float | None = None
             ahead = self._queue.ahead(place)
-            match choose(self._roster, wanted, ahead=ahead, born_after=born_after, features=self.features):
+            rested = time.monotonic() - self._pace.start
+            match choose(
+                self._roster, wanted, ahead=ahead, born_after=born_after, features=self.features, rested=rested
+            ):
+                case Wait(look=True):
+                    seconds = LOOK_SECONDS
                 case Take(key) if not (is_first and ahead):
                     self._roster.take(key, wanted, time.monotonic())
                     return self._roster[key]

@@ -127,6 +127,24 @@ def test_those_before_have_what_starts_or_ends(held: list[Held], room: int, ahea
     assert choose(roster_of(*held, room=room), holds(system), ahead=ahead) == choice
 
 
+@pytest.mark.parametrize(
+    ("held", "wanted", "rested", "choice"),
+    [
+        ([L, busy("S+seek")], "S+seek", 0.0, Evict(1)),
+        ([L, busy("S+seek")], "S+seek", -0.5, Wait(look=True)),
+        ([L, L, busy("S+seek")], "S+seek", 0.5, Evict(1)),
+        ([S, busy("+seek")], "+seek", -0.5, Wait()),
+        # Nothing else could serve it.
+        ([L, busy("S+dig")], "S+seek", -0.5, Evict(1)),
+    ],
+)
+def test_one_that_others_use_is_not_ended_while_there_is_another_way(
+    held: list[Held], wanted: str, rested: float, choice: Choice
+) -> None:
+    """Else two sets of tools would end each other's processes at every turn."""
+    assert choose(roster_of(*held), holds(wanted), rested=rested) == choice
+
+
 def test_after_a_dead_one_only_a_younger_one_will_do() -> None:
     roster = roster_of(S, S, S, room=1)
     assert choose(roster, Holds("S"), born_after=0.5) == Take(3)
