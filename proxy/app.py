@@ -131,17 +131,21 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
         defaults.replace(result)
         return found.version, result.features
 
+    def system_ttl() -> CacheMark:
+        # The CLI's own marks are short once extra usage has begun.
+        is_long = defaults.contract.cache_ttl == "1h" and not pool.rate_limit.get("isUsingOverage")
+        return "1h" if is_long else "5m"
+
     def cache_ttl() -> CacheMark:
-        # The service refuses a one-hour mark after a shorter one, and the CLI's own are short once extra usage has
-        # begun.
-        allowed = defaults.contract.cache_ttl == "1h" and not pool.rate_limit.get("isUsingOverage")
-        return "1h" if settings.cache_ttl == "1h" and allowed else "5m"
+        # The service refuses a one-hour mark after a shorter one.
+        return "1h" if settings.cache_ttl == "1h" and system_ttl() == "1h" else "5m"
 
     composer = Composer(
         defaults.of,
         settings.composition,
         environ.get(BASE_URL, ""),
         cache_ttl=cache_ttl,
+        system_ttl=system_ttl,
         cli_version=lambda: str(pool.cli_info.get("claude_code_version")),
     )
     upkeep = Upkeep(pool, cli.path, login_file(environ), recheck)

@@ -173,6 +173,16 @@ def test_a_word_that_the_cli_replaces_is_named(proxy: RunningProxy, marker: str)
     assert seen(sent) == expected(user(f"{marker} {CHECKSUM}"), system=text)
 
 
+def test_a_word_that_the_cli_replaces_in_a_tool_is_named(proxy: RunningProxy, marker: str) -> None:
+    tool = {"name": "say", "description": f"Says {CHECKSUM}.", "parameters": {"type": "object", "properties": {}}}
+    answer = proxy.http.post(
+        CHAT, json={"model": "sonnet", "messages": [user(marker)], "tools": [{"type": "function", "function": tool}]}
+    )
+    assert answer.headers["x-claude-max-repaired"] == f"tools: the CLI writes a checksum for {CHECKSUM}"
+    (sent,) = proxy.bodies(marker)
+    assert re.fullmatch(r"Says cch=[0-9a-f]{5}\.", sent["tools"][0]["description"])
+
+
 PROPERTIES = ["$filter", "a b", "µg", "m²", "x" * 70, "日本", "a/b", "", "_.-", "@type", "0"]
 # Built-in tools of the CLI, which must not run, and one that it drops.
 BUILT_IN = ["Bash", "Read", "Write", "Edit", "Glob", "Grep", "WebFetch", "WebSearch", "Task", "TodoWrite", "ToolSearch"]

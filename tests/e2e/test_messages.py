@@ -206,6 +206,16 @@ def test_an_hours_mark_behind_our_own(proxy: RunningProxy, marker: str) -> None:
     assert marks == [{"type": "ephemeral", "ttl": "1h"}, None, {"type": "ephemeral", "ttl": "1h"}]
 
 
+def test_a_mark_on_a_tool(proxy: RunningProxy, marker: str) -> None:
+    """Tools come before the system prompt, on which the CLI sets a mark of an hour."""
+    marked = {"type": "text", "text": marker, "cache_control": EPHEMERAL}
+    answer = post(proxy, user(marked), tools=[{**LOOK, "cache_control": EPHEMERAL}], system="Be brief.")
+    assert answer.status_code == 200, answer.text
+    [body] = proxy.bodies(marker)
+    assert body["tools"] == [{**LOOK, "cache_control": {**EPHEMERAL, "ttl": "1h"}}]
+    assert body["messages"] == [user(marked)]
+
+
 def test_a_text_before_a_result(proxy: RunningProxy, marker: str) -> None:
     """The service sees no result behind another block."""
     call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}

@@ -8,10 +8,25 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeVar
+from itertools import groupby
+from typing import TypeGuard, TypeVar
 
 from ... import errors
-from ...events import Block, JsonObject, Media, OpaqueBlock, ServerTool, Text, Tool, ToolCall, ToolResult, Turn
+from ...events import (
+    Block,
+    JsonObject,
+    Media,
+    Message,
+    OpaqueBlock,
+    RedactedThinking,
+    ServerTool,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
 from ...json_text import compact
 from .cache_marks import markable
 
@@ -20,6 +35,8 @@ PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 VANISHING_NAME = "ToolSearch"
 # Beside a tool of this name the CLI tells the model which agents it has itself.
 AGENTS = "Agent"
+# What is carried of a function's declaration, or has been named elsewhere.
+KEPT = {"type", "name", "description", "input_schema", "strict", "cache_control"}
 # Characters of a description; the rest is cut.
 DESCRIPTION_LENGTH = 4096
 # At the root of a tool's schema the CLI writes these as a sentence of the description.
@@ -34,10 +51,10 @@ _WHY = "Such a request needs the exact composition, which this Claude Code CLI, 
 
 
 def check(turn: Turn) -> None:
-    """Raises BadRequest, naming the part, where the lines way would lose some of the Turn."""
+    """Raises BadRequest, naming the part, where the lines way would lose some of the Turn (see `adapted`)."""
     if turn.messages[-1].role == "assistant":
         raise errors.BadRequest(f"The conversation ends with an assistant message. {_WHY}", param="messages")
-    for tool in turn.tools:
+    for tool in map(_function, turn.tools):
         if isinstance(tool, ServerTool):
             raise errors.BadRequest(f"{tool.json.get('name')!r} is a tool of the service. {_WHY}", param="tools")
         lost = next((name for name in _properties(tool.parameters) if not PROPERTY.fullmatch(name)), None)
@@ -46,8 +63,10 @@ def check(turn: Turn) -> None:
         if tool.name == VANISHING_NAME:
             raise errors.BadRequest(f"A tool is named {tool.name!r}. {_WHY}", param="tools")
     for message in turn.messages:
-        if message.role == "system" and not all(isinstance(item, Text) for item in message.content):
+        if message.role == "system" and not all(map(_is_text, message.content)):
             raise errors.BadRequest(f"A system message holds more than text. {_WHY}", param="messages")
+        if message.role == "system":
+            continue
         parts = (item.content if isinstance(item, ToolResult) else (item,) for item in message.content)
         for item in (part for each in parts for part in each):
             if isinstance(item, OpaqueBlock):
@@ -55,33 +74,32 @@ def check(turn: Turn) -> None:
 
 
 def adapted(turn: Turn) -> Turn:
-    """The Turn as the CLI takes it: texts of system messages end the system prompt, and cache marks are left out.
+    """The Turn as the CLI takes it.
 
-    The CLI sets its own behind them, and the service refuses one of an hour behind a shorter one.
+    - Texts of system messages end the system prompt.
+    - Adjacent messages of one role are one, as the service reads them: the CLI would put a line break between them.
+    - Cache marks are left out. The CLI sets its own behind them, and the service refuses an hour behind less.
+    - Of a client's function only what has a place in a Tool stays: no examples, no deferred loading.
     """
     told = (item for each in turn.messages if each.role == "system" for item in each.content)
     texts = [turn.system] if turn.system else []
-    texts += [item.text for item in told if isinstance(item, Text)]
+    texts += [item.text if isinstance(item, Text) else str(item.json["text"]) for item in told if _is_text(item)]
+    said = [each for each in turn.messages if each.role != "system"]
     messages = tuple(
-        replace(each, content=tuple(map(_unmarked, each.content))) for each in turn.messages if each.role != "system"
+        Message(role, tuple(_unmarked(item) for each in group for item in each.content))
+        for role, group in groupby(said, key=lambda each: each.role)
     )
-    tools = tuple(replace(tool, cache=None) if isinstance(tool, Tool) else tool for tool in turn.tools)
+    tools = tuple(replace(tool, cache=None) if isinstance(tool, Tool) else tool for tool in map(_function, turn.tools))
     return replace(turn, system="\n\n".join(texts), messages=messages, tools=tools)
 
 
 def altered(turn: Turn) -> tuple[str, ...]:
     """What the CLI changes, each as a short phrase: empty where nothing is."""
-    found = []
-    for tool in turn.tools:
-        if isinstance(tool, Tool):
-            if len(tool.description) > DESCRIPTION_LENGTH:
-                found.append(f"tool {tool.name}: description cut at {DESCRIPTION_LENGTH} characters")
-            text = tool.description + compact(tool.parameters)
-            if not unicodedata.is_normalized("NFKC", text) or _has_unseen(text):
-                found.append(f"tool {tool.name}: characters normalized")
-            found += [f"tool {tool.name}: {word} flattened" for word in FLATTENED if word in tool.parameters]
+    found = [f"tool {name}: {words}" for tool in turn.tools for name, words in _altered(tool)]
     if any(isinstance(tool, Tool) and tool.name == AGENTS for tool in turn.tools):
         found.append("messages: the CLI's own list of agents added")
+    if any(isinstance(item, Thinking | RedactedThinking) for each in turn.messages for item in each.content):
+        found.append("messages: the thinking in them left out")
     if any(_is_empty(message.content) for message in turn.messages):
         found.append("messages: empty content filled in")
     if any(isinstance(item, ToolResult) and _loses_media(item) for each in turn.messages for item in each.content):
@@ -97,6 +115,36 @@ def _unmarked(item: B) -> B:
     if isinstance(item, ToolResult):
         return replace(item, content=tuple(map(_unmarked, item.content)), cache=None)
     return replace(item, cache=None) if isinstance(item, Text | Media | ToolCall) else item
+
+
+def _altered(given: Tool | ServerTool) -> Iterator[tuple[str, str]]:
+    """The tool's name with each change."""
+    tool = _function(given)
+    if isinstance(tool, ServerTool):
+        return
+    if isinstance(given, ServerTool) and (lost := given.json.keys() - KEPT):
+        yield tool.name, f"{' and '.join(sorted(lost))} left out"
+    if tool.strict:
+        yield tool.name, "strict left out"
+    if len(tool.description) > DESCRIPTION_LENGTH:
+        yield tool.name, f"description cut at {DESCRIPTION_LENGTH} characters"
+    text = tool.description + compact(tool.parameters)
+    if not unicodedata.is_normalized("NFKC", text) or _has_unseen(text):
+        yield tool.name, "characters normalized"
+    yield from ((tool.name, f"{word} flattened") for word in FLATTENED if word in tool.parameters)
+
+
+def _function(tool: Tool | ServerTool) -> Tool | ServerTool:
+    """A client's function as a Tool, where it is declared with more than that has a place for."""
+    if isinstance(tool, Tool) or tool.json.get("type", "custom") != "custom" or "input_schema" not in tool.json:
+        return tool
+    json = tool.json
+    return Tool(str(json["name"]), str(json.get("description") or ""), json["input_schema"], bool(json.get("strict")))
+
+
+def _is_text(item: Block) -> TypeGuard[Text | OpaqueBlock]:
+    """Whether it is a text, or one with more keys than that has a place for (citations)."""
+    return isinstance(item, Text) or (isinstance(item, OpaqueBlock) and isinstance(item.json.get("text"), str))
 
 
 def _has_unseen(text: str) -> bool:

@@ -2,11 +2,14 @@
 
 The service accepts four marks per request. The CLI sets two, on its own line and on the system prompt, which leaves
 two. The client's own marks take precedence. Without any, the last block of the last two user messages is marked: the
-last one writes the cache, and the one before it is where a retry or the next request reads it. No mark may stand behind
-a shorter one.
+last one writes the cache, and the one before it is where a retry or the next request reads it.
+
+No mark may stand behind a shorter one, in the order tools, system, messages. So a mark is made to last an hour where
+one of an hour follows, which writes all before it for an hour anyway. On tools that is the CLI's own.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from ...events import Block, CacheMark, JsonObject, ServerTool, Tool, ToolResult, Turn
 from ..wire.protocol import cache_control
@@ -19,14 +22,27 @@ _UNMARKED = ("thinking", "redacted_thinking")
 
 
 def marked(
-    messages: Sequence[JsonObject], tools: Sequence[JsonObject], ttl: CacheMark, *, short: bool = False
+    messages: Sequence[JsonObject],
+    tools: Sequence[JsonObject],
+    ttl: CacheMark,
+    *,
+    system: CacheMark = "5m",
+    short: bool = False,
 ) -> tuple[list[JsonObject], list[JsonObject], frozenset[str]]:
-    """Messages and tools with their marks, and what was repaired. `short` makes the client's hours five minutes."""
-    own = [*_marks(tools), *(mark for message in messages for mark in _marks(_blocks(message)))]
+    """Messages and tools with their marks, and what was repaired.
+
+    `ttl` is for our own marks, `system` that of the CLI's. `short` makes five minutes of an hour in the messages, where
+    the service refused the order: the CLI's own marks are not what they were taken for.
+    """
+    in_messages = [mark for message in messages for mark in _marks(_blocks(message))]
+    own = [*_marks(tools), *in_messages]
     repaired: frozenset[str] = frozenset()
-    if short and any(mark.get("ttl") == "1h" for mark in own):
-        messages, tools = [_each(message, _shortened) for message in messages], [_shortened(tool) for tool in tools]
+    if short and any(map(_is_long, in_messages)):
+        messages = [_each(message, partial(_lasting, ttl="5m")) for message in messages]
         repaired |= {"cache_control: 5 minutes instead of an hour"}
+    if (short or system == "1h") and not all(map(_is_long, _marks(tools))):
+        tools = [_lasting(tool, "1h") for tool in tools]
+        repaired |= {"tools: cache_control of an hour instead of 5 minutes"}
     if len(own) > LEFT:
         # The later a mark, the more it covers.
         messages, tools = _with_last(messages, tools, LEFT)
@@ -64,10 +80,14 @@ def _marks(blocks: Sequence[JsonObject]) -> Iterator[JsonObject]:
 
 def _fitting(index: int, messages: Sequence[JsonObject], tools: Sequence[JsonObject], ttl: CacheMark) -> CacheMark:
     """The lifetime of a mark at the end of a message: an hour before one of an hour, which costs nothing more there."""
-    if any(mark.get("ttl") == "1h" for message in messages[index + 1 :] for mark in _marks(_blocks(message))):
+    if any(_is_long(mark) for message in messages[index + 1 :] for mark in _marks(_blocks(message))):
         return "1h"
     before = [*_marks(tools), *(mark for message in messages[: index + 1] for mark in _marks(_blocks(message)))]
-    return ttl if all(mark.get("ttl") == "1h" for mark in before) else "5m"
+    return ttl if all(map(_is_long, before)) else "5m"
+
+
+def _is_long(mark: JsonObject) -> bool:
+    return mark.get("ttl") == "1h"
 
 
 def _with_mark(message: JsonObject, ttl: CacheMark) -> JsonObject | None:
@@ -108,8 +128,9 @@ def _each(message: JsonObject, change: Callable[[JsonObject], JsonObject]) -> Js
     return {**message, "content": [change(block) for block in blocks]} if blocks else message
 
 
-def _shortened(block: JsonObject) -> JsonObject:
+def _lasting(block: JsonObject, ttl: CacheMark) -> JsonObject:
+    """The block with every mark of this lifetime."""
     inner = block.get("content")
     if isinstance(inner, list):
-        block = {**block, "content": [_shortened(item) if isinstance(item, dict) else item for item in inner]}
-    return {**block, "cache_control": cache_control("5m")} if block.get("cache_control") else block
+        block = {**block, "content": [_lasting(item, ttl) if isinstance(item, dict) else item for item in inner]}
+    return {**block, "cache_control": cache_control(ttl)} if block.get("cache_control") else block

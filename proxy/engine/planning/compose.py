@@ -11,6 +11,7 @@ from ...events import (
     RedactedThinking,
     ServerTool,
     Thinking,
+    Tool,
     ToolCall,
     ToolResult,
     Turn,
@@ -23,10 +24,14 @@ from .thinking_memory import Digest, ThinkingMemory, has_thinking
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a request depends on besides its Turn. `cache_ttl` is the lifetime of our own marks."""
+    """What a request depends on besides its Turn.
+
+    `cache_ttl` is the lifetime of our own marks, `system_ttl` that of the CLI's on the system prompt, as far as known.
+    """
 
     defaults: Defaults = field(default_factory=Defaults)
     cache_ttl: CacheMark = "5m"
+    system_ttl: CacheMark = "5m"
     cli_version: str = ""
     base_url: str = ""
 
@@ -58,7 +63,8 @@ def composed(
         if lacks_thinking(turn, messages, context.defaults):
             asked["thinking"] = DISABLED
     short = "cache_ttl" in without
-    messages, tools, repaired = marked(messages, tools, "5m" if short else context.cache_ttl, short=short)
+    ttl = "5m" if short else context.cache_ttl
+    messages, tools, repaired = marked(messages, tools, ttl, system=context.system_ttl, short=short)
     body: JsonObject = {"messages": messages, "tools": tools, "max_tokens": context.defaults.max_tokens, **asked}
     return Composed(body, prefix, repaired | left_out)
 
@@ -84,22 +90,25 @@ def lacks_thinking(turn: Turn, messages: list[JsonObject], defaults: Defaults) -
 
     Models with adaptive thinking take such a request.
     """
-    if (defaults.thinking or {}).get("type") != "enabled" or not _answers_calls(turn.messages[-1]):
+    if (defaults.thinking or {}).get("type") != "enabled" or not answers_calls(turn.messages[-1]):
         return False
     last = next((message for message in reversed(messages) if message["role"] == "assistant"), None)
     return last is not None and not has_thinking(last)
 
 
-def carries_hours(turn: Turn) -> bool:
-    """Whether the client itself marks something for an hour."""
-    return any(map(_is_for_an_hour, markable(turn)))
+def depends_on_system(turn: Turn) -> bool:
+    """Whether the client's marks are right only beside certain ones of the CLI's: an hour's, or any on a tool."""
+    found = ((item, _ttl(item)) for item in markable(turn))
+    return any(ttl == "1h" or (ttl and isinstance(item, Tool | ServerTool)) for item, ttl in found)
 
 
-def _is_for_an_hour(item: object) -> bool:
+def _ttl(item: object) -> str | None:
     if isinstance(item, OpaqueBlock | ServerTool):
-        return (item.json.get("cache_control") or {}).get("ttl") == "1h"
-    return getattr(item, "cache", None) == "1h"
+        mark = item.json.get("cache_control")
+        return mark.get("ttl", "5m") if mark else None
+    return getattr(item, "cache", None)
 
 
-def _answers_calls(message: Message) -> bool:
+def answers_calls(message: Message) -> bool:
+    """Whether it is in the middle of a round of tools."""
     return any(isinstance(item, ToolResult | ToolCall) for item in message.content)

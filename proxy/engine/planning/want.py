@@ -21,7 +21,7 @@ from ...receipts import Way
 from ..wire import mcp, protocol
 from .body import DISABLED, parameters, tool_names
 from .by_lines import adapted, altered
-from .compose import Context, composed
+from .compose import Context, answers_calls, composed
 from .thinking_memory import Digest, ThinkingMemory
 
 Composition = Literal["auto", "exact", "lines"]
@@ -38,6 +38,7 @@ SETTINGS_ID = "settings"
 TRIGGER_LENGTH = 4096
 # Numbers are doubles in the CLI, which reads the body as JavaScript does.
 ROUNDED = "integers over 2^53: rounded by the CLI"
+NO_THINKING = "thinking: off in a round of tools because the CLI leaves out the thinking before the calls"
 # Where a conversation has no user text (an image alone, results alone).
 NO_TEXT = "."
 # The CLI sends no request for a blank message. Blank is as in JavaScript, where U+FEFF is white space.
@@ -137,6 +138,8 @@ def exact_want(
     text = compact(body)
     size = len(encoded := text.encode())
     rounded = frozenset({ROUNDED} if is_rounded(body, encoded) else ())
+    # No second copy of large tools where it is not needed.
+    tools = compact(body["tools"]) if CHECKSUM in text else ""
     most = body["max_tokens"]
     outside = 1 if most != 1 else 2
     want = Want(
@@ -149,7 +152,7 @@ def exact_want(
         outside=outside,
         tools=tool_names(turn),
         prefix=request.prefix,
-        repaired=request.repaired | _altered(turn.system) | rounded,
+        repaired=request.repaired | _altered(turn.system, tools) | rounded,
     )
     return want, size
 
@@ -157,9 +160,16 @@ def exact_want(
 def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str] = frozenset()) -> Want:
     """The want of the lines way: the parameters that the CLI has no setting for, and no messages or tools."""
     body = parameters(turn, context.defaults, without)
+    given = adapted(turn)
+    offered = _offered(given)
+    repaired = {*altered(turn), *_altered(given.system, offered)}
+    if body.get("thinking", {}).get("type") == "enabled" and answers_calls(turn.messages[-1]):
+        # The service refuses it: the CLI leaves out the thinking that must stand before the calls.
+        body["thinking"] = DISABLED
+        repaired.add(NO_THINKING)
     most = body.pop("max_tokens", context.defaults.max_tokens)
     return Want(
-        turn=adapted(turn),
+        turn=given,
         way="lines",
         uuid=uuid,
         encoded=_settings(turn, _environment(body, compact(body) if body else "", most, context.base_url), without),
@@ -167,8 +177,8 @@ def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str
         max_tokens=most,
         outside=None,
         tools=tool_names(turn),
-        repaired=frozenset(altered(turn)) | _altered(turn.system),
-        offered=_offered(turn),
+        repaired=frozenset(repaired),
+        offered=offered,
     )
 
 
@@ -177,7 +187,8 @@ def plain_want(turn: Turn, uuid: str, base_url: str) -> Want:
     env = {EXTRA_BODY: "", MAX_TOKENS: "", DISABLE_THINKING: "", BASE_URL: base_url}
     settings = {"model": turn.model, "effortLevel": None, "env": env}
     request = protocol.control_request(SETTINGS_ID, "apply_flag_settings", settings=settings)
-    return Want(adapted(turn), "lines", uuid, dumps(request) + b"\n", "", 0, None, (), offered=_offered(turn))
+    given = adapted(turn)
+    return Want(given, "lines", uuid, dumps(request) + b"\n", "", 0, None, (), offered=_offered(given))
 
 
 def at_start(system: str) -> str:
@@ -222,11 +233,12 @@ def _offered(turn: Turn) -> str:
     return compact(declared) if declared else ""
 
 
-def _altered(system: str) -> frozenset[str]:
-    """What becomes another in a system prompt on its way."""
+def _altered(system: str, tools: str) -> frozenset[str]:
+    """What becomes another in a system prompt, and in the JSON of tools, on their way."""
     changed = {
         "system: line break put before it": system in OWN_LINES or bool(_BOUNDARY_LINE.search(system)),
         f"system: the CLI writes a checksum for {CHECKSUM}": CHECKSUM in system,
+        f"tools: the CLI writes a checksum for {CHECKSUM}": CHECKSUM in tools,
     }
     return frozenset(words for words, is_so in changed.items() if is_so)
 

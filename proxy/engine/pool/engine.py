@@ -31,7 +31,7 @@ from ...events import (
 )
 from ..planning import by_lines, schema_tool
 from ..planning.body import Defaults, carried, dropped
-from ..planning.compose import Context, carries_hours
+from ..planning.compose import Context, depends_on_system
 from ..planning.images import ImageFitter
 from ..planning.negotiate import Refusals, asked_to_continue, honours, instructed, is_forced, is_prefill
 from ..planning.thinking_memory import AnswerBlocks, ThinkingMemory
@@ -53,7 +53,8 @@ PART = 50
 class Composer:
     """How Turns become Wants. `base_url` is the configured address of the service, empty for the CLI's own.
 
-    `defaults` returns what the CLI itself requests from a model, `cache_ttl` the lifetime of our own cache marks.
+    `defaults` returns what the CLI itself requests from a model, `cache_ttl` and `system_ttl` the lifetimes of our own
+    cache marks and the CLI's.
     `limit` is the largest body in bytes, None for no limit.
     """
 
@@ -62,6 +63,7 @@ class Composer:
     base_url: str = ""
     limit: int | None = exact_limit()
     cache_ttl: Callable[[], CacheMark] = lambda: "5m"
+    system_ttl: Callable[[], CacheMark] = lambda: "5m"
     cli_version: Callable[[], str] = lambda: ""
     memory: ThinkingMemory = field(default_factory=ThinkingMemory)
     images: ImageFitter = field(default_factory=ImageFitter)
@@ -69,7 +71,7 @@ class Composer:
     async def want(self, turn: Turn, without: frozenset[str], *, has_exact: bool) -> Want:
         """The Want of a Turn. Raises BadRequest where it needs the lines way and that would lose a part of it."""
         defaults = await self.defaults(turn.model)
-        context = Context(defaults, self.cache_ttl(), self.cli_version(), self.base_url)
+        context = Context(defaults, self.cache_ttl(), self.system_ttl(), self.cli_version(), self.base_url)
         if size_of(turn) > LARGE:
             return await asyncio.to_thread(self._compose, turn, context, without, has_exact)
         return self._compose(turn, context, without, has_exact)
@@ -129,8 +131,8 @@ class Engine:
 
     def _ours(self, turn: Turn, without: frozenset[str]) -> frozenset[str]:
         """What we added to a request or can put into words instead, by the names of `negotiate.WORDS`."""
-        hours = carries_hours(turn) or self._composer.cache_ttl() == "1h"
-        added = {"cache_ttl": hours, "thinking_blocks": not turn.carries_thinking, "prefill": is_prefill(turn)}
+        depends = depends_on_system(turn) or self._composer.cache_ttl() == "1h"
+        added = {"cache_ttl": depends, "thinking_blocks": not turn.carries_thinking, "prefill": is_prefill(turn)}
         return frozenset(name for name, may in added.items() if may) - without
 
     async def _ask(self, turn: Turn, asked: Turn, defaults: Defaults, without: frozenset[str]) -> AsyncGenerator[Event]:

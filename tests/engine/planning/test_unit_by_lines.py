@@ -9,7 +9,18 @@ from engine.turns import LOOK, PNG, called, results, said, turn, user
 from claude_max.proxy.engine.planning.by_lines import DESCRIPTION_LENGTH, NOTE, adapted, altered, check
 from claude_max.proxy.engine.wire.protocol import api_message
 from claude_max.proxy.errors import BadRequest
-from claude_max.proxy.events import Message, OpaqueBlock, ServerTool, Text, Thinking, Tool, ToolCall, ToolResult, Turn
+from claude_max.proxy.events import (
+    Message,
+    OpaqueBlock,
+    RedactedThinking,
+    ServerTool,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
 
 
 def with_property(name: str) -> Turn:
@@ -54,10 +65,19 @@ def test_what_arrives_is_taken(wanted: Turn) -> None:
     check(wanted)
 
 
-def tools(*of: Tool) -> Turn:
+THOUGHT = Thinking("hm", "sig")
+# A client's function, declared with more than a Tool has a place for.
+WITH_MORE = ServerTool(
+    {"name": "far", "description": "Far.", "input_schema": {"type": "object"}, "defer_loading": True,
+     "input_examples": [{}], "cache_control": {"type": "ephemeral"}}
+)  # fmt: skip
+
+
+def tools(*of: Tool | ServerTool) -> Turn:
     return turn(user("a"), tools=of)
 
 
+NO_THOUGHT = "messages: the thinking in them left out"
 UNMARKED = "cache_control: left out; the CLI sets its own"
 ALTERED: list[tuple[Turn, list[str]]] = [
     (turn(user("a")), []),
@@ -81,6 +101,10 @@ ALTERED: list[tuple[Turn, list[str]]] = [
     (turn(Message("user", (ToolResult("c1", (Text("r"),), is_error=True),))), []),
     (tools(Tool("Agent", "", {}), LOOK), ["messages: the CLI's own list of agents added"]),
     (tools(Tool("agent", "", {}), Tool("Task", "", {})), []),
+    (tools(replace(LOOK, strict=True), replace(LOOK, strict=False)), ["tool look: strict left out"]),
+    (tools(WITH_MORE), ["tool far: defer_loading and input_examples left out"]),
+    (turn(user("a"), Message("assistant", (THOUGHT, Text("b"))), user("c")), [NO_THOUGHT]),
+    (turn(user("a"), Message("assistant", (RedactedThinking("x"), Text("b"))), user("c")), [NO_THOUGHT]),
     (turn(Message("user", (Text("a", cache="5m"),))), [UNMARKED]),
     (turn(Message("user", (ToolResult("c1", (Text("a", cache="1h"),)),))), [UNMARKED]),
     (tools(replace(LOOK, cache="5m")), [UNMARKED]),
@@ -103,6 +127,28 @@ def test_no_mark_of_the_clients_goes_by_lines() -> None:
     found = adapted(marked)
     assert "cache_control" not in str([api_message(message) for message in found.messages])
     assert adapted(found) == found == adapted(replace(marked, tools=(replace(LOOK, cache="5m"),)))
+
+
+def test_a_clients_function_keeps_what_a_tool_has_a_place_for() -> None:
+    assert adapted(tools(WITH_MORE)).tools == (Tool("far", "Far.", {"type": "object"}, strict=False),)
+    check(tools(WITH_MORE))
+
+
+def test_adjacent_messages_of_a_role_become_one() -> None:
+    """The CLI would put a line break behind the first."""
+    found = adapted(turn(user("a"), user("b"), said("c"), said("d"), user("e")))
+    assert [(each.role, [item.text for item in each.content if isinstance(item, Text)]) for each in found.messages] == [
+        ("user", ["a", "b"]),
+        ("assistant", ["c", "d"]),
+        ("user", ["e"]),
+    ]
+
+
+def test_a_text_with_other_keys_in_a_system_message_is_one() -> None:
+    cited = OpaqueBlock({"type": "text", "text": "A", "citations": []})
+    wanted = turn(user("a"), Message("system", (cited, Text("B"))))
+    assert adapted(wanted).system == "A\n\nB"
+    check(wanted)
 
 
 @pytest.mark.parametrize(("system", "whole"), [("", "A\n\nB"), ("S", "S\n\nA\n\nB")])

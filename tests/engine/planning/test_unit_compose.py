@@ -8,7 +8,7 @@ import pytest
 from engine.turns import LOOK, PNG, SEEK, called, results, said, talk, turn, user
 
 from claude_max.proxy.engine.planning.body import DISABLED, Defaults
-from claude_max.proxy.engine.planning.compose import Context, carries_hours, composed
+from claude_max.proxy.engine.planning.compose import Context, composed, depends_on_system
 from claude_max.proxy.engine.planning.thinking_memory import ThinkingMemory
 from claude_max.proxy.engine.wire.protocol import api_message, api_tools
 from claude_max.proxy.events import (
@@ -151,8 +151,11 @@ def test_refused_hours_of_the_clients_are_shortened_and_told() -> None:
 
 
 HOUR = {"type": "ephemeral", "ttl": "1h"}
-HOURS: list[tuple[Turn, bool]] = [
+DEPENDING: list[tuple[Turn, bool]] = [
     (turn(user("a")), False),
+    (turn(user("a"), tools=(LOOK, WEB)), False),
+    (turn(user("a"), tools=(replace(LOOK, cache="5m"),)), True),
+    (turn(user("a"), tools=(ServerTool({**WEB.json, "cache_control": MARK}),)), True),
     (turn(Message("user", (Text("a", cache="5m"),))), False),
     (turn(Message("user", (OWN,)), said("b"), user("c")), True),
     (turn(Message("user", (ToolResult("c1", (OWN,)),))), True),
@@ -164,9 +167,20 @@ HOURS: list[tuple[Turn, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("wanted", "carries"), HOURS)
-def test_where_a_client_may_ask_for_an_hour(wanted: Turn, carries: bool) -> None:
-    assert carries_hours(wanted) is carries
+@pytest.mark.parametrize(("wanted", "depends"), DEPENDING)
+def test_marks_that_the_service_may_refuse_for_those_of_the_clis(wanted: Turn, depends: bool) -> None:
+    assert depends_on_system(wanted) is depends
+
+
+@pytest.mark.parametrize("tool", [replace(LOOK, cache="5m"), ServerTool({**WEB.json, "cache_control": MARK})])
+def test_a_mark_on_a_tool_lasts_as_long_as_the_clis_own(tool: Any) -> None:
+    wanted = turn(user("a"), tools=(replace(SEEK, cache="1h"), tool))
+    for context, without in ((replace(NONE, system_ttl="1h"), frozenset()), (NONE, {"cache_ttl"})):
+        found = composed(wanted, context, None, without)
+        assert [each["cache_control"] for each in found.body["tools"]] == [HOUR, HOUR]
+        assert found.repaired == {"tools: cache_control of an hour instead of 5 minutes"}
+    as_given = composed(wanted, NONE)
+    assert [each["cache_control"] for each in as_given.body["tools"]] == [HOUR, MARK]
 
 
 # Thinking that a client does not send back

@@ -9,16 +9,18 @@ from engine.turns import LOOK, PLAIN, PNG, called, results, said, turn, user
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_max.proxy.engine.planning.body import Defaults
+from claude_max.proxy.engine.planning.body import DISABLED, Defaults
 from claude_max.proxy.engine.planning.by_lines import NOTE
 from claude_max.proxy.engine.planning.compose import Context, composed
 from claude_max.proxy.engine.planning.want import (
     BASE_URL,
     BOUNDARY,
+    CHECKSUM,
     DISABLE_THINKING,
     EXTRA_BODY,
     MAX_TOKENS,
     NO_TEXT,
+    NO_THINKING,
     OWN_LINES,
     SETTINGS_ID,
     TRIGGER_LENGTH,
@@ -128,6 +130,38 @@ def test_lines_say_only_what_the_cli_has_no_setting_for() -> None:
     assert env[MAX_TOKENS] == "9000"
     assert (want.way, want.trigger, want.outside, want.max_tokens) == ("lines", "", None, 9000)
     assert want.repaired == {NOTE}
+
+
+BUDGET = Context(Defaults(32_000, {"type": "enabled", "budget_tokens": 31_999}))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "context", "thinking"),
+    [
+        (turn(user("a"), called("c1"), results("c1"), tools=(LOOK,)), BUDGET, DISABLED),
+        (turn(user("a"), called("c1"), results("c1"), tools=(LOOK,), thinking_budget=2000), CONTEXT, DISABLED),
+        (
+            turn(user("a"), called("c1"), results("c1"), said("b"), user("c"), tools=(LOOK,)),
+            BUDGET,
+            BUDGET.defaults.thinking,
+        ),
+        (turn(user("a"), called("c1"), results("c1"), tools=(LOOK,)), CONTEXT, None),
+    ],
+)
+def test_lines_do_not_think_in_a_round_of_tools(wanted: Turn, context: Context, thinking: Any) -> None:
+    """With a budget the service wants the thinking before the calls, which the CLI leaves out."""
+    want = lines_want(wanted, "u1", context)
+    env = request(want)["env"]
+    assert json.loads(env[EXTRA_BODY] or "{}").get("thinking") == thinking
+    assert (env[DISABLE_THINKING] == "1") is (NO_THINKING in want.repaired) is (thinking == DISABLED)
+
+
+@pytest.mark.parametrize(("words", "told"), [(CHECKSUM, True), ("cch=0000", False)])
+def test_a_checksum_that_the_cli_writes_into_tools_is_named(words: str, told: bool) -> None:
+    for tool in (replace(LOOK, description=f"a {words}"), replace(LOOK, parameters={"const": words})):
+        asked = turn(user(CHECKSUM), tools=(tool,))
+        for want in (exact(asked), lines_want(asked, "u1", CONTEXT)):
+            assert (f"tools: the CLI writes a checksum for {CHECKSUM}" in want.repaired) is told
 
 
 def test_lines_without_parameters_have_no_body() -> None:

@@ -104,7 +104,7 @@ async def test_one_process_counts_one_conversation_after_another() -> None:
 async def test_counts_wait_for_each_other() -> None:
     process = Counting()
     counter = counter_of(process)
-    assert await asyncio.gather(*(counter.count(said(*["user"] * n)) for n in (1, 2, 3))) == [1, 2, 3]
+    assert await asyncio.gather(*(counter.count(said(*["user", "assistant"] * n)) for n in (1, 2, 3))) == [2, 4, 6]
     await counter.close()
 
 

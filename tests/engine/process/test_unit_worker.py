@@ -133,7 +133,7 @@ async def test_a_conversation_too_long_to_rewind() -> None:
     process = FakeProcess()
     worker = await ready(process)
     process.answers.append(HELLO)
-    await run(worker, by_lines(turn(*(user(str(n)) for n in range(REWINDS + 1)))))
+    await run(worker, by_lines(turn(*talk(*map(str, range(2 * REWINDS + 1))))))
     assert not await worker.finish_turn()
     assert not process.requests("rewind_conversation")
     await worker.close()
