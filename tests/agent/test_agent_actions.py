@@ -39,7 +39,7 @@ def machine(stand_ins: StandIns) -> Iterator[Machine]:
     made.ask([str(launchctl), "bootout", "gui/501/com.claude-max.proxy"])
 
 
-def test_the_property_list_really_starts_the_proxy(machine: Machine) -> None:
+def test_the_property_list_really_starts_the_proxy(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     port = free_port()
     agent = Launchd(machine, 501)
     made = actions.install(agent, machine, port=port, claude_path=None, dry_run=False)
@@ -55,6 +55,7 @@ def test_the_property_list_really_starts_the_proxy(machine: Machine) -> None:
     assert "OPENAI_BASE_URL" in agent.log.read_text()
     assert agent.log.stat().st_size < LIMIT < Path(f"{agent.log}.1").stat().st_size
     assert actions.uninstall(agent, machine, dry_run=False).outcome == "uninstalled"
+    monkeypatch.setenv("CLAUDE_MAX_PORT", str(port))
     assert not actions.status(agent).healthy
 
 

@@ -122,7 +122,7 @@ def test_install_kill_restart_uninstall(systemd: UserSystemd, home: Path) -> Non
         assert not unit.exists()
         with pytest.raises(httpx2.ConnectError):
             answered(port)
-    status = result(systemd.run(claude_max, "service", "status", "--json"), 1)
+    status = result(systemd.run("env", f"CLAUDE_MAX_PORT={port}", claude_max, "service", "status", "--json"), 1)
     assert [status[name] for name in ("installed", "loaded", "running", "healthy")] == [False] * 4
     assert result(systemd.run(claude_max, "uninstall-agent", "--json"))["outcome"] == "absent"
 

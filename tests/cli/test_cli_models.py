@@ -7,6 +7,8 @@ import pytest
 from harness.command import claude_max, stand_in
 from harness.proxy import RunningProxy, running_proxy, scripted
 
+# Where no proxy runs that would be asked first, as one may on the usual port.
+ALONE = {"CLAUDE_MAX_PORT": "1"}
 ALIASES = {"CLAUDE_MAX_ALIASES": '{"gpt-4o": "sonnet"}'}
 
 
@@ -14,7 +16,7 @@ ALIASES = {"CLAUDE_MAX_ALIASES": '{"gpt-4o": "sonnet"}'}
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What it says in JSON without a proxy, having asked no model."""
     with scripted() as api:
-        environ = {**ALIASES, "ANTHROPIC_BASE_URL": api.url}
+        environ = {**ALONE, **ALIASES, "ANTHROPIC_BASE_URL": api.url}
         ended = claude_max(tmp_path_factory.mktemp("home"), "models", "--json", environ=environ)
     assert ended.code == 0, ended.err
     assert api.api.bodies() == []
@@ -66,7 +68,7 @@ def test_a_running_proxy_is_asked_first(listed: Any, home: Path) -> None:
 
 def test_signed_out(home: Path) -> None:
     with scripted() as api:
-        environ = {"ANTHROPIC_BASE_URL": api.url, "CLAUDE_CODE_OAUTH_TOKEN": None}
+        environ = {**ALONE, "ANTHROPIC_BASE_URL": api.url, "CLAUDE_CODE_OAUTH_TOKEN": None}
         ended = claude_max(home, "models", "--json", environ=environ)
     assert ended.code == 4
     assert ended.json["error"]["exit_code"] == 4
@@ -75,13 +77,13 @@ def test_signed_out(home: Path) -> None:
 
 
 def test_no_cli(home: Path) -> None:
-    ended = claude_max(home, "models", environ={"CLAUDE_MAX_CLAUDE_PATH": str(home / "none")})
+    ended = claude_max(home, "models", environ={**ALONE, "CLAUDE_MAX_CLAUDE_PATH": str(home / "none")})
     assert (ended.code, ended.out) == (3, "")
     assert str(home / "none") in ended.err
 
 
 def test_a_program_that_is_no_claude(home: Path) -> None:
     program = stand_in(home / "bin")
-    ended = claude_max(home, "models", environ={"CLAUDE_MAX_CLAUDE_PATH": str(program)})
+    ended = claude_max(home, "models", environ={**ALONE, "CLAUDE_MAX_CLAUDE_PATH": str(program)})
     assert ended.code == 1
     assert len(ended.err.splitlines()) == 1

@@ -129,7 +129,8 @@ def test_an_older_real_cli(tmp_path_factory: pytest.TempPathFactory, pytestconfi
     if shutil.which("npm") is None:
         assert "CI" not in os.environ, "CI needs npm"
         pytest.skip("npm is not installed")
-    folder = pytestconfig.cache.mkdir("old-cli") if pytestconfig.cache else tmp_path_factory.mktemp("old-cli")
+    cache = getattr(pytestconfig, "cache", None)
+    folder = cache.mkdir("old-cli") if cache else tmp_path_factory.mktemp("old-cli")
     program = folder / "node_modules" / ".bin" / "claude"
     if not program.exists():
         quiet = ("--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
