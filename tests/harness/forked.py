@@ -120,7 +120,9 @@ class Forked:
     def send_signal(self, sig: int) -> None:
         """Sends a signal, unless it has ended."""
         if self.returncode is None:
-            os.kill(self.pid, sig)
+            # The news of its end may be on the way.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, sig)
 
     def terminate(self) -> None:
         """SIGTERM."""
