@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -22,6 +23,7 @@ from claude_max.cli.connect.plan import to_connect
 from claude_max.cli.connect.recipe import Recipe, Target
 from claude_max.cli.connect.record import Store
 from claude_max.proxy.config import ConfigError
+from claude_max.proxy.engine.wire.command import ARGUMENTS
 
 WITH_FILES = [recipe for recipe in catalogue().values() if recipe.files]
 EXAMPLE = {
@@ -302,6 +304,15 @@ def test_a_client_that_runs_is_named() -> None:
     said = _running(replace(catalogue()["codex"], programs=(here.name(),)))
     assert [line for line in said if line.startswith("Codex CLI is running (process ")] == list(said) != []
     assert _running(replace(catalogue()["codex"], programs=("no-such-program",))) == ()
+
+
+def test_a_process_of_a_proxy_is_not_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = SimpleNamespace(pid=7, info={"name": "claude", "cmdline": ["/bin/claude", *ARGUMENTS]})
+    person = SimpleNamespace(pid=8, info={"name": "claude", "cmdline": None})
+    monkeypatch.setattr(psutil, "process_iter", lambda _: [worker, person])
+    assert "(process 8)" in _running(catalogue()["claude"])[0]
+    monkeypatch.setattr(psutil, "process_iter", lambda _: [worker])
+    assert _running(catalogue()["claude"]) == ()
 
 
 def test_a_file_that_changes_meanwhile_is_not_written(home: Path, surroundings: Surroundings) -> None:
