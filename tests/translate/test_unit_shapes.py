@@ -122,16 +122,34 @@ def test_a_bad_tool_is_named() -> None:
         asked({"tools": tools})
 
 
+MARKED_TEXT = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
+
+
 def test_cache_marks() -> None:
     """Clients of Claude models send them in chat completions, too."""
     mark = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
     part = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
-    tool = {"type": "function", "function": {"name": "f"}, **mark}
+    function: dict[str, Any] = {"name": "f"}
+    tool = {"type": "function", "function": function, **mark}
     turn = asked(
         {"messages": [{"role": "user", "content": [part, {**part, "cache_control": "odd"}]}], "tools": [tool]}
     ).turns[0]
     assert [getattr(block, "cache", "") for block in turn.messages[0].content] == ["5m", None]
     assert [getattr(each, "cache", "") for each in turn.tools] == ["1h"]
+    within = {"type": "function", "function": {**function, **mark}}
+    assert [getattr(each, "cache", "") for each in asked({"tools": [within]}).turns[0].tools] == ["1h"]
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ({"role": "user", "content": "hi", "cache_control": {"type": "ephemeral"}}, "messages.cache_control"),
+        ({"role": "system", "content": [MARKED_TEXT]}, "messages.content.cache_control"),
+        ({"role": "assistant", "content": [MARKED_TEXT]}, "messages.content.cache_control"),
+    ],
+)
+def test_a_cache_mark_without_effect_is_named(message: dict[str, Any], name: str) -> None:
+    assert asked({"messages": [HI, message, HI]}).ignored == (name,)
 
 
 def test_a_tool_that_the_service_refuses_is_named() -> None:

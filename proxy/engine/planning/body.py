@@ -57,7 +57,7 @@ def carried(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozense
     names = {"stop_sequences": "stop", "output_config": "schema"}
     others = {
         "effort": turn.effort is not None,
-        "strict": any(isinstance(tool, Tool) and tool.strict for tool in turn.tools),
+        "strict": any(map(_is_strict, turn.tools)),
     }
     return frozenset(
         {names.get(field, field) for field in body} | {name for name, is_there in others.items() if is_there} - without
@@ -72,7 +72,7 @@ def dropped(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozense
         "top_k": turn.top_k is not None,
         "stop": bool(turn.stop),
         "effort": turn.effort is not None,
-        "strict": any(isinstance(tool, Tool) and tool.strict for tool in turn.tools),
+        "strict": any(map(_is_strict, turn.tools)),
         "thinking": turn.thinking != "default" or turn.thinking_budget is not None,
         # A forced choice has another way: to be told in words.
         "tool_choice": bool(turn.tools)
@@ -88,6 +88,10 @@ def dropped(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozense
 def tool_names(turn: Turn) -> tuple[str, ...]:
     """The names of all tools of a Turn."""
     return tuple(str(tool.json.get("name")) if isinstance(tool, ServerTool) else tool.name for tool in turn.tools)
+
+
+def _is_strict(tool: Tool | ServerTool) -> bool:
+    return bool(tool.json.get("strict") if isinstance(tool, ServerTool) else tool.strict)
 
 
 def _sampling(turn: Turn, defaults: Defaults, without: AbstractSet[str]) -> JsonObject:

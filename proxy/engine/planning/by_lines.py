@@ -28,13 +28,15 @@ from ...events import (
     Turn,
 )
 from ...json_text import compact
-from .cache_marks import markable
+from .cache_marks import lifetime, markable
 
 # Tools with another property name vanish, and so does one of this name.
 PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 VANISHING_NAME = "ToolSearch"
 # Beside a tool of this name the CLI tells the model which agents it has itself.
 AGENTS = "Agent"
+# The `caller` of an ordinary call.
+DIRECT = {"type": "direct"}
 # What is carried of a function's declaration, or has been named elsewhere.
 KEPT = {"type", "name", "description", "input_schema", "strict", "cache_control"}
 # Characters of a description; the rest is cut.
@@ -52,9 +54,10 @@ _WHY = "Such a request needs the exact composition, which this Claude Code CLI, 
 
 def check(turn: Turn) -> None:
     """Raises BadRequest, naming the part, where the lines way would lose some of the Turn (see `adapted`)."""
-    if turn.messages[-1].role == "assistant":
+    given = adapted(turn)
+    if given.messages[-1].role == "assistant":
         raise errors.BadRequest(f"The conversation ends with an assistant message. {_WHY}", param="messages")
-    for tool in map(_function, turn.tools):
+    for tool in given.tools:
         if isinstance(tool, ServerTool):
             raise errors.BadRequest(f"{tool.json.get('name')!r} is a tool of the service. {_WHY}", param="tools")
         lost = next((name for name in _properties(tool.parameters) if not PROPERTY.fullmatch(name)), None)
@@ -63,10 +66,9 @@ def check(turn: Turn) -> None:
         if tool.name == VANISHING_NAME:
             raise errors.BadRequest(f"A tool is named {tool.name!r}. {_WHY}", param="tools")
     for message in turn.messages:
-        if message.role == "system" and not all(map(_is_text, message.content)):
+        if message.role == "system" and not all(isinstance(_known(item), Text) for item in message.content):
             raise errors.BadRequest(f"A system message holds more than text. {_WHY}", param="messages")
-        if message.role == "system":
-            continue
+    for message in given.messages:
         parts = (item.content if isinstance(item, ToolResult) else (item,) for item in message.content)
         for item in (part for each in parts for part in each):
             if isinstance(item, OpaqueBlock):
@@ -83,10 +85,10 @@ def adapted(turn: Turn) -> Turn:
     """
     told = (item for each in turn.messages if each.role == "system" for item in each.content)
     texts = [turn.system] if turn.system else []
-    texts += [item.text if isinstance(item, Text) else str(item.json["text"]) for item in told if _is_text(item)]
+    texts += [item.text if isinstance(item, Text) else str(item.json["text"]) for item in told if _has_text(item)]
     said = [each for each in turn.messages if each.role != "system"]
     messages = tuple(
-        Message(role, tuple(_unmarked(item) for each in group for item in each.content))
+        Message(role, tuple(_unmarked(_known(item)) for each in group for item in each.content))
         for role, group in groupby(said, key=lambda each: each.role)
     )
     tools = tuple(replace(tool, cache=None) if isinstance(tool, Tool) else tool for tool in map(_function, turn.tools))
@@ -95,18 +97,19 @@ def adapted(turn: Turn) -> Turn:
 
 def altered(turn: Turn) -> tuple[str, ...]:
     """What the CLI changes, each as a short phrase: empty where nothing is."""
+    given = adapted(turn)
     found = [f"tool {name}: {words}" for tool in turn.tools for name, words in _altered(tool)]
-    if any(isinstance(tool, Tool) and tool.name == AGENTS for tool in turn.tools):
+    if any(isinstance(tool, Tool) and tool.name == AGENTS for tool in given.tools):
         found.append("messages: the CLI's own list of agents added")
     if any(isinstance(item, Thinking | RedactedThinking) for each in turn.messages for item in each.content):
         found.append("messages: the thinking in them left out")
-    if any(_is_empty(message.content) for message in turn.messages):
+    if any(_is_empty(message.content) for message in given.messages):
         found.append("messages: empty content filled in")
     if any(isinstance(item, ToolResult) and _loses_media(item) for each in turn.messages for item in each.content):
         found.append("messages: a failed call's result left with its text only")
     if any(each.role == "system" for each in turn.messages):
         found.append("messages: system message moved into the system prompt")
-    if any(getattr(item, "cache", None) is not None for item in markable(turn)):
+    if any(map(lifetime, markable(turn))):
         found.append("cache_control: left out; the CLI sets its own")
     return (NOTE, *found)
 
@@ -122,7 +125,8 @@ def _altered(given: Tool | ServerTool) -> Iterator[tuple[str, str]]:
     tool = _function(given)
     if isinstance(tool, ServerTool):
         return
-    if isinstance(given, ServerTool) and (lost := given.json.keys() - KEPT):
+    declared = given.json if isinstance(given, ServerTool) else {}
+    if lost := {key for key, value in declared.items() if value is not None} - KEPT:
         yield tool.name, f"{' and '.join(sorted(lost))} left out"
     if tool.strict:
         yield tool.name, "strict left out"
@@ -136,13 +140,25 @@ def _altered(given: Tool | ServerTool) -> Iterator[tuple[str, str]]:
 
 def _function(tool: Tool | ServerTool) -> Tool | ServerTool:
     """A client's function as a Tool, where it is declared with more than that has a place for."""
-    if isinstance(tool, Tool) or tool.json.get("type", "custom") != "custom" or "input_schema" not in tool.json:
+    if isinstance(tool, Tool) or (tool.json.get("type") or "custom") != "custom" or "input_schema" not in tool.json:
         return tool
     json = tool.json
     return Tool(str(json["name"]), str(json.get("description") or ""), json["input_schema"], bool(json.get("strict")))
 
 
-def _is_text(item: Block) -> TypeGuard[Text | OpaqueBlock]:
+def _known(item: Block) -> Block:
+    """A block in our own form where all that it has besides says nothing, as an SDK writes fields without a value."""
+    if not isinstance(item, OpaqueBlock):
+        return item
+    match {key: value for key, value in item.json.items() if value not in (None, DIRECT) and key != "cache_control"}:
+        case {"type": "text", "text": str(text), **more} if not more:
+            return Text(text)
+        case {"type": "tool_use", "id": str(id), "name": str(name), "input": dict(given), **more} if not more:
+            return ToolCall(id, name, given)
+    return item
+
+
+def _has_text(item: Block) -> TypeGuard[Text | OpaqueBlock]:
     """Whether it is a text, or one with more keys than that has a place for (citations)."""
     return isinstance(item, Text) or (isinstance(item, OpaqueBlock) and isinstance(item.json.get("text"), str))
 

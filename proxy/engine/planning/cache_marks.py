@@ -11,7 +11,7 @@ one of an hour follows, which writes all before it for an hour anyway. On tools 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from ...events import Block, CacheMark, JsonObject, ServerTool, Tool, ToolResult, Turn
+from ...events import Block, CacheMark, JsonObject, OpaqueBlock, ServerTool, Tool, ToolResult, Turn
 from ..wire.protocol import cache_control
 
 # What the CLI's own two marks leave of the service's four.
@@ -34,20 +34,18 @@ def marked(
     `ttl` is for our own marks, `system` that of the CLI's. `short` makes five minutes of an hour in the messages, where
     the service refused the order: the CLI's own marks are not what they were taken for.
     """
-    in_messages = [mark for message in messages for mark in _marks(_blocks(message))]
-    own = [*_marks(tools), *in_messages]
     repaired: frozenset[str] = frozenset()
-    if short and any(map(_is_long, in_messages)):
+    if sum(1 for _ in _marks_of(messages, tools)) > LEFT:
+        # The later a mark, the more it covers.
+        messages, tools = _with_last(messages, tools, LEFT)
+        repaired |= {DROPPED}
+    if short and any(map(_is_long, _marks_of(messages))):
         messages = [_each(message, partial(_lasting, ttl="5m")) for message in messages]
         repaired |= {"cache_control: 5 minutes instead of an hour"}
     if (short or system == "1h") and not all(map(_is_long, _marks(tools))):
         tools = [_lasting(tool, "1h") for tool in tools]
         repaired |= {"tools: cache_control of an hour instead of 5 minutes"}
-    if len(own) > LEFT:
-        # The later a mark, the more it covers.
-        messages, tools = _with_last(messages, tools, LEFT)
-        return list(messages), list(tools), repaired | {DROPPED}
-    marks = LEFT - len(own)
+    marks = LEFT - sum(1 for _ in _marks_of(messages, tools))
     found = list(messages)
     for index in [i for i, message in enumerate(found) if message["role"] == "user"][::-1][:2]:
         if marks and (message := _with_mark(found[index], _fitting(index, found, tools, ttl))) is not None:
@@ -65,8 +63,22 @@ def markable(turn: Turn) -> Iterator[Block | Tool | ServerTool]:
             yield from item.content
 
 
+def lifetime(item: Block | Tool | ServerTool) -> str | None:
+    """For how long the client marks it, None for no mark."""
+    if isinstance(item, OpaqueBlock | ServerTool):
+        mark = item.json.get("cache_control")
+        return mark.get("ttl") or "5m" if mark else None
+    return getattr(item, "cache", None)
+
+
 def _blocks(message: JsonObject) -> Sequence[JsonObject]:
     return message["content"] if isinstance(message["content"], list) else ()
+
+
+def _marks_of(messages: Sequence[JsonObject], tools: Sequence[JsonObject] = ()) -> Iterator[JsonObject]:
+    yield from _marks(tools)
+    for message in messages:
+        yield from _marks(_blocks(message))
 
 
 def _marks(blocks: Sequence[JsonObject]) -> Iterator[JsonObject]:
@@ -80,10 +92,9 @@ def _marks(blocks: Sequence[JsonObject]) -> Iterator[JsonObject]:
 
 def _fitting(index: int, messages: Sequence[JsonObject], tools: Sequence[JsonObject], ttl: CacheMark) -> CacheMark:
     """The lifetime of a mark at the end of a message: an hour before one of an hour, which costs nothing more there."""
-    if any(_is_long(mark) for message in messages[index + 1 :] for mark in _marks(_blocks(message))):
+    if any(map(_is_long, _marks_of(messages[index + 1 :]))):
         return "1h"
-    before = [*_marks(tools), *(mark for message in messages[: index + 1] for mark in _marks(_blocks(message)))]
-    return ttl if all(map(_is_long, before)) else "5m"
+    return ttl if all(map(_is_long, _marks_of(messages[: index + 1], tools))) else "5m"
 
 
 def _is_long(mark: JsonObject) -> bool:
@@ -106,8 +117,7 @@ def _with_last(
     messages: Sequence[JsonObject], tools: Sequence[JsonObject], left: int
 ) -> tuple[Sequence[JsonObject], Sequence[JsonObject]]:
     """Only the last `left` marks."""
-    total = sum(1 for _ in _marks(tools)) + sum(1 for message in messages for _ in _marks(_blocks(message)))
-    drop = total - left
+    drop = sum(1 for _ in _marks_of(messages, tools)) - left
 
     def without(block: JsonObject) -> JsonObject:
         nonlocal drop

@@ -7,7 +7,6 @@ from ...events import (
     CacheMark,
     JsonObject,
     Message,
-    OpaqueBlock,
     RedactedThinking,
     ServerTool,
     Thinking,
@@ -18,7 +17,7 @@ from ...events import (
 )
 from ..wire.protocol import api_message, api_tools
 from .body import DISABLED, Defaults, parameters
-from .cache_marks import markable, marked
+from .cache_marks import lifetime, markable, marked
 from .thinking_memory import Digest, ThinkingMemory, has_thinking
 
 
@@ -98,15 +97,8 @@ def lacks_thinking(turn: Turn, messages: list[JsonObject], defaults: Defaults) -
 
 def depends_on_system(turn: Turn) -> bool:
     """Whether the client's marks are right only beside certain ones of the CLI's: an hour's, or any on a tool."""
-    found = ((item, _ttl(item)) for item in markable(turn))
+    found = ((item, lifetime(item)) for item in markable(turn))
     return any(ttl == "1h" or (ttl and isinstance(item, Tool | ServerTool)) for item, ttl in found)
-
-
-def _ttl(item: object) -> str | None:
-    if isinstance(item, OpaqueBlock | ServerTool):
-        mark = item.json.get("cache_control")
-        return mark.get("ttl", "5m") if mark else None
-    return getattr(item, "cache", None)
 
 
 def answers_calls(message: Message) -> bool:

@@ -38,6 +38,7 @@ SETTINGS_ID = "settings"
 TRIGGER_LENGTH = 4096
 # Numbers are doubles in the CLI, which reads the body as JavaScript does.
 ROUNDED = "integers over 2^53: rounded by the CLI"
+NO_BILLING = "system: the CLI's own billing line left out"
 NO_THINKING = "thinking: off in a round of tools because the CLI leaves out the thinking before the calls"
 # Where a conversation has no user text (an image alone, results alone).
 NO_TEXT = "."
@@ -160,10 +161,13 @@ def exact_want(
 def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str] = frozenset()) -> Want:
     """The want of the lines way: the parameters that the CLI has no setting for, and no messages or tools."""
     body = parameters(turn, context.defaults, without)
-    given = adapted(turn)
+    whole = adapted(turn)
+    given = without_billing_line(whole)
     offered = _offered(given)
     repaired = {*altered(turn), *_altered(given.system, offered)}
-    if body.get("thinking", {}).get("type") == "enabled" and answers_calls(turn.messages[-1]):
+    if given is not whole:
+        repaired.add(NO_BILLING)
+    if body.get("thinking", {}).get("type") == "enabled" and answers_calls(given.messages[-1]):
         # The service refuses it: the CLI leaves out the thinking that must stand before the calls.
         body["thinking"] = DISABLED
         repaired.add(NO_THINKING)
@@ -187,7 +191,7 @@ def plain_want(turn: Turn, uuid: str, base_url: str) -> Want:
     env = {EXTRA_BODY: "", MAX_TOKENS: "", DISABLE_THINKING: "", BASE_URL: base_url}
     settings = {"model": turn.model, "effortLevel": None, "env": env}
     request = protocol.control_request(SETTINGS_ID, "apply_flag_settings", settings=settings)
-    given = adapted(turn)
+    given = without_billing_line(adapted(turn))
     return Want(given, "lines", uuid, dumps(request) + b"\n", "", 0, None, (), offered=_offered(given))
 
 

@@ -35,7 +35,7 @@ from ..planning.compose import Context, depends_on_system
 from ..planning.images import ImageFitter
 from ..planning.negotiate import Refusals, asked_to_continue, honours, instructed, is_forced, is_prefill
 from ..planning.thinking_memory import AnswerBlocks, ThinkingMemory
-from ..planning.want import Composition, Want, exact_limit, exact_want, lines_want, without_billing_line
+from ..planning.want import NO_BILLING, Composition, Want, exact_limit, exact_want, lines_want, without_billing_line
 from .pool import Pool
 
 log = logging.getLogger("claude_max.engine")
@@ -216,7 +216,7 @@ def _told(want: Want, given: Turn, fitted: Turn) -> Want:
     """The want, with the names of what was changed before it was composed."""
     changed = {
         "messages: images made smaller": fitted.messages is not given.messages,
-        "system: the CLI's own billing line left out": fitted.system != given.system,
+        NO_BILLING: fitted.system != given.system,
         "messages: user message added behind the assistant's last": len(want.turn.messages) > len(given.messages),
     }
     return replace(want, repaired=want.repaired | {words for words, is_so in changed.items() if is_so})

@@ -20,7 +20,7 @@ from ...errors import CliCrashed, ProxyError
 from ...events import JsonObject, Turn
 from ..planning.growth import SOON
 from ..planning.steps import Append, can_serve, steps
-from ..planning.want import Want, plain_want, without_billing_line
+from ..planning.want import Want, plain_want
 from ..process.channel import NoReply, Unconfirmed
 from ..process.worker import Worker
 
@@ -54,7 +54,7 @@ class TokenCounter:
 
     async def count(self, turn: Turn) -> int:
         """The tokens of the Turn's input. Raises a ProxyError."""
-        want = plain_want(without_billing_line(turn), str(uuid.uuid4()), self._base_url)
+        want = plain_want(turn, str(uuid.uuid4()), self._base_url)
         async with self._one_at_a_time:
             try:
                 return await self._count(want)

@@ -97,12 +97,16 @@ def block(item: Block) -> JsonObject:
 
 def api_tools(tools: Sequence[Tool | ServerTool], *, strict: bool = True) -> list[JsonObject]:
     """Tool declarations in the Messages API's own shape, in the client's order; `strict` False leaves that mark out."""
-    return [tool.json if isinstance(tool, ServerTool) else _tool(tool, strict) for tool in tools]
+    return [_declared(tool, strict) if isinstance(tool, ServerTool) else _tool(tool, strict) for tool in tools]
 
 
 def cache_control(mark: CacheMark) -> JsonObject:
     """A prompt cache mark; five minutes is the service's default and needs no `ttl`."""
     return {"type": "ephemeral"} if mark == "5m" else {"type": "ephemeral", "ttl": mark}
+
+
+def _declared(tool: ServerTool, strict: bool) -> JsonObject:
+    return tool.json if strict else {key: value for key, value in tool.json.items() if key != "strict"}
 
 
 def _tool(tool: Tool, strict: bool) -> JsonObject:

@@ -101,6 +101,12 @@ def _ignored(body: JsonObject, request: ChatRequest) -> list[str]:
     parts = [part for message in request.messages for part in _parts(message)]
     if any(_detail(part) not in (None, "auto") for part in parts):
         ignored.append("image_url.detail")
+    if any((message.model_extra or {}).get("cache_control") for message in request.messages):
+        ignored.append("messages.cache_control")
+    texts = [part for each in request.messages if each.role not in ("user", "tool") for part in _parts(each)]
+    if any(part.cache_control for part in texts):
+        # The system prompt, and an answer, are one text each.
+        ignored.append("messages.content.cache_control")
     ignored += dict.fromkeys(f"messages.content.{part.type}" for part in parts if part.type in THOUGHTS)
     return ignored
 

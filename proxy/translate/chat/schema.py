@@ -77,6 +77,7 @@ class FunctionParam(WireObject):
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
+    cache_control: Any = None
 
 
 class CustomParam(WireObject):

@@ -53,6 +53,7 @@ def _function(tool: ToolParam, where: str) -> Function:
         return Function(f"{where}.custom", tool.custom.name, _described(tool.custom), INPUT, cache=mark)
     if tool.function is not None:
         own = tool.function
+        mark = mark or mark_of(own.cache_control)
         return Function(f"{where}.function", own.name, own.description, own.parameters, cache=mark)
     if tool.type not in (None, "function", "custom"):
         name = f" ({tool.name!r})" if tool.name else ""

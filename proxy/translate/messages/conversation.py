@@ -64,7 +64,11 @@ def system_of(content: Content | None) -> tuple[str, list[str]]:
 
 
 def check_marks(request: Asked) -> None:
-    """Raises BadRequest for more cache marks than the service takes, those on the system prompt counted too."""
+    """Raises BadRequest for more cache marks than the service takes, on the system prompt too, and for what is none."""
+    for where, json in _marked(request):
+        if not isinstance(json.get(MARK) or {}, dict):
+            at = f"{where}.{MARK}"
+            raise BadRequest(f"{at}: Input should be an object", param=at)
     found = sum(bool(block.json.get(MARK)) for block in _marked(request)) + bool((request.model_extra or {}).get(MARK))
     if found > MARKS:
         raise BadRequest(f"A maximum of {MARKS} blocks with cache_control may be provided. Found {found}.")
@@ -72,7 +76,7 @@ def check_marks(request: Asked) -> None:
 
 def _marked(request: Asked) -> Iterator[Placed]:
     """Everything that may have a mark."""
-    yield from (Placed("tools", tool) for tool in request.tools or ())
+    yield from (Placed(f"tools[{index}]", tool) for index, tool in enumerate(request.tools or ()))
     yield from blocks_in("system", request.system or "")
     for index, message in enumerate(request.messages):
         for placed in blocks_in(f"messages[{index}].content", message.content):

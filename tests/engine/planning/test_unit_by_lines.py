@@ -102,7 +102,12 @@ ALTERED: list[tuple[Turn, list[str]]] = [
     (tools(Tool("Agent", "", {}), LOOK), ["messages: the CLI's own list of agents added"]),
     (tools(Tool("agent", "", {}), Tool("Task", "", {})), []),
     (tools(replace(LOOK, strict=True), replace(LOOK, strict=False)), ["tool look: strict left out"]),
-    (tools(WITH_MORE), ["tool far: defer_loading and input_examples left out"]),
+    (tools(WITH_MORE), ["tool far: defer_loading and input_examples left out", UNMARKED]),
+    (
+        tools(ServerTool({"type": None, "name": "Agent", "input_schema": {"type": "object"}, "defer_loading": None})),
+        ["messages: the CLI's own list of agents added"],
+    ),
+    (turn(Message("user", (ToolResult("c1", ()),)), user("go")), []),
     (turn(user("a"), Message("assistant", (THOUGHT, Text("b"))), user("c")), [NO_THOUGHT]),
     (turn(user("a"), Message("assistant", (RedactedThinking("x"), Text("b"))), user("c")), [NO_THOUGHT]),
     (turn(Message("user", (Text("a", cache="5m"),))), [UNMARKED]),
@@ -145,10 +150,27 @@ def test_adjacent_messages_of_a_role_become_one() -> None:
 
 
 def test_a_text_with_other_keys_in_a_system_message_is_one() -> None:
-    cited = OpaqueBlock({"type": "text", "text": "A", "citations": []})
-    wanted = turn(user("a"), Message("system", (cited, Text("B"))))
+    """Its other keys would be lost, which does not matter where it is only counted."""
+    cited = {"type": "text", "text": "A", "citations": [{"type": "char_location"}]}
+    wanted = turn(user("a"), Message("system", (OpaqueBlock(cited), Text("B"))))
     assert adapted(wanted).system == "A\n\nB"
+    with pytest.raises(BadRequest, match="A system message holds more than text"):
+        check(wanted)
+    check(turn(user("a"), Message("system", (OpaqueBlock({**cited, "citations": None}), Text("B")))))
+
+
+def test_fields_without_a_value_refuse_nothing() -> None:
+    """As `model_dump` of Anthropic's SDK writes an answer that is sent back."""
+    text = {"type": "text", "text": "A", "citations": None}
+    call = {"type": "tool_use", "id": "c1", "name": "look", "input": {"q": 1}, "caller": None, "toolset_name": None}
+    wanted = turn(user("a"), Message("assistant", (OpaqueBlock(text), OpaqueBlock(call))), results("c1"), tools=(LOOK,))
     check(wanted)
+    assert adapted(wanted).messages[1].content == (Text("A"), ToolCall("c1", "look", {"q": 1}))
+    direct = Message("assistant", (OpaqueBlock({**call, "caller": {"type": "direct"}}),))
+    check(turn(user("a"), direct, results("c1"), tools=(LOOK,)))
+    other = Message("assistant", (OpaqueBlock({**call, "caller": {"type": "code_execution_20250825"}}),))
+    with pytest.raises(BadRequest, match="A message holds a 'tool_use' block"):
+        check(turn(user("a"), other, results("c1"), tools=(LOOK,)))
 
 
 @pytest.mark.parametrize(("system", "whole"), [("", "A\n\nB"), ("S", "S\n\nA\n\nB")])

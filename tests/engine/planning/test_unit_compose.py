@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from engine.turns import LOOK, PNG, SEEK, called, results, said, talk, turn, user
 
-from claude_max.proxy.engine.planning.body import DISABLED, Defaults
+from claude_max.proxy.engine.planning.body import DISABLED, Defaults, carried
+from claude_max.proxy.engine.planning.cache_marks import DROPPED
 from claude_max.proxy.engine.planning.compose import Context, composed, depends_on_system
 from claude_max.proxy.engine.planning.thinking_memory import ThinkingMemory
 from claude_max.proxy.engine.wire.protocol import api_message, api_tools
@@ -77,6 +78,10 @@ def test_a_refused_strict_leaves_the_tools() -> None:
     strict = turn(user("a"), tools=(replace(LOOK, strict=True), SEEK))
     assert composed(strict, NONE).body["tools"] == api_tools((replace(LOOK, strict=True), SEEK))
     assert composed(strict, NONE, None, {"strict"}).body["tools"] == api_tools((LOOK, SEEK))
+    declared = {"name": "far", "input_schema": {"type": "object"}, "eager_input_streaming": False}
+    odd = turn(user("a"), tools=(ServerTool({**declared, "strict": True}),))
+    assert composed(odd, NONE, None, {"strict"}).body["tools"] == [declared]
+    assert carried(odd, NONE.defaults) == {"strict"}
 
 
 # Cache marks
@@ -179,6 +184,8 @@ def test_a_mark_on_a_tool_lasts_as_long_as_the_clis_own(tool: Any) -> None:
         found = composed(wanted, context, None, without)
         assert [each["cache_control"] for each in found.body["tools"]] == [HOUR, HOUR]
         assert found.repaired == {"tools: cache_control of an hour instead of 5 minutes"}
+    too_many = composed(turn(Message("user", (SHORT, SHORT)), tools=(tool,)), replace(NONE, system_ttl="1h"))
+    assert too_many.repaired == {DROPPED}
     as_given = composed(wanted, NONE)
     assert [each["cache_control"] for each in as_given.body["tools"]] == [HOUR, MARK]
 

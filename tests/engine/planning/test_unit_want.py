@@ -19,6 +19,7 @@ from claude_max.proxy.engine.planning.want import (
     DISABLE_THINKING,
     EXTRA_BODY,
     MAX_TOKENS,
+    NO_BILLING,
     NO_TEXT,
     NO_THINKING,
     OWN_LINES,
@@ -132,6 +133,7 @@ def test_lines_say_only_what_the_cli_has_no_setting_for() -> None:
     assert want.repaired == {NOTE}
 
 
+BRIEF = Message("system", (Text("Be brief."),))
 BUDGET = Context(Defaults(32_000, {"type": "enabled", "budget_tokens": 31_999}))
 
 
@@ -146,6 +148,7 @@ BUDGET = Context(Defaults(32_000, {"type": "enabled", "budget_tokens": 31_999}))
             BUDGET.defaults.thinking,
         ),
         (turn(user("a"), called("c1"), results("c1"), tools=(LOOK,)), CONTEXT, None),
+        (turn(user("a"), called("c1"), results("c1"), user("go"), BRIEF, tools=(LOOK,)), BUDGET, DISABLED),
     ],
 )
 def test_lines_do_not_think_in_a_round_of_tools(wanted: Turn, context: Context, thinking: Any) -> None:
@@ -154,6 +157,14 @@ def test_lines_do_not_think_in_a_round_of_tools(wanted: Turn, context: Context, 
     env = request(want)["env"]
     assert json.loads(env[EXTRA_BODY] or "{}").get("thinking") == thinking
     assert (env[DISABLE_THINKING] == "1") is (NO_THINKING in want.repaired) is (thinking == DISABLED)
+
+
+def test_a_billing_line_in_a_system_message_takes_nothing_with_it() -> None:
+    billed = Message("system", (Text("x-anthropic-billing-header: a\nKeep me."),))
+    want = lines_want(turn(user("a"), billed), "u1", CONTEXT)
+    assert want.system == "Keep me."
+    assert NO_BILLING in want.repaired
+    assert plain_want(turn(user("a"), billed), "u1", "").system == "Keep me."
 
 
 @pytest.mark.parametrize(("words", "told"), [(CHECKSUM, True), ("cch=0000", False)])

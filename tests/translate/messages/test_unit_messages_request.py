@@ -326,6 +326,12 @@ MARKED = [text(str(number), cache_control=EPHEMERAL) for number in range(5)]
             {},
             "messages.2.content.1: each tool_use must have a",
         ),
+        (
+            [user(text("x", cache_control="ephemeral"))],
+            {},
+            "messages.0.content.0.cache_control: Input should be",
+        ),
+        ([user(text("x"))], {"tools": [{**LOOK, "cache_control": [1]}]}, "tools.0.cache_control: Input should be"),
         ([user(*MARKED)], {}, "A maximum of 4 blocks with cache_control may be provided. Found 5."),
         ([user(*MARKED[:2])], {"system": MARKED[:2], "cache_control": EPHEMERAL}, "Found 5."),
         ([], {"system": [{"type": "image"}]}, "system.0: system must be a text"),
