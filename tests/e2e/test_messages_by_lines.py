@@ -36,7 +36,8 @@ def test_a_loop_of_calls(proxy: RunningProxy) -> None:
 
 
 def test_an_answer_that_is_begun_is_asked_for(proxy: RunningProxy) -> None:
-    answer = post(proxy, {"role": "user", "content": "x"}, {"role": "assistant", "content": "Once"})
+    said = {"role": "user", "content": "x"}
+    answer = post(proxy, said, said, {"role": "assistant", "content": "Once"})
     assert answer.status_code == 200, answer.text
     assert "user message added behind the assistant's last" in answer.headers["x-claude-max-repaired"]
 

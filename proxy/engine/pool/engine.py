@@ -54,8 +54,7 @@ class Composer:
     """How Turns become Wants. `base_url` is the configured address of the service, empty for the CLI's own.
 
     `defaults` returns what the CLI itself requests from a model, `cache_ttl` and `system_ttl` the lifetimes of our own
-    cache marks and the CLI's.
-    `limit` is the largest body in bytes, None for no limit.
+    cache marks and the CLI's. `limit` is the largest body in bytes, None for no limit.
     """
 
     defaults: Callable[[str], Awaitable[Defaults]]
@@ -82,7 +81,7 @@ class Composer:
             asked = asked_to_continue(turn) if is_prefill(turn) and "prefill" in without else turn
             want, size = exact_want(asked, str(uuid.uuid4()), context, self.memory, without)
             if self.limit is None or size <= self.limit:
-                return _told(want, given, turn)
+                return _told(want, given, turn, asked)
             if self.composition == "exact":
                 raise errors.BadRequest(
                     f"The request has {size:,} bytes; with the exact composition {self.limit:,} are the most that can "
@@ -90,7 +89,7 @@ class Composer:
                 )
         asked = asked_to_continue(turn) if is_prefill(turn) else turn
         by_lines.check(asked)
-        return _told(lines_want(asked, str(uuid.uuid4()), context, without), given, turn)
+        return _told(lines_want(asked, str(uuid.uuid4()), context, without), given, turn, asked)
 
 
 class Engine:
@@ -212,12 +211,12 @@ def _with_usage(event: Event, spent: Usage) -> Event:
     return replace(event, usage=event.usage + spent) if isinstance(event, Finished) else event
 
 
-def _told(want: Want, given: Turn, fitted: Turn) -> Want:
-    """The want, with the names of what was changed before it was composed."""
+def _told(want: Want, given: Turn, fitted: Turn, asked: Turn) -> Want:
+    """The want, with the names of what was changed before it was composed: from the client's Turn to `asked`."""
     changed = {
         "messages: images made smaller": fitted.messages is not given.messages,
         NO_BILLING: fitted.system != given.system,
-        "messages: user message added behind the assistant's last": len(want.turn.messages) > len(given.messages),
+        "messages: user message added behind the assistant's last": len(asked.messages) > len(fitted.messages),
     }
     return replace(want, repaired=want.repaired | {words for words, is_so in changed.items() if is_so})
 
