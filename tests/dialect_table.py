@@ -47,11 +47,12 @@ export ANTHROPIC_AUTH_TOKEN=anything                # or the `api_key` that is s
 ```
 
 Messages and tools reach the service as the client sent them, with every kind of block. This needs the exact
-composition; by lines some are refused and some changed, as [SECURITY](../SECURITY.md#what-is-sent) lists. `system`
-becomes one text, on which the CLI sets its own cache marks. They use two of the service's four, so the last two of the
-client's are kept, and the others named. Parts of a conversation that the service would refuse (lost results, blank
-texts) are [repaired](compatibility-requests.md) and named. The CLI chooses the betas in `anthropic-beta` itself, so the
-client's header is named. `GET /v1/models` has Anthropic's shape if the request has the header `anthropic-version`.
+composition; the lines composition refuses some requests and changes others, as
+[SECURITY](../SECURITY.md#what-is-sent) lists. `system` becomes one text, on which the CLI sets its own cache marks.
+They use two of the service's four, so the last two of the client's are kept, and the others named. Parts of a
+conversation that the service would refuse (lost results, blank texts) are [repaired](compatibility-requests.md) and
+named. The CLI chooses the betas in `anthropic-beta` itself, so the client's header is named. `GET /v1/models` has
+Anthropic's shape if the request has the header `anthropic-version`.
 
 `POST /v1/messages/count_tokens` uses the CLI's own count and costs no tokens. The CLI has the service count the
 messages, as it would send them line by line. The system prompt is counted as a message, which adds some tokens;

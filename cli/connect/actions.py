@@ -163,7 +163,7 @@ def _running(recipe: Recipe) -> tuple[str, ...]:
     """A note if the client is running: it would not see the change, or would overwrite it."""
     with contextlib.suppress(psutil.Error, OSError):
         for process in psutil.process_iter(["name", "cmdline"]):
-            # One that is asked by a program has no one who would start it again: a proxy's own processes, for instance.
+            # With --print it serves another program, as a proxy's workers do: nobody has to start it again.
             by_person = "--print" not in (process.info["cmdline"] or ())
             if (process.info["name"] or "").removesuffix(".exe") in recipe.programs and by_person:
                 return (

@@ -145,7 +145,7 @@ CONVERSATIONS: dict[str, Shape] = {
     ),
     "late result": Shape(
         "a result after later messages",
-        "it is moved behind its call; the model is told where it came last",
+        "it is moved behind its call; if it came last, the model is told",
         said(HI, calls(call()), HI, {"role": "assistant", "content": "x"}, result()),
         {"messages": (U_HI, a(LOOK), u(FOUND, "hi"), a("x"), u(LATE_RESULT))},
         "late result",

@@ -45,7 +45,7 @@ MESSAGES: dict[str, Shape] = {
         {"messages": (U_HI, a(LOOK), u(FOUND))}, "repeated result",
     ),
     "late result": Shape(
-        "a result after later messages", "it is moved behind its call; the model is told where it came last",
+        "a result after later messages", "it is moved behind its call; if it came last, the model is told",
         said(HI, assistant(CALL), HI, X, user(RESULT)),
         {"messages": (U_HI, a(LOOK), u(FOUND, "hi"), a("x"), u(LATE_RESULT))}, "late result",
     ),

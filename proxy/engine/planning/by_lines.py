@@ -80,7 +80,7 @@ def adapted(turn: Turn) -> Turn:
 
     - Texts of system messages end the system prompt.
     - Adjacent messages of one role are one, as the service reads them: the CLI would put a line break between them.
-    - Cache marks are left out. The CLI sets its own behind them, and the service refuses an hour behind less.
+    - Cache marks are left out: the CLI's own of an hour follows them, which the service refuses after a shorter one.
     - Of a client's function only what has a place in a Tool stays: no examples, no deferred loading.
     """
     told = (item for each in turn.messages if each.role == "system" for item in each.content)
@@ -91,13 +91,11 @@ def adapted(turn: Turn) -> Turn:
         Message(role, tuple(_unmarked(_known(item)) for each in group for item in each.content))
         for role, group in groupby(said, key=lambda each: each.role)
     )
-    tools = tuple(replace(tool, cache=None) if isinstance(tool, Tool) else tool for tool in map(_function, turn.tools))
-    return replace(turn, system="\n\n".join(texts), messages=messages, tools=tools)
+    return replace(turn, system="\n\n".join(texts), messages=messages, tools=tuple(map(_function, turn.tools)))
 
 
-def altered(turn: Turn) -> tuple[str, ...]:
-    """What the CLI changes, each as a short phrase: empty where nothing is."""
-    given = adapted(turn)
+def altered(turn: Turn, given: Turn) -> tuple[str, ...]:
+    """What is changed in a Turn and by the CLI in `given`, the Turn as adapted, each as a short phrase."""
     found = [f"tool {name}: {words}" for tool in turn.tools for name, words in _altered(tool)]
     if any(isinstance(tool, Tool) and tool.name == AGENTS for tool in given.tools):
         found.append("messages: the CLI's own list of agents added")
@@ -139,8 +137,10 @@ def _altered(given: Tool | ServerTool) -> Iterator[tuple[str, str]]:
 
 
 def _function(tool: Tool | ServerTool) -> Tool | ServerTool:
-    """A client's function as a Tool, where it is declared with more than that has a place for."""
-    if isinstance(tool, Tool) or (tool.json.get("type") or "custom") != "custom" or "input_schema" not in tool.json:
+    """A client's function as a Tool without a mark, also where it is declared with more than that has a place for."""
+    if isinstance(tool, Tool):
+        return replace(tool, cache=None)
+    if (tool.json.get("type") or "custom") != "custom" or "input_schema" not in tool.json:
         return tool
     json = tool.json
     return Tool(str(json["name"]), str(json.get("description") or ""), json["input_schema"], bool(json.get("strict")))

@@ -4,8 +4,9 @@ The service accepts four marks per request. The CLI sets two, on its own line an
 two. The client's own marks take precedence. Without any, the last block of the last two user messages is marked: the
 last one writes the cache, and the one before it is where a retry or the next request reads it.
 
-No mark may stand behind a shorter one, in the order tools, system, messages. So a mark is made to last an hour where
-one of an hour follows, which writes all before it for an hour anyway. On tools that is the CLI's own.
+No mark may stand behind a shorter one, in the order tools, system, messages. So our own marks, and those on tools, last
+an hour where a mark of an hour follows: that one writes all before it for an hour anyway. The CLI's own follow the
+tools.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -35,9 +36,10 @@ def marked(
     the service refused the order: the CLI's own marks are not what they were taken for.
     """
     repaired: frozenset[str] = frozenset()
-    if sum(1 for _ in _marks_of(messages, tools)) > LEFT:
+    spare = LEFT - sum(1 for _ in _marks_of(messages, tools))
+    if spare < 0:
         # The later a mark, the more it covers.
-        messages, tools = _with_last(messages, tools, LEFT)
+        messages, tools = _without_first(messages, tools, -spare)
         repaired |= {DROPPED}
     if short and any(map(_is_long, _marks_of(messages))):
         messages = [_each(message, partial(_lasting, ttl="5m")) for message in messages]
@@ -45,12 +47,11 @@ def marked(
     if (short or system == "1h") and not all(map(_is_long, _marks(tools))):
         tools = [_lasting(tool, "1h") for tool in tools]
         repaired |= {"tools: cache_control of an hour instead of 5 minutes"}
-    marks = LEFT - sum(1 for _ in _marks_of(messages, tools))
     found = list(messages)
     for index in [i for i, message in enumerate(found) if message["role"] == "user"][::-1][:2]:
-        if marks and (message := _with_mark(found[index], _fitting(index, found, tools, ttl))) is not None:
+        if spare > 0 and (message := _with_mark(found[index], _fitting(index, found, tools, ttl))) is not None:
             found[index] = message
-            marks -= 1
+            spare -= 1
     return found, list(tools), repaired
 
 
@@ -113,11 +114,10 @@ def _with_mark(message: JsonObject, ttl: CacheMark) -> JsonObject | None:
     return {**message, "content": [*blocks[:-1], {**last, "cache_control": cache_control(ttl)}]}
 
 
-def _with_last(
-    messages: Sequence[JsonObject], tools: Sequence[JsonObject], left: int
+def _without_first(
+    messages: Sequence[JsonObject], tools: Sequence[JsonObject], drop: int
 ) -> tuple[Sequence[JsonObject], Sequence[JsonObject]]:
-    """Only the last `left` marks."""
-    drop = sum(1 for _ in _marks_of(messages, tools)) - left
+    """Without the first `drop` marks."""
 
     def without(block: JsonObject) -> JsonObject:
         nonlocal drop

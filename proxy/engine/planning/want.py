@@ -164,7 +164,7 @@ def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str
     whole = adapted(turn)
     given = without_billing_line(whole)
     offered = _offered(given)
-    repaired = {*altered(turn), *_altered(given.system, offered)}
+    repaired = {*altered(turn, whole), *_altered(given.system, offered)}
     if given is not whole:
         repaired.add(NO_BILLING)
     if body.get("thinking", {}).get("type") == "enabled" and answers_calls(given.messages[-1]):
