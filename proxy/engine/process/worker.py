@@ -106,6 +106,7 @@ class Worker:
         assert answer is not None, "the last step asks"
         held: list[Event] = []
         holds = not self._proved
+        said = False
         while answer.finished is None:
             line = await self._line(answer, hold=bool(held))
             self._check_settings(answer)
@@ -119,8 +120,9 @@ class Worker:
             if answer.begun and not self._is_reset:
                 # The CLI has sent its request. Further requests by the CLI itself must not reach the service.
                 self._reset()
+            said = said or any(isinstance(event, TextDelta | ReasoningDelta | ToolCallStarted) for event in events)
             if answer.finished is not None:
-                _check_limit(want, answer.finished)
+                _check_limit(want, answer.finished, said=said)
             if holds:
                 held += events
                 if not self._proves(answer, held):
@@ -327,11 +329,16 @@ class Worker:
             _fed(answer, line)
 
 
-def _check_limit(want: Want, finished: Finished) -> None:
-    """Raises CompositionIgnored where an answer ended at the limit outside the body, so that the body was not sent."""
+def _check_limit(want: Want, finished: Finished, *, said: bool) -> None:
+    """Raises CompositionIgnored where an answer kept to the limit outside the body rather than to the one in it.
+
+    With one token an answer that says anything ends at its limit: the end of a turn would take another.
+    """
+    if want.outside is None:
+        return
     output = finished.usage.output
-    at_outside = want.outside is not None and finished.reason == "max_tokens" and output <= want.outside
-    if at_outside and want.max_tokens != output:
+    at_outside = finished.reason == "max_tokens" and output <= want.outside and want.max_tokens != output
+    if at_outside or (want.max_tokens == 1 and said and finished.reason == "end_turn"):
         raise errors.CompositionIgnored(
             "The Claude Code CLI did not send the request that it was given: its documented setting "
             "CLAUDE_CODE_EXTRA_BODY has no effect here (a managed policy may forbid it). Set `composition = "

@@ -79,6 +79,29 @@ async def test_a_body_that_was_ignored_is_never_passed_off_as_an_answer(
     await worker.close()
 
 
+@pytest.mark.parametrize("is_proved", [False, True])
+@pytest.mark.parametrize("said", [text("Hi"), thinking("Hm"), call("c1", "look", "{}")])
+async def test_a_limit_of_one_token_leaves_no_room_for_an_answer_that_ends_by_itself(
+    said: list[Line], is_proved: bool
+) -> None:
+    process = FakeProcess()
+    worker = await (proved if is_proved else ready)(process)
+    process.answers.append([start(), *said, *end(output_tokens=1), RESULT])
+    with pytest.raises(errors.CompositionIgnored, match="CLAUDE_CODE_EXTRA_BODY"):
+        await run(worker, wants(turn(user("a"), max_tokens=1)))
+    await worker.finish_turn()
+    await worker.close()
+
+
+async def test_an_empty_answer_fits_into_one_token() -> None:
+    process = FakeProcess()
+    worker = await ready(process)
+    process.answers.append([start(), *end(output_tokens=1), RESULT])
+    assert shown(await run(worker, wants(turn(user("a"), max_tokens=1)))) == ""
+    assert await worker.finish_turn()
+    await worker.close()
+
+
 async def test_a_short_answer_proves_nothing() -> None:
     process = FakeProcess()
     worker = await ready(process)
