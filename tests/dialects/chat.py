@@ -35,6 +35,7 @@ ROWS = {
     "begun": Row("yes", "e2e/test_shapes.py::test_an_assistant_message_last", "else asked to go on, named"),
     "citations": Row("no"),
     "marks": Row("yes", "translate/test_unit_shapes.py::test_cache_marks", "`cache_control`; else the proxy sets them"),
+    "prewarm": Row("no"),
     "count": Row("no"),
     "usage": Row("yes", "translate/test_unit_chat_answer.py::test_usage_counts_the_cached_tokens_too"),
     "ignored": Row("yes", "e2e/test_parameters.py::test_without_effect_is_named"),

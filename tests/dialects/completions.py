@@ -35,6 +35,7 @@ ROWS = {
     "begun": Row("no"),
     "citations": Row("no"),
     "marks": Row("no", note="the proxy sets them"),
+    "prewarm": Row("no"),
     "count": Row("no"),
     "usage": Row("yes", "clients/test_clients_openai_python.py::test_legacy_completions"),
     "ignored": Row("yes", "translate/test_unit_completions_request.py::test_parameters"),

@@ -55,6 +55,7 @@ FEATURES = {
     "begun": "Going on from a begun answer",
     "citations": "Citations",
     "marks": "Prompt cache marks of the client's own",
+    "prewarm": "Filling the prompt cache without an answer",
     "count": "Counting tokens",
     "usage": "Usage with cached and thinking tokens",
     "ignored": "What has no effect is named",

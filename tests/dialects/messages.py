@@ -36,6 +36,7 @@ ROWS = {
     "begun": Row("yes", "e2e/test_messages.py::test_prefill", "else asked to go on, named"),
     "citations": Row("yes", "translate/messages/test_unit_messages_answer.py::test_searches_and_citations"),
     "marks": Row("yes", "e2e/test_messages.py::test_documents_with_citations_and_marks", "two; the CLI sets two"),
+    "prewarm": Row("yes", "e2e/test_messages.py::test_the_cache_is_filled_without_an_answer", "`max_tokens: 0`"),
     "count": Row("yes", "e2e/test_messages.py::test_tokens_are_counted_and_none_spent"),
     "usage": Row("yes", "translate/messages/test_unit_messages_answer.py::test_a_text"),
     "ignored": Row("yes", f"{REQUEST}::test_what_has_no_effect_is_named"),

@@ -38,6 +38,7 @@ ROWS = {
     "begun": Row("yes", f"{REQUEST}::test_the_assistant_may_speak_last", "by a short user message where need be"),
     "citations": Row("no"),
     "marks": Row("no", note="the proxy sets them"),
+    "prewarm": Row("no"),
     "count": Row("no"),
     "usage": Row("yes", "translate/ollama/test_unit_ollama_answer.py::test_a_chat", "counts and durations"),
     "ignored": Row("yes", f"{REQUEST}::test_options"),

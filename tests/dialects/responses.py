@@ -37,6 +37,7 @@ ROWS = {
     "begun": Row("yes", "translate/test_unit_shapes.py::test_a_shape_of_responses", "else asked to go on, named"),
     "citations": Row("no"),
     "marks": Row("no", note="the proxy sets them"),
+    "prewarm": Row("yes", "e2e/test_responses.py::test_the_cache_is_filled_without_an_answer", "`prewarm`"),
     "count": Row("yes", "clients/test_clients_responses_python.py::test_tokens_are_counted"),
     "usage": Row("yes", "translate/responses/test_unit_responses_answer.py::test_the_whole_object"),
     "ignored": Row("yes", f"{_PYTHON}::test_what_has_no_effect_is_named"),

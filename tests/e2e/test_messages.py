@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import anthropic
 import pytest
 from harness.asking import PIXEL, directive
 from harness.proxy import RunningProxy
@@ -163,6 +164,23 @@ def test_parameters(proxy: RunningProxy, marker: str) -> None:
     [body] = proxy.bodies(marker)
     assert body["output_config"] == config
     assert body["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
+
+
+@pytest.mark.parametrize("says", [{"text": "Much to say."}, {"thinking": "Hm", "text": "x"}, {"text": ""}])
+def test_the_cache_is_filled_without_an_answer(proxy: RunningProxy, marker: str, says: dict[str, Any]) -> None:
+    system = [{"type": "text", "text": f"{marker} {'word ' * 5000}", "cache_control": EPHEMERAL}]
+    asked = f"{marker}\n{directive(**says, event_pause=0.03)}"
+    with anthropic.Anthropic(base_url=proxy.url, api_key="unused", max_retries=0) as client:
+        create: Any = client.messages.with_raw_response.create
+        raw = create(model="sonnet", max_tokens=0, system=system, tools=[LOOK], messages=[user(asked)])
+    filled = raw.parse()
+    assert (filled.content, filled.stop_reason, filled.stop_sequence) == ([], "max_tokens", None)
+    assert "max_tokens: one token asked for" in raw.headers["x-claude-max-repaired"]
+    [body] = proxy.bodies(marker)
+    assert (body["max_tokens"], without_marks(body["messages"]), body["tools"]) == (1, [user(asked)], [LOOK])
+    real = post(proxy, user(asked), assistant("x"), user("Now."), system=system, tools=[LOOK]).json()
+    assert filled.usage.cache_creation_input_tokens > 5000
+    assert real["usage"]["cache_read_input_tokens"] > 5000
 
 
 @pytest.mark.parametrize(

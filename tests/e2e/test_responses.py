@@ -223,6 +223,19 @@ def test_web_search_of_chat_completions(searching: RunningProxy, marker: str, st
     assert body["tools"] == [{"type": "web_search_20250305", "name": "web_search", "user_location": where}]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_cache_is_filled_without_an_answer(proxy: RunningProxy, marker: str, stream: bool) -> None:
+    asked = f"{marker}\n{directive(thinking='Hm.', text='Much to say.', event_pause=0.03)}"
+    options = {"prewarm": True, "mode": "explicit"}
+    answer = ask(proxy, asked, max_output_tokens=500, stream=stream, prompt_cache_options=options)
+    assert answer.headers["x-claude-max-ignored"] == "prompt_cache_options.mode"
+    assert "prompt_cache_options.prewarm: one token asked for" in answer.headers["x-claude-max-repaired"]
+    response = folded(sent(answer.text)) if stream else answer.json()
+    check_response(response)
+    assert (response["status"], response["output"]) == ("completed", [])
+    assert [body["max_tokens"] for body in proxy.bodies(marker)] == [1]
+
+
 def test_web_search_of_chat_completions_is_off_by_default(proxy: RunningProxy, marker: str) -> None:
     told = proxy.http.post(
         "/v1/chat/completions",

@@ -104,6 +104,10 @@ MESSAGES: dict[str, Shape] = {
     "whole numbers": Shape(
         "`max_tokens: 4096.0`", "taken as a whole number", {"max_tokens": 4096.0}, {"max_tokens": 4096}, "whole number",
     ),
+    "prewarm": Shape(
+        "`max_tokens: 0` (to fill the prompt cache)", "one token is asked for, and left out of the answer",
+        {"max_tokens": 0}, {"max_tokens": 1}, "one token asked for and left out",
+    ),
     "image labelled wrongly": Shape(
         "a JPEG labelled `image/png`", "labelled as what it is", image("image/png", JPEG),
         {"messages": (u(Media("image", "image/jpeg", JPEG)),)}, "is really image/jpeg",

@@ -154,6 +154,10 @@ RESPONSES: dict[str, Shape] = {
         "`max_output_tokens: 4096.0`", "taken as a whole number", {"max_output_tokens": 4096.0}, {"max_tokens": 4096},
         "max_output_tokens: whole number",
     ),
+    "prewarm": Shape(
+        "`prompt_cache_options.prewarm`", "one token is asked for, and left out of the answer",
+        {"prompt_cache_options": {"prewarm": True}}, {"max_tokens": 1}, "one token asked for and left out",
+    ),
     "no limit": Shape(
         "`max_output_tokens: -1`", "no limit", {"max_output_tokens": -1}, {"max_tokens": None}, "no limit",
     ),

@@ -64,14 +64,14 @@ def becomes(shape: Shape, body: dict[str, Any], dialect: Dialect, told: tuple[st
 
 @pytest.mark.parametrize("name", RESPONSES)
 def test_a_shape_of_responses(name: str) -> None:
-    told = ("system text sent", "user message added", "draft 2020-12")
+    told = ("system text sent", "user message added", "draft 2020-12", "one token asked for")
     becomes(RESPONSES[name], {"model": "sonnet", "input": "hi"}, responses.DIALECT, told)
 
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_a_shape_of_messages(name: str) -> None:
     body = {"model": "sonnet", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]}
-    becomes(MESSAGES[name], body, messages.DIALECT, ("draft 2020-12",))
+    becomes(MESSAGES[name], body, messages.DIALECT, ("draft 2020-12", "one token asked for"))
 
 
 @pytest.mark.parametrize("name", OLLAMA)

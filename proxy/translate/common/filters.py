@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from ...events import BlockCompleted, Event, Finished, Started, TextDelta, ToolCallStarted, Usage
+from ...events import BlockCompleted, Event, Finished, Started, StopReason, TextDelta, ToolCallStarted, Usage
 
 # Approximate characters per token of English text.
 CHARACTERS_PER_TOKEN = 4
+# How a request that wants no answer is asked, and what its client is told. The service refuses to stream an answer of
+# none, and the CLI streams.
+PREWARM_TOKENS = 1
+PREWARMED = "one token asked for and left out, because the CLI cannot ask for none"
 
 
 class Filter(Protocol):
@@ -65,6 +69,20 @@ class StopCut:
         )
         shown, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
         return [TextDelta(shown)] if shown else []
+
+
+class Prewarm:
+    """Leaves out an answer that was asked for to fill the prompt cache; `reason` is why it ends."""
+
+    def __init__(self, reason: StopReason) -> None:
+        self.done = False
+        self._reason = reason
+
+    def feed(self, event: Event) -> list[Event]:
+        """Its start and its end."""
+        if isinstance(event, Finished):
+            return [replace(event, reason=self._reason, stop_sequence=None)]
+        return [event] if isinstance(event, Started) else []
 
 
 # The start of a JSON object, not of a word in braces; waits while it may still become one.

@@ -1,7 +1,7 @@
 """Turns a Messages request into a Turn. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Literal
@@ -10,7 +10,7 @@ from ...errors import BadRequest
 from ...events import JsonObject, Model, Turn
 from ..common.dialect import ParsedRequest, RequestContext
 from ..common.effect import set_in, without_effect
-from ..common.filters import StopCut
+from ..common.filters import PREWARM_TOKENS, PREWARMED, Filter, Prewarm, StopCut
 from ..common.json_schema import check_schema
 from ..common.json_schema_drafts import upgraded
 from ..common.models import resolve
@@ -41,7 +41,7 @@ def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
         repairs.note("stop_sequences", "white space cut here", refusal=refusal)
     turn = replace(
         _turn(request, context, repairs),
-        max_tokens=request.max_tokens,
+        max_tokens=request.max_tokens or PREWARM_TOKENS,
         stop=stops.native,
         temperature=request.temperature,
         top_p=request.top_p,
@@ -49,13 +49,18 @@ def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
     )
     if turn.thinking_budget is not None and turn.thinking_budget >= request.max_tokens:
         raise BadRequest("`max_tokens` must be greater than `thinking.budget_tokens`.", param="max_tokens")
+    filters: list[Callable[[], Filter]] = [partial(StopCut, stops.cut)] if stops.cut else []
+    if not request.max_tokens:
+        _check_prewarm(request)
+        repairs.tell("max_tokens", PREWARMED)
+        filters.append(partial(Prewarm, "max_tokens"))
     return ParsedRequest(
         turns=(turn,),
         reply=partial(MessagesReply, own_names([str(tool.get("name")) for tool in request.tools or ()])),
         stream=bool(request.stream),
         ignored=_ignored(body, request, context),
         repaired=repairs.names,
-        filters=(partial(StopCut, stops.cut),) if stops.cut else (),
+        filters=tuple(filters),
     )
 
 
@@ -88,6 +93,23 @@ def _turn(request: Asked, context: RequestContext, repairs: Repairs) -> Turn:
         carries_thinking=True,
         ask_to_continue=not context.strict,
     )
+
+
+def _check_prewarm(request: MessagesRequest) -> None:
+    """Raises BadRequest for what the service refuses beside `max_tokens: 0`; budgets are larger than any limit.
+
+    Source: platform.claude.com, "Pre-warming the cache".
+    """
+    config, choice = request.output_config, request.tool_choice
+    beside = {
+        "stream": request.stream,
+        "output_config.format": config is not None and config.format is not None,
+        "output_format": request.output_format is not None,
+        "tool_choice": choice is not None and choice.type in ("any", "tool"),
+    }
+    for name, is_set in beside.items():
+        if is_set:
+            raise BadRequest(f"{name}: not allowed with `max_tokens: 0`, which asks for no answer.", param=name)
 
 
 def _thinking(request: Asked, model: str, offered: Sequence[Model]) -> Literal["default", "off", "shown"]:

@@ -78,7 +78,8 @@ class CountRequest(Asked):
 class MessagesRequest(Asked):
     """The body of `POST /v1/messages`."""
 
-    max_tokens: int = Field(ge=1)
+    # 0 fills the prompt cache without an answer.
+    max_tokens: int = Field(ge=0)
     stream: bool | None = None
     stop_sequences: Items[str] | None = None
     temperature: Number | None = Field(default=None, ge=0, le=1)

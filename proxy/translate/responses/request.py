@@ -8,7 +8,7 @@ from ...errors import BadRequest, NotFound
 from ...events import JsonObject, ToolChoice, Turn
 from ..common.dialect import ParsedRequest, Reply, RequestContext, ResponseMeta
 from ..common.effect import set_in, without_effect
-from ..common.filters import Filter, JsonOnly
+from ..common.filters import PREWARM_TOKENS, PREWARMED, Filter, JsonOnly, Prewarm
 from ..common.json_schema import check_schema
 from ..common.json_schema_drafts import upgraded
 from ..common.models import resolve
@@ -112,6 +112,8 @@ def _parsed(
     wanted = request.reasoning.effort if request.reasoning else None
     options = _options(body, request, context)
     form = request.text.format if request.text else None
+    caching = request.prompt_cache_options
+    is_prewarm = caching is not None and caching.prewarm is True
     turn = Turn(
         model=model,
         messages=read.messages,
@@ -119,7 +121,7 @@ def _parsed(
         tools=box.tools,
         tool_choice=choice,
         schema=_schema(form, repairs),
-        max_tokens=request.max_output_tokens,
+        max_tokens=PREWARM_TOKENS if is_prewarm else request.max_output_tokens,
         temperature=clamped(request.temperature, ignored),
         top_p=request.top_p,
         effort=None if wanted == "none" else "low" if wanted == "minimal" else wanted,
@@ -127,6 +129,9 @@ def _parsed(
         ask_to_continue=True,
     )
     filters: list[Callable[[], Filter]] = [JsonOnly] if form is not None and form.type == "json_object" else []
+    if is_prewarm:
+        repairs.tell("prompt_cache_options.prewarm", PREWARMED)
+        filters.append(partial(Prewarm, "end_turn"))
     asked = Asked(tuple(_plain(item) for _, item in own), request.previous_response_id, options.store)
     return ParsedRequest(
         turns=(turn,),
@@ -212,6 +217,9 @@ def _ignored(body: JsonObject, request: ResponsesRequest, *, searches: bool) -> 
         ignored += [f"text.{name}" for name in set_in(asked, {"verbosity": "medium"})]
     if request.reasoning is not None:
         ignored += [f"reasoning.{name}" for name in set_in(request.reasoning.model_extra or {}, {"context": "auto"})]
+    if request.prompt_cache_options is not None:
+        named = set_in(request.prompt_cache_options.model_extra or {}, {"mode": "implicit"})
+        ignored += [f"prompt_cache_options.{name}" for name in named]
     known = (ENCRYPTED, SOURCES, *EMPTY_INCLUDES)
     ignored += [
         f"include.{name}" for name in set_in(dict.fromkeys(request.include or (), True), {}) if name not in known

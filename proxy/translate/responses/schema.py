@@ -89,6 +89,12 @@ class StreamOptions(WireObject):
     include_obfuscation: bool | None = None
 
 
+class PromptCacheOptions(WireObject):
+    """How the prompt is cached."""
+
+    prewarm: bool | None = None
+
+
 class ResponsesRequest(WireObject):
     """The body of `POST /v1/responses`."""
 
@@ -112,6 +118,7 @@ class ResponsesRequest(WireObject):
     reasoning: Reasoning | None = None
     text: TextConfig | None = None
     include: Items[str] | None = None
+    prompt_cache_options: PromptCacheOptions | None = None
     metadata: dict[str, str] | None = None
     truncation: Literal["auto", "disabled"] | None = None
     # Without effect.

@@ -1,5 +1,6 @@
 """A Messages request reaches the service as it was sent: whole blocks, by the engine's own writer."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from claude_max.proxy.translate.messages import DIALECT
 from claude_max.proxy.translate.messages.request import to_count, to_turn
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
+FORM = {"type": "json_schema", "schema": SCHEMA}
 LOOK = {"name": "look", "description": "Looks.", "input_schema": SCHEMA}
 OFFERED = (Model("sonnet", "claude-sonnet-5-5"), Model("haiku", "claude-haiku-4-5-20251001"))
 CALL = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"a": "b"}}
@@ -296,6 +298,15 @@ def test_a_count_needs_no_limit() -> None:
     assert (found.system, found.max_tokens, len(found.tools)) == ("Be brief.", None, 1)
 
 
+def test_a_request_for_no_answer_asks_for_one_token() -> None:
+    """The documented way to fill the prompt cache, which no CLI can take: it streams."""
+    fields = {"tools": [LOOK], "tool_choice": {"type": "auto"}, "output_config": {"effort": "low"}, "stream": False}
+    asked = to_turn(body(max_tokens=0, **fields), RequestContext(OFFERED, strict=True))
+    assert asked.turns == (replace(turn(**fields), max_tokens=1, ask_to_continue=False),)
+    [told] = asked.repaired
+    assert told.startswith("max_tokens: one token asked for")
+
+
 MARKED = [text(str(number), cache_control=EPHEMERAL) for number in range(5)]
 
 
@@ -303,7 +314,13 @@ MARKED = [text(str(number), cache_control=EPHEMERAL) for number in range(5)]
     ("messages", "fields", "told"),
     [
         ([], {"max_tokens": None}, "max_tokens: Input should be"),
-        ([], {"max_tokens": 0}, "max_tokens: Input should be greater"),
+        ([], {"max_tokens": -1}, "max_tokens: Input should be greater"),
+        ([], {"max_tokens": 0, "stream": True}, "stream: not allowed with `max_tokens: 0`"),
+        ([], {"max_tokens": 0, "output_config": {"format": FORM}}, "output_config.format: not allowed"),
+        ([], {"max_tokens": 0, "output_format": FORM}, "output_format: not allowed"),
+        ([], {"max_tokens": 0, "tools": [LOOK], "tool_choice": {"type": "any"}}, "tool_choice: not allowed"),
+        ([], {"max_tokens": 0, "tools": [LOOK], "tool_choice": {"type": "tool", "name": "look"}}, "tool_choice: not"),
+        ([], {"max_tokens": 0, "thinking": {"type": "enabled", "budget_tokens": 1024}}, "`max_tokens` must be greater"),
         ([{"role": "robot", "content": "x"}], {}, "messages.0.role: Input should be 'user'"),
         ([{"role": "system", "content": []}], {}, "messages: at least one message is required"),
         ([user()], {}, "messages.0: all messages must have non-empty content"),
