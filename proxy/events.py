@@ -131,7 +131,7 @@ class Turn:
     asked to be shown; `thinking_budget` is in tokens. `carries_thinking` says that the client itself answers
     for the model's thinking in its history: none is added to it, and none left out where the service refuses it.
     `ask_to_continue` allows a short user message behind a last message of the assistant's, where the model does not
-    continue one.
+    continue one. `prewarms` says that the answer is not wanted, only the prompt in the service's cache.
     """
 
     model: str
@@ -150,6 +150,7 @@ class Turn:
     thinking_budget: int | None = None
     carries_thinking: bool = False
     ask_to_continue: bool = False
+    prewarms: bool = False
 
 
 # As the Messages API names them.

@@ -168,8 +168,10 @@ def test_parameters(proxy: RunningProxy, marker: str) -> None:
 
 @pytest.mark.parametrize("says", [{"text": "Much to say."}, {"thinking": "Hm", "text": "x"}, {"text": ""}])
 def test_the_cache_is_filled_without_an_answer(proxy: RunningProxy, marker: str, says: dict[str, Any]) -> None:
-    system = [{"type": "text", "text": f"{marker} {'word ' * 5000}", "cache_control": EPHEMERAL}]
-    asked = f"{marker}\n{directive(**says, event_pause=0.03)}"
+    """For messages too: they are in the cache for requests that think alike."""
+    much = f"{marker} {'word ' * 5000}"
+    system = [{"type": "text", "text": much, "cache_control": EPHEMERAL}]
+    asked = f"{much}\n{directive(**says, event_pause=0.03)}"
     with anthropic.Anthropic(base_url=proxy.url, api_key="unused", max_retries=0) as client:
         create: Any = client.messages.with_raw_response.create
         raw = create(model="sonnet", max_tokens=0, system=system, tools=[LOOK], messages=[user(asked)])
@@ -179,8 +181,8 @@ def test_the_cache_is_filled_without_an_answer(proxy: RunningProxy, marker: str,
     [body] = proxy.bodies(marker)
     assert (body["max_tokens"], without_marks(body["messages"]), body["tools"]) == (1, [user(asked)], [LOOK])
     real = post(proxy, user(asked), assistant("x"), user("Now."), system=system, tools=[LOOK]).json()
-    assert filled.usage.cache_creation_input_tokens > 5000
-    assert real["usage"]["cache_read_input_tokens"] > 5000
+    assert filled.usage.cache_creation_input_tokens > 10_000
+    assert real["usage"]["cache_read_input_tokens"] > 10_000
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,9 @@ def _thinking(turn: Turn, body: JsonObject, defaults: Defaults) -> JsonObject | 
     if turn.thinking == "shown":
         shown: JsonObject = {"budget_tokens": min(own["budget_tokens"], most)} if has_budget else {}
         return {"type": own.get("type", "adaptive"), **shown, "display": "summarized"}
-    if most < LEAST_BUDGET or "temperature" in body or body.get("top_p", 1) < LEAST_TOP_P or "top_k" in body:
+    # Later requests find the prompt in the cache only if they think alike.
+    has_room = most >= LEAST_BUDGET or turn.prewarms
+    if not has_room or "temperature" in body or body.get("top_p", 1) < LEAST_TOP_P or "top_k" in body:
         return DISABLED
     return {**own, "budget_tokens": min(own["budget_tokens"], most)} if has_budget else None
 

@@ -12,7 +12,7 @@ CHARACTERS_PER_TOKEN = 4
 # How a request that wants no answer is asked, and what its client is told. The service refuses to stream an answer of
 # none, and the CLI streams.
 PREWARM_TOKENS = 1
-PREWARMED = "one token asked for and left out, because the CLI cannot ask for none"
+PREWARMED = "one token asked for and left out (the CLI cannot ask for none)"
 
 
 class Filter(Protocol):

@@ -42,6 +42,7 @@ def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
     turn = replace(
         _turn(request, context, repairs),
         max_tokens=request.max_tokens or PREWARM_TOKENS,
+        prewarms=request.max_tokens == 0,
         stop=stops.native,
         temperature=request.temperature,
         top_p=request.top_p,
@@ -50,7 +51,7 @@ def to_turn(body: JsonObject, context: RequestContext) -> ParsedRequest:
     if turn.thinking_budget is not None and turn.thinking_budget >= request.max_tokens:
         raise BadRequest("`max_tokens` must be greater than `thinking.budget_tokens`.", param="max_tokens")
     filters: list[Callable[[], Filter]] = [partial(StopCut, stops.cut)] if stops.cut else []
-    if not request.max_tokens:
+    if turn.prewarms:
         _check_prewarm(request)
         repairs.tell("max_tokens", PREWARMED)
         filters.append(partial(Prewarm, "max_tokens"))

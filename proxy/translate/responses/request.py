@@ -127,9 +127,10 @@ def _parsed(
         effort=None if wanted == "none" else "low" if wanted == "minimal" else wanted,
         thinking="off" if wanted == "none" else "shown" if options.summaries else "default",
         ask_to_continue=True,
+        prewarms=is_prewarm,
     )
     filters: list[Callable[[], Filter]] = [JsonOnly] if form is not None and form.type == "json_object" else []
-    if is_prewarm:
+    if turn.prewarms:
         repairs.tell("prompt_cache_options.prewarm", PREWARMED)
         filters.append(partial(Prewarm, "end_turn"))
     asked = Asked(tuple(_plain(item) for _, item in own), request.previous_response_id, options.store)

@@ -302,7 +302,7 @@ def test_a_request_for_no_answer_asks_for_one_token() -> None:
     """The documented way to fill the prompt cache, which no CLI can take: it streams."""
     fields = {"tools": [LOOK], "tool_choice": {"type": "auto"}, "output_config": {"effort": "low"}, "stream": False}
     asked = to_turn(body(max_tokens=0, **fields), RequestContext(OFFERED, strict=True))
-    assert asked.turns == (replace(turn(**fields), max_tokens=1, ask_to_continue=False),)
+    assert asked.turns == (replace(turn(**fields), max_tokens=1, prewarms=True, ask_to_continue=False),)
     [told] = asked.repaired
     assert told.startswith("max_tokens: one token asked for")
 
