@@ -45,23 +45,32 @@ def parameters(turn: Turn, defaults: Defaults, without: AbstractSet[str] = froze
         body["output_config"] = {"format": {"type": "json_schema", "schema": turn.schema}}
     body |= _sampling(turn, defaults, without)
     if "thinking" not in without:
-        thinking = _thinking(turn, body, defaults)
+        thinking = _thinking(turn, body, defaults, may_have_budget="thinking_budget" not in without)
         if thinking is not None:
             body["thinking"] = thinking
     return body
 
 
-def carried(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozenset()) -> frozenset[str]:
-    """What of this Turn reaches the API, by the Turn's own names."""
+def carried(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozenset()) -> dict[str, str]:
+    """What of this Turn reaches the API, by the Turn's own names, each with the kind of its value.
+
+    A model that refuses one kind may take another: `disabled` thinking and `adaptive`, a `forced` choice and a `free`
+    one, each level of effort. The kind is empty where that is not known of a parameter.
+    """
     body = parameters(turn, defaults, without)
     names = {"stop_sequences": "stop", "output_config": "schema"}
-    others = {
-        "effort": turn.effort is not None,
-        "strict": any(map(_is_strict, turn.tools)),
-    }
-    return frozenset(
-        {names.get(field, field) for field in body} | {name for name, is_there in others.items() if is_there} - without
-    )
+    found = {names.get(field, field): "" for field in body}
+    if "thinking" in body:
+        found["thinking"] = body["thinking"]["type"]
+        if _has_own_budget(turn, body, defaults):
+            found["thinking_budget"] = ""
+    if "tool_choice" in body:
+        found["tool_choice"] = "forced" if body["tool_choice"]["type"] in ("any", "tool") else "free"
+    if turn.effort is not None and "effort" not in without:
+        found["effort"] = turn.effort
+    if "strict" not in without and any(map(_is_strict, turn.tools)):
+        found["strict"] = ""
+    return found
 
 
 def dropped(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozenset()) -> frozenset[str]:
@@ -80,14 +89,25 @@ def dropped(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozense
     }
     reaching = set(carried(turn, defaults, without))
     wants_thinking = turn.thinking == "shown" or turn.thinking_budget is not None
-    if wants_thinking and parameters(turn, defaults, without).get("thinking") == DISABLED:
+    thinking = parameters(turn, defaults, without).get("thinking", DISABLED)
+    if wants_thinking and thinking == DISABLED:
         reaching.discard("thinking")
-    return frozenset(name for name, wanted in asked.items() if wanted and name not in reaching)
+    lost = {name for name, wanted in asked.items() if wanted and name not in reaching}
+    # With the thinking itself its budget is lost, too.
+    if turn.thinking_budget is not None and thinking["type"] == "adaptive":
+        lost.add("thinking_budget")
+    return frozenset(lost)
 
 
 def tool_names(turn: Turn) -> tuple[str, ...]:
     """The names of all tools of a Turn."""
     return tuple(str(tool.json.get("name")) if isinstance(tool, ServerTool) else tool.name for tool in turn.tools)
+
+
+def _has_own_budget(turn: Turn, body: JsonObject, defaults: Defaults) -> bool:
+    """Whether the budget is the client's, with a model that could think without one."""
+    is_needed = (defaults.thinking or {}).get("type") == "enabled"
+    return turn.thinking_budget is not None and body["thinking"]["type"] == "enabled" and not is_needed
 
 
 def _is_strict(tool: Tool | ServerTool) -> bool:
@@ -110,15 +130,16 @@ def _sampling(turn: Turn, defaults: Defaults, without: AbstractSet[str]) -> Json
     return body
 
 
-def _thinking(turn: Turn, body: JsonObject, defaults: Defaults) -> JsonObject | None:
+def _thinking(turn: Turn, body: JsonObject, defaults: Defaults, *, may_have_budget: bool) -> JsonObject | None:
     """The `thinking` field, None where the CLI's own is right.
 
-    The CLI's own budget is not: it knows nothing of the `max_tokens` in the body.
+    The CLI's own budget is not: it knows nothing of the `max_tokens` in the body. A client's budget that the model does
+    not take (`may_have_budget` False) is thinking without one.
     """
     own = defaults.thinking or {}
     most = body.get("max_tokens", defaults.max_tokens) - 1
     is_forced = body.get("tool_choice", {}).get("type") in ("any", "tool")
-    if turn.thinking_budget is not None and not is_forced:
+    if turn.thinking_budget is not None and may_have_budget and not is_forced:
         return {"type": "enabled", "budget_tokens": turn.thinking_budget, "display": "summarized"}
     if turn.thinking == "off" or is_forced:
         return DISABLED
@@ -127,7 +148,7 @@ def _thinking(turn: Turn, body: JsonObject, defaults: Defaults) -> JsonObject | 
     continues = bool(turn.messages) and turn.messages[-1].role == "assistant"
     if has_budget and (most < LEAST_BUDGET or continues):
         return DISABLED
-    if turn.thinking == "shown":
+    if turn.thinking == "shown" or turn.thinking_budget is not None:
         shown: JsonObject = {"budget_tokens": min(own["budget_tokens"], most)} if has_budget else {}
         return {"type": own.get("type", "adaptive"), **shown, "display": "summarized"}
     # Later requests find the prompt in the cache only if they think alike.

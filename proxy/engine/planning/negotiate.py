@@ -1,8 +1,8 @@
 """Parameters that a model refuses: recognized by the error message, and dropped from the Turn. Pure.
 
 The API names the refused parameter in the message of its 400. If it can be dropped, the request is sent again without
-it. A refusal that concerns the model is remembered for the model, one that concerns a schema for that schema; any other
-holds for its request only.
+it. A refusal that concerns the model is remembered for the model and the kind of value that was refused, one that
+concerns a schema for that schema; any other holds for its request only.
 """
 
 import hashlib
@@ -28,6 +28,7 @@ WORDS: Mapping[str, re.Pattern[str]] = {
     "stop": re.compile(r"stop_sequences", re.IGNORECASE),
     "prefill": re.compile(r"\bprefill\b|must end with a user message", re.IGNORECASE),
     "effort": re.compile(r"\beffort\b", re.IGNORECASE),
+    "thinking_budget": re.compile(r"\bthinking\b", re.IGNORECASE),
     "thinking": re.compile(r"\bthinking\b", re.IGNORECASE),
 }
 # About one value, or about what stands beside it: "Supported levels: low, high", "not supported when thinking is on".
@@ -48,25 +49,33 @@ CONTINUE = "Continue."
 MOST_SCHEMAS = 1000
 
 
+# What a model refuses: a parameter, when its value and those that the refusal names beside it are of these kinds.
+Rule = tuple[str, frozenset[tuple[str, str]]]
+
+
 class Refusals:
-    """What each model, and each schema, is known to refuse."""
+    """What each model, and each schema, is known to refuse.
+
+    What a request carries is given as `body.carried` has it, by names and kinds.
+    """
 
     def __init__(self) -> None:
-        self._models: dict[str, set[str]] = {}
+        self._models: dict[str, set[Rule]] = {}
         self._schemas: dict[tuple[str, bytes], None] = {}
 
-    def known(self, turn: Turn) -> frozenset[str]:
-        """What need not be tried again for this Turn."""
-        known = frozenset(self._models.get(turn.model, ()))
+    def known(self, turn: Turn, carried: Mapping[str, str]) -> frozenset[str]:
+        """What need not be tried again for this Turn, of what it would carry."""
+        known = frozenset(name for name, beside in self._models.get(turn.model, ()) if beside <= carried.items())
         is_refused = turn.schema is not None and (turn.model, _fingerprint(turn.schema)) in self._schemas
-        return known | {"schema"} if is_refused else known
+        return known | {"schema"} if is_refused and "schema" in carried else known
 
-    def learn(self, turn: Turn, message: str, carried: AbstractSet[str]) -> str | None:
+    def learn(self, turn: Turn, message: str, carried: Mapping[str, str]) -> str | None:
         """Which of the parameters that a request carried this refusal is about, None for something else."""
-        name = refused(message, carried)
+        name = refused(message, carried.keys())
         if name is None:
             return None
         known = self._models.setdefault(turn.model, set())
+        always_thinks = any(("thinking", "disabled") in beside for _, beside in known)
         if name == "schema" and turn.schema is not None and _KEYWORD.search(message):
             self._schemas[turn.model, _fingerprint(turn.schema)] = None
             if len(self._schemas) > MOST_SCHEMAS:
@@ -74,9 +83,10 @@ class Refusals:
         elif name in ("strict", "cache_ttl", "thinking_blocks"):
             # About this request alone.
             pass
-        elif (_LASTING.search(message) and not _OF_A_VALUE.search(message)) or "thinking" in known:
+        elif (_LASTING.search(message) and not _OF_A_VALUE.search(message)) or always_thinks:
             # What only contradicts thinking is lost for good where the model cannot be asked to stop thinking.
-            known.add(name)
+            named = {each for each, words in WORDS.items() if words.search(message)}
+            known.add((name, frozenset((each, kind) for each, kind in carried.items() if each in {name, *named})))
         return name
 
 

@@ -103,19 +103,18 @@ class Engine:
     async def events(self, turn: Turn) -> AsyncGenerator[Event]:
         """The answer to a Turn. Raises a ProxyError; close the iterator to abandon the turn."""
         defaults = await self._composer.defaults(turn.model)
-        without = self._refusals.known(turn)
+        without: frozenset[str] = frozenset()
         begun = retried = False
         while True:
+            asked, without = self._asked(turn, defaults, without)
             try:
-                by_tool = turn.schema is not None and "schema" in without
-                asked = schema_tool.offered(turn) if by_tool else turn
                 async with contextlib.aclosing(self._ask(turn, asked, defaults, without)) as answer:
                     async for event in answer:
                         begun = True
                         yield event
                 return
             except errors.BadRequest as refusal:
-                sent = carried(asked, defaults, without) | self._ours(turn, without)
+                sent = carried(asked, defaults, without) | dict.fromkeys(self._ours(turn, without), "")
                 name = None if begun else self._refusals.learn(turn, refusal.message, sent)
                 if name is None:
                     raise
@@ -127,6 +126,16 @@ class Engine:
                 retried = True
                 log.warning("asking once more: %s", fault.message)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    def _asked(self, turn: Turn, defaults: Defaults, without: frozenset[str]) -> tuple[Turn, frozenset[str]]:
+        """What is asked for a Turn, and without what: also without all that its model is known to refuse."""
+        while True:
+            by_tool = turn.schema is not None and "schema" in without
+            asked = schema_tool.offered(turn) if by_tool else turn
+            known = self._refusals.known(asked, carried(asked, defaults, without)) - without
+            if not known:
+                return asked, without
+            without |= known
 
     def _ours(self, turn: Turn, without: frozenset[str]) -> frozenset[str]:
         """What we added to a request or can put into words instead, by the names of `negotiate.WORDS`."""

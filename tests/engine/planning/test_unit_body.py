@@ -172,7 +172,7 @@ def test_no_request_contradicts_itself(wanted: Turn, defaults: Defaults) -> None
 
 @given(turns, st.sampled_from([NONE, FREE, BUDGET]), subsets)
 def test_what_is_asked_for_is_carried_or_told(wanted: Turn, defaults: Defaults, without: frozenset[str]) -> None:
-    reaching, lost = carried(wanted, defaults, without), dropped(wanted, defaults, without)
+    reaching, lost = set(carried(wanted, defaults, without)), dropped(wanted, defaults, without)
     assert not reaching & without
     if wanted.temperature not in (None, 1):
         assert ("temperature" in reaching) is not ("temperature" in lost)
@@ -185,6 +185,32 @@ def test_what_is_asked_for_is_carried_or_told(wanted: Turn, defaults: Defaults, 
     if wanted.thinking == "shown":
         body = parameters(wanted, defaults, without)
         assert ("thinking" in lost) is ("display" not in body.get("thinking", {}))
+
+
+KINDS: list[tuple[Turn, Defaults, dict[str, str]]] = [
+    (replace(ASK, thinking="off"), FREE, {"thinking": "disabled"}),
+    (replace(ASK, thinking="shown"), FREE, {"thinking": "adaptive"}),
+    (replace(ASK, thinking_budget=2000), FREE, {"thinking": "enabled", "thinking_budget": ""}),
+    (replace(ASK, thinking_budget=2000), BUDGET, {"thinking": "enabled"}),
+    (choosing("required"), NONE, {"thinking": "disabled", "tool_choice": "forced"}),
+    (choosing("named", "look"), NONE, {"thinking": "disabled", "tool_choice": "forced"}),
+    (choosing("none"), NONE, {"tool_choice": "free"}),
+    (choosing("auto", None, False), NONE, {"tool_choice": "free"}),
+    (replace(ASK, effort="max", top_k=3), NONE, {"effort": "max", "top_k": "", "thinking": "disabled"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wanted", "defaults", "kinds"), KINDS)
+def test_which_kinds_of_values_reach_the_api(wanted: Turn, defaults: Defaults, kinds: dict[str, str]) -> None:
+    assert carried(wanted, defaults) == kinds
+
+
+@pytest.mark.parametrize("thinking", ["shown", "default"])
+def test_thinking_whose_budget_is_refused_goes_without(thinking: Any) -> None:
+    wanted = replace(ASK, thinking=thinking, thinking_budget=2000, max_tokens=5000)
+    assert parameters(wanted, FREE, {"thinking_budget"}).get("thinking") == SHOWN
+    assert dropped(wanted, FREE, {"thinking_budget"}) == {"thinking_budget"}
+    assert dropped(wanted, FREE) == set()
 
 
 DROPS: list[tuple[Turn, set[str], set[str], set[str]]] = [
@@ -215,7 +241,7 @@ DROPS: list[tuple[Turn, set[str], set[str], set[str]]] = [
 def test_what_reaches_the_api_and_what_is_lost(
     wanted: Turn, without: set[str], reaches: set[str], lost: set[str]
 ) -> None:
-    assert carried(wanted, NONE, without) == reaches
+    assert set(carried(wanted, NONE, without)) == reaches
     assert dropped(wanted, NONE, without) == lost
 
 

@@ -81,7 +81,7 @@ def test_a_refused_strict_leaves_the_tools() -> None:
     declared = {"name": "far", "input_schema": {"type": "object"}, "eager_input_streaming": False}
     odd = turn(user("a"), tools=(ServerTool({**declared, "strict": True}),))
     assert composed(odd, NONE, None, {"strict"}).body["tools"] == [declared]
-    assert carried(odd, NONE.defaults) == {"strict"}
+    assert set(carried(odd, NONE.defaults)) == {"strict"}
 
 
 # Cache marks

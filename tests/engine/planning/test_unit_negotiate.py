@@ -17,7 +17,11 @@ from claude_max.proxy.engine.planning.negotiate import (
 )
 from claude_max.proxy.events import ToolChoice, Turn
 
-EVERY = frozenset(WORDS)
+# A budget is dropped before the thinking itself.
+EVERY = frozenset(WORDS) - {"thinking_budget"}
+ALL = dict.fromkeys(EVERY, "")
+SCHEMA = {"schema": ""}
+FORCED = {"tool_choice": "forced"}
 ASK = turn(user("a"))
 TOOLS = turn(user("a"), tools=(LOOK, SEEK))
 DEPRECATED = "`temperature` is deprecated for this model."
@@ -57,6 +61,7 @@ REFUSALS = [
     ("stop_sequences: each stop sequence must contain non-whitespace", EVERY, "stop"),
     ("This model does not support the effort parameter.", EVERY, "effort"),
     ("adaptive thinking is not supported on this model", EVERY, "thinking"),
+    ("adaptive thinking is not supported on this model", EVERY | {"thinking_budget"}, "thinking_budget"),
     ("This model doesn't take temperature, and won't.", EVERY, "temperature"),
     ("messages: roles must alternate", EVERY, None),
     ("temperatures, effortless, rethinking, restrict", EVERY, None),
@@ -69,11 +74,43 @@ def test_which_parameter_a_refusal_is_about(message: str, carried: frozenset[str
 
 
 def test_a_refusal_that_is_about_the_model_is_remembered_for_the_model() -> None:
+    refusals, sent = Refusals(), {"temperature": "", "thinking": "disabled"}
+    assert refusals.known(ASK, sent) == set()
+    assert refusals.learn(ASK, DEPRECATED, sent) == "temperature"
+    assert refusals.known(TOOLS, {"temperature": ""}) == {"temperature"}
+    assert refusals.known(TOOLS, {"effort": "low"}) == set()
+    assert refusals.known(replace(ASK, model="opus"), sent) == set()
+
+
+# What the service says of one kind of value, of which; and other kinds, which it takes.
+KINDS: list[tuple[str, dict[str, str], str, list[dict[str, str]]]] = [
+    ('"thinking.type.disabled" is not supported for this model. Thinking defaults to adaptive mode when not specified; '
+     'use "thinking.type.enabled" with "budget_tokens" for extended thinking.',
+     {"max_tokens": "", "thinking": "disabled"}, "thinking", [{"thinking": "adaptive"}, {"thinking": "enabled"}]),
+    ('"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and '
+     '"output_config.effort" to control thinking behavior.',
+     {"thinking": "enabled", "thinking_budget": ""}, "thinking_budget", [{"thinking": "adaptive"},
+     {"thinking": "disabled"}]),
+    ("adaptive thinking is not supported on this model", {"thinking": "adaptive"}, "thinking",
+     [{"thinking": "disabled"}]),
+    ("tool_choice: type any is not supported by this model", {"tool_choice": "forced", "thinking": "disabled"},
+     "tool_choice", [{"tool_choice": "free"}]),
+    ('"thinking.type.disabled" is not supported with the effort "xhigh"', {"effort": "xhigh", "thinking": "disabled"},
+     "effort", [{"effort": "xhigh"}, {"effort": "low", "thinking": "disabled"}, {"thinking": "disabled"}]),
+    ("effort 'max' is not supported by this model", {"effort": "max"}, "effort", [{"effort": "high"}]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "sent", "name", "others"), KINDS)
+def test_a_refusal_of_one_kind_of_value_leaves_the_others(
+    message: str, sent: dict[str, str], name: str, others: list[dict[str, str]]
+) -> None:
     refusals = Refusals()
-    assert refusals.known(ASK) == set()
-    assert refusals.learn(ASK, DEPRECATED, {"temperature"}) == "temperature"
-    assert refusals.known(TOOLS) == {"temperature"}
-    assert refusals.known(replace(ASK, model="opus")) == set()
+    assert refusals.learn(ASK, message, sent) == name
+    assert refusals.known(TOOLS, sent) == {name}
+    assert refusals.known(TOOLS, {**sent, "top_k": ""}) == {name}
+    for other in others:
+        assert refusals.known(ASK, other) == set()
 
 
 @pytest.mark.parametrize(
@@ -86,22 +123,25 @@ def test_a_refusal_that_is_about_the_model_is_remembered_for_the_model() -> None
 )
 def test_a_refusal_of_one_value_holds_for_its_request_only(message: str, name: str) -> None:
     refusals = Refusals()
-    assert refusals.learn(TOOLS, message, EVERY) == name
-    assert refusals.known(TOOLS) == set()
+    assert refusals.learn(TOOLS, message, ALL) == name
+    assert refusals.known(TOOLS, ALL) == set()
 
 
 def test_something_else_teaches_nothing() -> None:
     refusals = Refusals()
-    assert refusals.learn(ASK, "messages: this is not supported", EVERY) is None
-    assert refusals.known(ASK) == set()
+    assert refusals.learn(ASK, "messages: this is not supported", ALL) is None
+    assert refusals.known(ASK, ALL) == set()
 
 
 def test_what_contradicts_thinking_is_lost_for_good_where_thinking_cannot_be_stopped() -> None:
-    refusals = Refusals()
-    assert refusals.learn(ASK, "disabled thinking is not supported by this model", {"thinking"}) == "thinking"
+    refusals, stopped = Refusals(), {"thinking": "disabled"}
+    assert refusals.learn(ASK, "disabled thinking is not supported by this model", stopped) == "thinking"
     contradiction = "`temperature` may only be set to 1 when thinking is enabled"
-    assert refusals.learn(ASK, contradiction, {"temperature"}) == "temperature"
-    assert refusals.known(ASK) == {"thinking", "temperature"}
+    assert refusals.learn(ASK, contradiction, {"temperature": ""}) == "temperature"
+    assert refusals.learn(ASK, "Thinking may not be enabled when tool_choice forces tool use.", FORCED) == "tool_choice"
+    assert refusals.known(ASK, {"temperature": "", **stopped}) == {"thinking", "temperature"}
+    assert refusals.known(ASK, FORCED) == {"tool_choice"}
+    assert refusals.known(ASK, {"tool_choice": "free", "thinking": "adaptive"}) == set()
 
 
 def wanting(schema: dict[str, Any], model: str = "sonnet") -> Turn:
@@ -110,11 +150,11 @@ def wanting(schema: dict[str, Any], model: str = "sonnet") -> Turn:
 
 def test_a_refused_keyword_is_remembered_for_its_schema() -> None:
     refusals, schema = Refusals(), {"type": "integer", "minimum": 1}
-    assert refusals.learn(wanting(schema), MINIMUM, {"schema"}) == "schema"
-    assert refusals.known(wanting({**schema})) == {"schema"}
-    assert refusals.known(wanting(PLAIN)) == set()
-    assert refusals.known(wanting(schema, "opus")) == set()
-    assert refusals.known(ASK) == set()
+    assert refusals.learn(wanting(schema), MINIMUM, SCHEMA) == "schema"
+    assert refusals.known(wanting({**schema}), SCHEMA) == {"schema"}
+    assert refusals.known(wanting(PLAIN), SCHEMA) == set()
+    assert refusals.known(wanting(schema, "opus"), SCHEMA) == set()
+    assert refusals.known(ASK, {}) == set()
 
 
 @pytest.mark.parametrize(
@@ -126,24 +166,24 @@ def test_a_refused_keyword_is_remembered_for_its_schema() -> None:
 )
 def test_schemas_are_told_apart_as_text(schema: dict[str, Any], other: dict[str, Any]) -> None:
     refusals = Refusals()
-    refusals.learn(wanting(schema), MINIMUM, {"schema"})
-    assert refusals.known(wanting(other)) == set()
+    refusals.learn(wanting(schema), MINIMUM, SCHEMA)
+    assert refusals.known(wanting(other), SCHEMA) == set()
 
 
 def test_a_model_without_structured_output_is_remembered_for_every_schema() -> None:
     refusals = Refusals()
-    refusals.learn(wanting(PLAIN), "This model does not support structured outputs", {"schema"})
-    assert refusals.known(wanting({"type": "string"})) == {"schema"}
+    refusals.learn(wanting(PLAIN), "This model does not support structured outputs", SCHEMA)
+    assert refusals.known(wanting({"type": "string"}), SCHEMA) == {"schema"}
 
 
 def test_refused_schemas_are_not_collected_without_end() -> None:
     """Some clients write the values of a day into their schema."""
     refusals = Refusals()
     for number in range(MOST_SCHEMAS + 10):
-        refusals.learn(wanting({"const": number}), MINIMUM, {"schema"})
+        refusals.learn(wanting({"const": number}), MINIMUM, SCHEMA)
     assert len(refusals._schemas) == MOST_SCHEMAS
-    assert refusals.known(wanting({"const": 0})) == set()
-    assert refusals.known(wanting({"const": MOST_SCHEMAS + 9})) == {"schema"}
+    assert refusals.known(wanting({"const": 0}), SCHEMA) == set()
+    assert refusals.known(wanting({"const": MOST_SCHEMAS + 9}), SCHEMA) == {"schema"}
 
 
 @pytest.mark.parametrize(("mode", "forced"), [("auto", False), ("none", False), ("required", True), ("named", True)])
