@@ -105,10 +105,22 @@ def test_a_failure_in_the_middle_is_an_error_event(proxy: RunningProxy, reply: d
     assert failure.value.type == "server_error"
 
 
-def test_a_failure_in_the_middle_of_a_whole_answer_is_no_answer(proxy: RunningProxy) -> None:
-    answer = ask(proxy, directive(words=10, cut_after=4))
+@pytest.mark.parametrize("said", [{"words": 10}, {"words": 10, "thinking": "Hm."}])
+def test_a_failure_in_the_middle_of_a_whole_answer_is_no_answer(proxy: RunningProxy, said: dict[str, Any]) -> None:
+    answer = ask(proxy, directive(**said, cut_after=4))
     assert answer.status_code == 502
     assert "word1" not in answer.text
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("reply", [{"cut_after": 4}, {"error_after": 4, "error": {"kind": "overloaded_error"}}])
+def test_a_failure_behind_a_whole_block(proxy: RunningProxy, marker: str, reply: dict[str, Any], stream: bool) -> None:
+    """The CLI keeps the cause to itself there, and asks the model to resume: in vain, its address is taken away."""
+    said = {"thinking": "Let me see.", "words": 10, "event_pause": 0.03}
+    answer = ask(proxy, f"{marker}\n{directive(**said, **reply)}", stream=stream)
+    assert answer.status_code == (200 if stream else 502)
+    assert "The service's answer broke off" in answer.text
+    assert len(proxy.bodies(marker)) == 1
 
 
 def test_a_silent_model_is_a_timeout(hasty: RunningProxy) -> None:

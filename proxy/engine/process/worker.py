@@ -21,6 +21,7 @@ from ..planning.want import BARE, NO_TEXT, SETTINGS_ID, Holds, Want, at_start, r
 from ..wire import protocol
 from ..wire.answer import Answer
 from ..wire.command import ARGUMENTS, SERVER
+from ..wire.failure import INVALID_URL
 from .channel import LINE_ERRORS, Channel, NoReply, Timeouts, Unconfirmed, unexpected_line
 from .spawn import ClaudeProcess
 
@@ -34,8 +35,6 @@ REWINDS = 400
 
 # Why the CLI refuses to rewind to a line of tool results.
 SPLITS_CALL = "target_splits_tool_call"
-# What the CLI says of a request without an address.
-INVALID_URL = "Invalid URL"
 
 Accept = Callable[[JsonObject], None]
 

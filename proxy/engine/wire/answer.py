@@ -84,7 +84,7 @@ class Answer:
                 self.over = True
                 self.result = line
                 if self.finished is None:
-                    raise from_result(line, self._notice, self.rate_limit, now)
+                    raise from_result(line, self._notice, self.rate_limit, now, begun=self.begun)
         return []
 
     def _stream(self, event: JsonObject) -> list[Event]:

@@ -10,6 +10,8 @@ from ... import errors
 from ...events import JsonObject
 from ...plan import WINDOWS, when
 
+# What the CLI says of a request of its own after the model's answer began, when its address has been taken away.
+INVALID_URL = "Invalid URL"
 SIGN_IN = "Sign in with `claude-max login`, which runs `claude auth login`, then try again."
 
 _API_ERROR = re.compile(r"(^|\. )API Error: (?:\d{3} )?")
@@ -26,9 +28,9 @@ _TOO_LONG = re.compile(
 
 
 def from_result(
-    result: JsonObject, notice: JsonObject | None, limit: JsonObject | None, now: float
+    result: JsonObject, notice: JsonObject | None, limit: JsonObject | None, now: float, *, begun: bool = False
 ) -> errors.ProxyError:
-    """The error of a turn that ended in a `result` without an answer.
+    """The error of a turn that ended in a `result` without an answer, or without the end of one that has `begun`.
 
     `notice` is the CLI's `assistant` line for the error, `limit` the latest `rate_limit_info`, `now` unix seconds.
     """
@@ -36,6 +38,9 @@ def from_result(
     kind = (notice or {}).get("error")
     text = _text(result, notice)
     reason = str(result.get("terminal_reason") or "")
+    if begun and INVALID_URL in text:
+        # After a whole block the CLI (2.1.332) does not tell how the answer ended, and asks the model to resume.
+        return errors.UpstreamFault("The service's answer broke off: the connection was cut, or the service failed.")
     # As a 429 only where it asks for something; a plan's limit that is reached mentions extra usage as a way out.
     if _EXTRA_USAGE.search(text) and (status != 429 or _REQUIRED.search(text)):
         return errors.ExtraUsageRequired(text)

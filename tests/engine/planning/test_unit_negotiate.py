@@ -83,16 +83,17 @@ def test_a_refusal_that_is_about_the_model_is_remembered_for_the_model() -> None
 
 
 NOT_OFF = (
-    '"thinking.type.disabled" is not supported for this model. Thinking defaults to adaptive mode when not specified; use '
-    '"thinking.type.enabled" with "budget_tokens" for extended thinking.'
+    '"thinking.type.disabled" is not supported for this model. Thinking defaults to adaptive mode when not specified; '
+    'use "thinking.type.enabled" with "budget_tokens" for extended thinking.'
 )
 NO_BUDGET = (
-    '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and "output_config.effort" to '
-    "control thinking behavior."
+    '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and "output_config.effort" '
+    "to control thinking behavior."
 )
 # What the service says of one kind of value, of which; and other kinds, which it takes.
 KINDS: list[tuple[str, dict[str, str], str, list[dict[str, str]]]] = [
-    (NOT_OFF, {"max_tokens": "", "thinking": "disabled"}, "thinking", [{"thinking": "adaptive"}, {"thinking": "enabled"}]),
+    (NOT_OFF, {"max_tokens": "", "thinking": "disabled"}, "thinking",
+     [{"thinking": "adaptive"}, {"thinking": "enabled"}]),
     (NO_BUDGET, {"thinking": "enabled", "thinking_budget": ""}, "thinking_budget",
      [{"thinking": "adaptive"}, {"thinking": "disabled"}]),
     ("adaptive thinking is not supported on this model", {"thinking": "adaptive"}, "thinking",

@@ -59,6 +59,13 @@ ROWS: list[tuple[dict[str, Any], dict[str, Any] | None, type[errors.ProxyError],
 ]
 
 
+@pytest.mark.parametrize(("begun", "words"), [(True, "answer broke off"), (False, "no answer: Invalid URL")])
+def test_a_request_of_the_clis_own_is_not_told_of(begun: bool, words: str) -> None:
+    found = from_result(failed("API Error: Invalid URL"), None, None, NOW, begun=begun)
+    assert type(found) is errors.UpstreamFault
+    assert words in found.message
+
+
 @pytest.mark.parametrize(("result", "notice", "kind", "words"), ROWS)
 def test_rows(result: dict[str, Any], notice: dict[str, Any] | None, kind: type[errors.ProxyError], words: str) -> None:
     found = from_result(result, notice, None, NOW)
