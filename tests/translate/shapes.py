@@ -13,7 +13,7 @@ from translate.chat_bodies import OBJECT, PNG
 from claude_max.proxy.events import Media, Message, Text, Tool, ToolCall, ToolChoice, ToolResult
 from claude_max.proxy.translate.chat.tools import INPUT
 from claude_max.proxy.translate.common.conversation import LATE_RESULT, NO_CALL, NO_RESULT, OPENING
-from claude_max.proxy.translate.common.tools import api_name
+from claude_max.proxy.translate.common.names import api_name
 
 JPEG = base64.b64encode(b"\xff\xd8\xff\xe0JFIF").decode()
 DEEP = '{"a":' * 120 + "1" + "}" * 120
@@ -70,6 +70,7 @@ def u(*content: Any) -> Message:
 
 
 LOOK = ToolCall("c1", "look", {})
+CALLING = {"type": "tool_use", "id": "c1", "name": "look", "input": {}}
 FOUND = ToolResult("c1", (Text("found"),))
 MISSING = ToolResult("c1", (Text(NO_RESULT),), is_error=True)
 
@@ -238,13 +239,24 @@ CONVERSATIONS: dict[str, Shape] = {
         "carried",
         said(
             HI,
-            {"role": "assistant", "content": [{"type": "tool_use", "id": "c1", "name": "look", "input": {}}]},
+            {"role": "assistant", "content": [CALLING]},
             user(
                 {"type": "tool_result", "tool_use_id": "c1", "content": [{"type": "text", "text": "found"}]},
                 {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
             ),
         ),
         {"messages": (U_HI, a(LOOK), u(FOUND, Media("image", "image/png", PNG)))},
+    ),
+    "Anthropic's blocks in another order": Shape(
+        "a `tool_result` block behind a text, a `tool_use` block before one",
+        "moved; a call stands behind what is said, and its result before it",
+        said(
+            HI,
+            {"role": "assistant", "content": [CALLING, {"type": "text", "text": "x"}]},
+            user({"type": "text", "text": "y"}, {"type": "tool_result", "tool_use_id": "c1", "content": "found"}),
+        ),
+        {"messages": (U_HI, a("x", LOOK), u(FOUND, "y"))},
+        "results moved before what is said",
     ),
     "Anthropic's tools": Shape(
         "Anthropic's tools and `system` in a chat request",

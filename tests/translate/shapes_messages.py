@@ -8,9 +8,10 @@ from translate.shapes import FOUND, HI, JPEG, LOOK, MISSING, U_HI, a, has, said,
 
 from claude_max.proxy.events import Media, Tool, ToolCall, ToolChoice
 from claude_max.proxy.translate.common.conversation import LATE_RESULT, NO_CALL
-from claude_max.proxy.translate.common.tools import api_name
+from claude_max.proxy.translate.common.names import api_name
 
 CALL = {"type": "tool_use", "id": "c1", "name": "look", "input": {}}
+EMPTY = {"type": "text", "text": ""}
 RESULT = {"type": "tool_result", "tool_use_id": "c1", "content": "found"}
 
 
@@ -54,6 +55,21 @@ MESSAGES: dict[str, Shape] = {
         "its text goes into the system prompt",
         said(HI, assistant(CALL), {"role": "system", "content": "Be brief."}, user(RESULT)),
         {"messages": (U_HI, a(LOOK), u(FOUND)), "system": "Be brief."}, "system message moved into the system prompt",
+    ),
+    "system block with more keys": Shape(
+        "a text block of such a message that has other keys too", "its text goes into the system prompt",
+        said(HI, X, {"role": "system", "content": [{"type": "text", "text": "Be brief.", "citations": None}]}, HI),
+        {"messages": (U_HI, a("x"), U_HI), "system": "Be brief."}, "system message moved into the system prompt",
+    ),
+    "empty text in a result": Shape(
+        "an empty text among the blocks of a result", "left out",
+        said(HI, assistant(CALL), user({**RESULT, "content": [EMPTY, {"type": "text", "text": "found"}]})),
+        {"messages": (U_HI, a(LOOK), u(FOUND))}, "blank text left out",
+    ),
+    "name of a call": Shape(
+        "a call of a tool whose name the service does not take", "sent under another name",
+        said(HI, assistant({**CALL, "name": "a.b"}), user(RESULT)),
+        {"messages": (U_HI, a(ToolCall("c1", api_name("a.b"), {})), u(FOUND))}, "names of calls",
     ),
     "any id": Shape(
         "ids that the service does not take", "carried under others",

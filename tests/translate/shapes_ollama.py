@@ -8,7 +8,7 @@ from translate.shapes import HI, JPEG, U_HI, a, said, u
 
 from claude_max.proxy.events import Media, Tool, ToolCall, ToolResult
 from claude_max.proxy.translate.common.conversation import NO_CALL
-from claude_max.proxy.translate.common.tools import api_name
+from claude_max.proxy.translate.common.names import api_name
 
 
 def calls(*made: Any) -> dict[str, Any]:

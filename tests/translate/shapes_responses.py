@@ -8,7 +8,7 @@ from translate.shapes import FOUND, JPEG, LOOK, MISSING, U_HI, a, has, u
 
 from claude_max.proxy.events import Media, Text, Tool, ToolCall, ToolChoice, ToolResult
 from claude_max.proxy.translate.common.conversation import NO_CALL
-from claude_max.proxy.translate.common.tools import api_name
+from claude_max.proxy.translate.common.names import api_name
 
 HI = {"role": "user", "content": "hi"}
 X = {"role": "assistant", "content": "x"}
@@ -64,7 +64,11 @@ RESPONSES: dict[str, Shape] = {
     "repeated call ids": Shape(
         "one id for the calls of two answers (`call_0`)", "each has its own output",
         said(HI, CALL, {**OUTPUT, "output": "one"}, CALL, {**OUTPUT, "output": "two"}, HI),
-        {"turns": 5},
+        {"turns": 5}, "ids of calls",
+    ),
+    "late output": Shape(
+        "an output behind a later message", "it is moved behind its call",
+        said(HI, CALL, HI, OUTPUT), {"messages": (U_HI, a(LOOK), u(FOUND, "hi"))}, "late output",
     ),
     "output without id": Shape(
         "an output without `call_id`", "it belongs to the first open call",
@@ -86,6 +90,7 @@ RESPONSES: dict[str, Shape] = {
     "any call id": Shape(
         "call ids with signs that the service does not take", "carried under another id",
         said(HI, {**CALL, "call_id": "a:b|1"}, {**OUTPUT, "call_id": "a:b|1"}), {"turns": 3},
+        "ids of calls",
     ),
     "arguments as an object": Shape(
         "`arguments` as an object", "carried",

@@ -233,6 +233,8 @@ def picture(detail: str) -> dict[str, Any]:
     return {"role": "user", "content": [{"type": "image_url", "image_url": url}]}
 
 
+SAID = {"role": "assistant", "content": "x"}
+PAPER = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "d"}}
 IGNORED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"seed": 1, "user": "me", "metadata": {}}, ("seed", "user", "metadata")),
     ({"frequency_penalty": 0, "presence_penalty": 0.0, "logprobs": False, "store": False}, ()),
@@ -247,7 +249,24 @@ IGNORED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"tools": [{"type": "function", "function": {"name": "f", "strict": False}}]}, ()),
     ({"messages": [picture("low")]}, ("image_url.detail",)),
     ({"messages": [picture("auto")]}, ()),
-]
+    ({"messages": [USER, {**SAID, "reasoning_content": "hm", "annotations": [], "audio": None, "x": 0}, USER]},
+     ("messages.reasoning_content", "messages.x")),
+    ({"messages": [USER, {**SAID, "refusal": "no"}, USER]}, ("messages.refusal",)),
+    ({"messages": [USER, {"role": "assistant", "refusal": "no"}, USER]}, ()),
+    ({"messages": [{"role": "user", "content": [{**PAPER, "context": "old", "citations": {"enabled": True}}]}]},
+     ("messages.content.context", "messages.content.citations")),
+]  # fmt: skip
+SYSTEM = {"role": "system", "content": "Be brief."}
+
+
+@pytest.mark.parametrize(
+    ("messages", "is_moved"),
+    [([SYSTEM, USER], False), ([USER, SYSTEM], True), ([USER, SAID, SYSTEM, USER], True), ([SYSTEM, SYSTEM], False)],
+)
+def test_a_system_message_in_the_middle_is_named(messages: list[dict[str, Any]], is_moved: bool) -> None:
+    """It stands at the head of the prompt then, where the service has its system prompt."""
+    told = to_turn({"model": "sonnet", "messages": messages}, RequestContext(strict=True)).repaired
+    assert any("system message moved into the system prompt" in each for each in told) is is_moved
 
 
 @pytest.mark.parametrize(("fields", "names"), IGNORED)

@@ -337,7 +337,8 @@ def _check_limit(want: Want, finished: Finished, *, said: bool) -> None:
         return
     output = finished.usage.output
     at_outside = finished.reason == "max_tokens" and output <= want.outside and want.max_tokens != output
-    if at_outside or (want.max_tokens == 1 and said and finished.reason == "end_turn"):
+    ended = finished.reason == "end_turn" and not finished.unknown
+    if at_outside or (want.max_tokens == 1 and said and ended):
         raise errors.CompositionIgnored(
             "The Claude Code CLI did not send the request that it was given: its documented setting "
             "CLAUDE_CODE_EXTRA_BODY has no effect here (a managed policy may forbid it). Set `composition = "

@@ -169,8 +169,10 @@ class Answer:
         reason = delta.get("stop_reason")
         if reason is None:
             return []
-        known = cast("StopReason", reason if reason in _REASONS else "end_turn")
-        self.finished = Finished(known, self._usage, delta.get("stop_sequence"))
+        is_known = reason in _REASONS
+        known = cast("StopReason", reason if is_known else "end_turn")
+        unknown = "" if is_known else str(reason)
+        self.finished = Finished(known, self._usage, delta.get("stop_sequence"), unknown)
         return [self.finished]
 
     def _own_name(self, name: str) -> str:

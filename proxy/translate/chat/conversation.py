@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from ...errors import BadRequest
-from ...events import Message, Text, ToolCall, ToolResult
-from ..common.conversation import Conversation, arguments_of, digest
+from ...events import Media, Message, Text, ToolCall, ToolResult
+from ..common.conversation import Conversation, arguments_of
+from ..common.names import digest
 from ..common.repairs import REFUSING, Repairs
-from ..common.tools import api_name
 from .content import THOUGHTS, block_of, blocks_of, mark_of, text_of
 from .schema import MessageParam, Part, ToolCallParam
 
@@ -74,12 +74,14 @@ def _add_said(made: Conversation, message: MessageParam, where: str, speakers: S
     if not isinstance(content, list):
         made.user([*_named(speakers, message, blocks_of(content, f"{where}.content"))], where)
         return
-    said = []
+    said: list[Text | Media] = []
     for index, part in enumerate(content):
         at = f"{where}.content[{index}]"
         if part.type == "tool_result":
             found = blocks_of(_parts(part.content, f"{at}.content"), f"{at}.content", repairs)
             result = ToolResult(part.tool_use_id or "", tuple(found), bool(part.is_error), mark_of(part.cache_control))
+            if said:
+                repairs.tell(where, "results moved before what is said")
             made.result(result, f"{at}.tool_use_id")
         else:
             said.append(block_of(part, at, repairs))
@@ -114,11 +116,14 @@ def _add_answer(made: Conversation, message: MessageParam, where: str, speakers:
     if message.refusal and not texts:
         texts = [message.refusal]
     made.assistant(_named(speakers, message, [Text(text) for text in texts]))
+    kinds = [part.type for part in parts]
+    if "tool_use" in kinds and any(part in said for part in parts[kinds.index("tool_use") :]):
+        repairs.tell(where, "calls moved behind what is said")
     for index, part in enumerate(parts):
         if part.type == "tool_use":
             at = f"{where}.content[{index}]"
             arguments = arguments_of(part.input)
-            made.call(ToolCall(part.id or _made_id(at), api_name(part.name or ""), arguments), f"{at}.id")
+            made.call(ToolCall(part.id or _made_id(at), part.name or "", arguments), f"{at}.id")
     for index, call in enumerate(message.tool_calls or ()):
         _add_call(made, call, f"{where}.tool_calls[{index}]")
     if message.function_call is not None:
@@ -127,16 +132,16 @@ def _add_answer(made: Conversation, message: MessageParam, where: str, speakers:
         arguments = arguments_of(called.arguments)
         # The legacy format has no ids and links by name, so an id is derived from the call.
         id = f"call_{digest(f'{where} {called.name} {called.arguments}')}"
-        made.call(ToolCall(id, api_name(called.name), arguments), at, key=called.name)
+        made.call(ToolCall(id, called.name, arguments), at, key=called.name)
 
 
 def _add_call(made: Conversation, call: ToolCallParam, at: str) -> None:
     id = _id(call.id) or _made_id(at)
     if call.function is not None and call.type in (None, "", "function"):
         arguments = arguments_of(call.function.arguments)
-        made.call(ToolCall(id, api_name(call.function.name), arguments), f"{at}.id")
+        made.call(ToolCall(id, call.function.name, arguments), f"{at}.id")
     elif call.custom is not None:
-        made.call(ToolCall(id, api_name(call.custom.name), {"input": call.custom.input}), f"{at}.id")
+        made.call(ToolCall(id, call.custom.name, {"input": call.custom.input}), f"{at}.id")
     else:
         raise BadRequest(f"{at}.type: only function and custom calls are supported.", param=f"{at}.type")
 

@@ -101,14 +101,28 @@ def _ignored(body: JsonObject, request: ChatRequest) -> list[str]:
     parts = [part for message in request.messages for part in _parts(message)]
     if any(_detail(part) not in (None, "auto") for part in parts):
         ignored.append("image_url.detail")
-    if any((message.model_extra or {}).get("cache_control") for message in request.messages):
-        ignored.append("messages.cache_control")
+    # Clients send answers back as they got them, with keys that are empty.
+    extras = {name: value for message in request.messages for name, value in _set(message)}
+    ignored += [f"messages.{name}" for name in set_in(extras, {})]
     texts = [part for each in request.messages if each.role not in ("user", "tool") for part in _parts(each)]
     if any(part.cache_control for part in texts):
         # The system prompt, and an answer, are one text each.
         ignored.append("messages.content.cache_control")
     ignored += dict.fromkeys(f"messages.content.{part.type}" for part in parts if part.type in THOUGHTS)
+    unknown = {name: value for part in parts if part.type not in THOUGHTS for name, value in _set(part)}
+    ignored += [f"messages.content.{name}" for name in set_in(unknown, {})]
     return ignored
+
+
+def _set(item: MessageParam | Part) -> list[tuple[str, object]]:
+    """The keys without effect that say something, with their values."""
+    extra = dict(item.model_extra or {})
+    if isinstance(item, MessageParam) and item.content:
+        # Beside it the text of a refusal says the same, or nothing.
+        extra["refusal"] = item.refusal
+    if isinstance(item, Part) and item.type == "input_file":
+        return []
+    return [(name, value) for name, value in extra.items() if value not in (None, "", [], {})]
 
 
 def _parts(message: MessageParam) -> Sequence[Part]:

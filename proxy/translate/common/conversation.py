@@ -12,7 +12,6 @@ The rules:
   If there are only system texts, the last one becomes the user message.
 """
 
-import hashlib
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +23,7 @@ import orjson
 from ...errors import BadRequest
 from ...events import Block, JsonObject, Message, Text, ToolCall, ToolResult
 from ...json_text import compact, loads
+from .names import api_id, api_name, digest
 from .repairs import REFUSING, Repairs
 from .validation import too_deep, whole_escapes
 
@@ -33,7 +33,6 @@ LATE_RESULT = "(The result of an earlier call has come in.)"
 NO_CALL = "(The result of a call that is not in this conversation:)"
 # Levels of a call's arguments that are serialized unchanged.
 ARGUMENT_DEPTH = 190
-_API_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _LETTERS = re.compile(r"[^a-zA-Z0-9]+")
 Role = Literal["user", "assistant"]
 B = TypeVar("B", bound=Block)
@@ -75,9 +74,12 @@ class Conversation:
         # The number of calls with this key that have no result yet.
         self._open: dict[str, int] = {}
 
-    def system(self, texts: Iterable[str]) -> None:
-        """Texts for the system prompt."""
-        self._system += [text for text in texts if not is_blank(text)]
+    def system(self, texts: Iterable[str], where: str = "") -> None:
+        """Texts for the system prompt; `where` is the path of the message that holds them."""
+        said = [text for text in texts if not is_blank(text)]
+        if said and self._parts:
+            self._repairs.tell(where or self._field, "system message moved into the system prompt")
+        self._system += said
         self._last = None
 
     def user(self, blocks: Sequence[Block], where: str) -> None:
@@ -92,16 +94,22 @@ class Conversation:
     def call(self, call: ToolCall, where: str, *, key: str | None = None) -> None:
         """A call by the assistant; `where` is the path of its id.
 
-        `call.id` is the client's own, in any form: the service gets one that it takes, once in a conversation. Results
-        name it by `key` where that is not the id. A call whose key is open already is refused or repaired.
+        `call.id` and `call.name` are the client's own, in any form: the service gets ones that it takes, and each id
+        once. Results name the call by `key` where that is not the id. A call whose key is open already is refused or
+        repaired.
         """
         key = call.id if key is None else key
         if key in self._open:
             self._repairs.note(where, "repeated id of a call", refusal=f"{where}: {key!r} is given twice.")
         own = api_id(call.id)
         own = own if own not in self._used else f"call_{digest(f'{where} {call.id}')}"
+        name = api_name(call.name)
+        if own != call.id:
+            self._repairs.tell(self._field, "ids of calls that the service does not take")
+        if name != call.name:
+            self._repairs.tell(self._field, "names of calls that the service does not take")
         self._used.add(own)
-        self._add("assistant", [replace(call, id=own)])
+        self._add("assistant", [replace(call, id=own, name=name)])
         self._parts[-1].calls.append(_Call(key, own))
         self._open[key] = self._open.get(key, 0) + 1
 
@@ -300,13 +308,3 @@ def _parsed(json: str) -> Any:
         return loads(json)
     except orjson.JSONDecodeError:
         return loads(whole_escapes(json.encode()))
-
-
-def api_id(given: str) -> str:
-    """An id the service takes: the client's own where it has the right form, else one made from it."""
-    return given if _API_ID.fullmatch(given) else f"call_{digest(given)}"
-
-
-def digest(text: str) -> str:
-    """24 hexadecimal digits, the same for the same text."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

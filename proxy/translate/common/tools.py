@@ -9,16 +9,13 @@ from typing import Literal
 
 from ...errors import BadRequest
 from ...events import CacheMark, JsonObject, Tool, ToolChoice
-from .conversation import digest
 from .json_schema import check_schema
 from .json_schema_drafts import upgraded
+from .names import api_name
 from .repairs import REFUSING, Repairs
 
-# The service's own rule ("Define tools", platform.claude.com). OpenAI allows 64 characters.
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _OPENAI_LONGEST = 64
 _PLACE = re.compile(r"\btools\.(\d{1,4})\b")
-_OTHER = re.compile(r"[^a-zA-Z0-9_-]+")
 # OpenAI's limit; the service has no limit.
 _OPENAI_MOST = 128
 
@@ -33,16 +30,6 @@ class Function:
     parameters: JsonObject | None = None
     strict: bool | None = None
     cache: CacheMark | None = None
-
-
-def api_name(name: str) -> str:
-    """The name of a function at the service: the client's own where it has the right form, else one made from it.
-
-    It depends on the name alone, so that a call in the history and the tool agree. No name at all stays none.
-    """
-    if _NAME.fullmatch(name) or not name:
-        return name
-    return f"{_OTHER.sub('_', name)[:100]}_{digest(name)[:8]}"
 
 
 def own_names(names: Sequence[str]) -> dict[str, str]:

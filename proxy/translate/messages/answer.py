@@ -146,7 +146,7 @@ class MessagesReply:
         return [*frames, self._frame({"type": "input_json_delta", "partial_json": text}), *self._close()]
 
     def _finish(self, finished: Finished) -> list[Frame]:
-        delta = {"stop_reason": finished.reason, "stop_sequence": finished.stop_sequence}
+        delta = {"stop_reason": finished.unknown or finished.reason, "stop_sequence": finished.stop_sequence}
         usage = usage_object(finished.usage)
         self._message |= {**delta, "usage": usage}
         return [Frame({"type": "message_delta", "delta": delta, "usage": usage}, "message_delta")]

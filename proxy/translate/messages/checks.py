@@ -97,6 +97,10 @@ def _check_content(said: Said) -> None:
         )
         texts += [(at, json.get("text")) for at, json in blocks_in(f"{where}.content", param.content)
                   if json.get("type") == "text"]  # fmt: skip
+        # In a result the service takes blank ones, but none that are empty.
+        within = ((at, json.get("text")) for placed in blocks_in(f"{where}.content", param.content)
+                  for at, json in blocks_in(f"{placed.where}.content", placed.json.get("content")))  # fmt: skip
+        texts += [(at, text) for at, text in within if text == ""]
         for at, text in texts:
             if text == "":
                 raise BadRequest(f"{at}.text: text content blocks must be non-empty", param=f"{at}.text")

@@ -25,8 +25,8 @@ from ...events import (
 )
 from ..common.conversation import arguments_of
 from ..common.media import decoded_base64, image_of
+from ..common.names import api_name
 from ..common.repairs import REFUSING, Repairs
-from ..common.tools import api_name
 
 MARK = "cache_control"
 _TTLS: dict[Any, CacheMark] = {"5m": "5m", "1h": "1h", None: "5m"}
@@ -88,7 +88,10 @@ def _known(json: JsonObject, where: str, repairs: Repairs) -> Block | None:
         case {"type": "tool_use", "id": str(id), "name": str(name)} if has_only(
             {"input": None, **json}, {"type", "id", "name", "input"}
         ):
-            return ToolCall(id, api_name(name), input_of(json, where, repairs), mark_of(json))
+            own = api_name(name)
+            if own != name:
+                repairs.tell("messages", "names of calls that the service does not take")
+            return ToolCall(id, own, input_of(json, where, repairs), mark_of(json))
         case {"type": "tool_result", "tool_use_id": str(id)}:
             return _result(json, id, where, repairs)
     return None

@@ -7,9 +7,9 @@ take. Texts of system messages go into the system prompt, as they do in other di
 from collections.abc import Sequence
 
 from ...events import Media, Message, OpaqueBlock, Text, ToolCall, ToolResult
-from ..common.conversation import Conversation, digest, is_blank
+from ..common.conversation import Conversation, is_blank
+from ..common.names import digest
 from ..common.repairs import Repairs
-from ..common.tools import api_name
 from .checks import ID, IDS, Placed, Said, every_block
 from .content import block_of, input_of, mark_of
 
@@ -61,28 +61,31 @@ def _add(made: Conversation, role: str, placed: Placed, where: str, repairs: Rep
     at, json = placed
     if json.get("type") == "tool_use" and role == "assistant":
         id, name = _id(json.get("id")) or f"call_{digest(at)}", json.get("name")
-        called = api_name(name) if isinstance(name, str) else ""
+        called = name if isinstance(name, str) else ""
         made.call(ToolCall(id, called, input_of(json, at, repairs), mark_of(json)), f"{at}.id")
         return
     if json.get("type") == "tool_result":
         made.result(_result(placed, repairs), f"{at}.tool_use_id")
         return
-    block = block_of(json, at, repairs)
     if role == "assistant":
-        made.assistant([block])
+        made.assistant([block_of(json, at, repairs)])
     elif role == "user":
-        made.user([block], where)
-    elif isinstance(block, Text):
+        made.user([block_of(json, at, repairs)], where)
+    elif json.get("type") == "text" and isinstance(json.get("text"), str):
+        # Other keys of such a block (citations) say nothing in a system prompt.
         repairs.tell(where, "system message moved into the system prompt")
-        made.system([block.text])
+        made.system([json["text"]], where)
     else:
         repairs.tell(at, "left out; a system message holds texts")
 
 
 def _result(placed: Placed, repairs: Repairs) -> ToolResult:
     at, json = placed
-    parts = [block_of(each.json, each.where, repairs) for each in every_block(f"{at}.content", json.get("content"))
-             if not _is_blank(each)]  # fmt: skip
+    placed_parts = list(every_block(f"{at}.content", json.get("content")))
+    kept = [each for each in placed_parts if not _is_blank(each)]
+    if len(kept) < len(placed_parts) and isinstance(json.get("content"), list):
+        repairs.tell(at, "blank text left out")
+    parts = [block_of(each.json, each.where, repairs) for each in kept]
     known = tuple(part for part in parts if isinstance(part, Text | Media | OpaqueBlock))
     return ToolResult(_id(json.get("tool_use_id")), known, json.get("is_error") is True, mark_of(json))
 

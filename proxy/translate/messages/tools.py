@@ -10,8 +10,8 @@ from ...errors import BadRequest
 from ...events import JsonObject, ServerTool, Tool, ToolChoice
 from ..common.json_schema import check_schema
 from ..common.json_schema_drafts import upgraded
+from ..common.names import api_name
 from ..common.repairs import Repairs
-from ..common.tools import api_name
 from .content import has_only, mark_of
 from .schema import Choice
 

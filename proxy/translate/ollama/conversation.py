@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from ...errors import BadRequest
 from ...events import Media, Message, Text, ToolCall, ToolResult
-from ..common.conversation import Conversation, arguments_of, digest
+from ..common.conversation import Conversation, arguments_of
 from ..common.media import SIGNATURES, image_at, image_of, kind_of_base64
+from ..common.names import digest
 from ..common.repairs import REFUSING, Repairs
-from ..common.tools import api_name
 from .schema import CallParam, MessageParam
 
 
@@ -66,7 +66,7 @@ def _call(made: Conversation, call: CallParam, where: str) -> tuple[str, str]:
     arguments = arguments_of(call.function.arguments or {})
     key = call.id or f"{where} {call.function.name}"
     id = call.id or f"call_{digest(key)}"
-    made.call(ToolCall(id, api_name(call.function.name), arguments), f"{where}.id", key=key)
+    made.call(ToolCall(id, call.function.name, arguments), f"{where}.id", key=key)
     return key, call.function.name
 
 

@@ -7,12 +7,13 @@ come anywhere after it. Each output is moved to directly after the answer that m
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ...errors import BadRequest
 from ...events import Media, Message, RedactedThinking, Text, Thinking, ToolCall, ToolResult
-from ..common.conversation import Conversation, arguments_of, digest
+from ..common.conversation import Conversation, arguments_of
+from ..common.names import digest
 from ..common.repairs import REFUSING, Repairs
-from ..common.tools import api_name
 from .content import blocks_of, text_of
 from .schema import Item
 from .summary import unpacked
@@ -141,7 +142,7 @@ class _Reader:
         arguments = {INPUT: item.input or ""} if is_custom else arguments_of(item.arguments)
         self._made.assistant(self._thinking)
         self._thinking.clear()
-        call = ToolCall(call_id, api_name(flat_name(name, item.namespace)), arguments)
+        call = ToolCall(call_id, flat_name(name, item.namespace), arguments)
         self._made.call(call, f"{where}.call_id")
         self._calls.append((index, where, call_id))
 
@@ -177,6 +178,9 @@ def _outputs(items: Sequence[tuple[str, Item]], repairs: Repairs) -> dict[int, t
         if item.type in CALLS and item.call_id:
             calls.setdefault(item.call_id, []).append(index)
     found: dict[int, tuple[str, Item]] = {}
+    # How many messages that are not the assistant's stand before each item.
+    is_said = (item.type in (None, "message") and item.role != "assistant" for _, item in items)
+    spoken = list(accumulate(is_said, initial=0))
     for index, (where, item) in enumerate(items):
         if item.type not in OUTPUTS:
             continue
@@ -200,6 +204,8 @@ def _outputs(items: Sequence[tuple[str, Item]], repairs: Repairs) -> dict[int, t
                 refusal=f"{where}: the call {item.call_id} has two outputs.",
                 param=FIELD,
             )
+        elif spoken[place] < spoken[index]:
+            repairs.tell(where, "late output; moved behind its call")
         found[place] = (where, item)
     return found
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from ...errors import BadRequest
 from ...events import JsonObject, ServerTool, Tool, ToolChoice
-from ..common.conversation import digest
+from ..common.names import api_name, digest
 from ..common.repairs import REFUSING, Repairs
-from ..common.tools import Function, api_name, choice, declared, restricted
+from ..common.tools import Function, choice, declared, restricted
 from ..common.validation import shaped
 from ..common.web_search import NAME as SEARCH_NAME
 from ..common.web_search import search_tool

@@ -88,7 +88,7 @@ def test_the_reasons_are_the_services_own(reason: StopReason) -> None:
 
 
 def test_a_reason_that_is_not_known_is_an_end() -> None:
-    assert events(*answer(text("a"), reason="new_reason"))[-1] == Finished("end_turn", USAGE)
+    assert events(*answer(text("a"), reason="new_reason"))[-1] == Finished("end_turn", USAGE, unknown="new_reason")
 
 
 @pytest.mark.parametrize("reason", ["max_tokens", "refusal", "tool_use", "pause_turn"])
