@@ -10,6 +10,8 @@ from harness.upstream import assistant, expected, seen, user
 
 OFF = {"type": "disabled"}
 SHOWN = {"type": "adaptive", "display": "summarized"}
+UPDATES = {"type": "adaptive", "display": "updates"}
+LOOK = {"name": "look", "input_schema": {"type": "object"}}
 
 
 def ask(proxy: RunningProxy, text: str, **fields: Any) -> Any:
@@ -79,6 +81,35 @@ def test_a_refused_parameter_is_tried_once(picky: RunningProxy, marker: str) -> 
         answer = ask(picky, f"{marker} {number}.", temperature=0.3)
         assert answer.headers["x-claude-max-ignored"] == "temperature"
         assert len(picky.bodies(f"{marker} {number}.")) == calls
+
+
+# What the scripted models refuse, and what they take; each in the same proxy.
+KINDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("sonnet", {"thinking": {"type": "enabled", "budget_tokens": 1024}}, {"thinking": SHOWN}),
+    ("sonnet", {"thinking": OFF}, {"thinking": OFF}),
+    ("sonnet", {"thinking": {"type": "adaptive"}}, {"thinking": SHOWN}),
+    ("opus", {"thinking": OFF}, {}),
+    ("opus", {"thinking": {"type": "adaptive"}}, {"thinking": SHOWN}),
+    ("opus", {"tools": [LOOK], "tool_choice": {"type": "any"}}, {}),
+    ("opus", {"tools": [LOOK], "tool_choice": {"type": "none"}}, {"tool_choice": {"type": "none"}}),
+]
+
+
+def test_what_one_client_is_refused_is_not_anothers(proxy: RunningProxy, marker: str) -> None:
+    """Only the kind of value that a model refused is left out of later requests."""
+    for again in (False, True):
+        for number, (model, fields, upstream) in enumerate(KINDS):
+            mark = f"{marker}-{again}-{number}"
+            said = directive(call=[{"name": "look", "input": {}}]) if "tools" in fields else directive(text="x")
+            asked = [{"role": "user", "content": f"{mark}\n{said}"}]
+            body = {"model": model, "max_tokens": 3000, "messages": asked, **fields}
+            answer = proxy.http.post("/v1/messages", json=body)
+            assert answer.status_code == 200, answer.text
+            bodies = proxy.bodies(mark)
+            found = {name: bodies[-1].get(name) for name in ("thinking", "tool_choice")}
+            # The CLI's own thinking is not the client's.
+            assert {name: value for name, value in found.items() if value not in (None, UPDATES)} == upstream
+            assert len(bodies) == 1 or not again
 
 
 def test_nothing_stays_for_the_next_request(proxy: RunningProxy, marker: str) -> None:

@@ -114,7 +114,7 @@ class Engine:
                         yield event
                 return
             except errors.BadRequest as refusal:
-                sent = carried(asked, defaults, without) | dict.fromkeys(self._ours(turn, without), "")
+                sent = self._sent(turn, asked, defaults, without)
                 name = None if begun else self._refusals.learn(turn, refusal.message, sent)
                 if name is None:
                     raise
@@ -132,13 +132,17 @@ class Engine:
         while True:
             by_tool = turn.schema is not None and "schema" in without
             asked = schema_tool.offered(turn) if by_tool else turn
-            known = self._refusals.known(asked, carried(asked, defaults, without)) - without
+            known = self._refusals.known(asked, self._sent(turn, asked, defaults, without)) - without
             if not known:
                 return asked, without
             without |= known
 
+    def _sent(self, turn: Turn, asked: Turn, defaults: Defaults, without: frozenset[str]) -> dict[str, str]:
+        """What reaches the service of a Turn that is asked as `asked`, by the names of `negotiate.WORDS`."""
+        return carried(asked, defaults, without) | dict.fromkeys(self._ours(turn, without), "")
+
     def _ours(self, turn: Turn, without: frozenset[str]) -> frozenset[str]:
-        """What we added to a request or can put into words instead, by the names of `negotiate.WORDS`."""
+        """What we added to a request or can put into words instead, by the same names."""
         depends = depends_on_system(turn) or self._composer.cache_ttl() == "1h"
         added = {"cache_ttl": depends, "thinking_blocks": not turn.carries_thinking, "prefill": is_prefill(turn)}
         return frozenset(name for name, may in added.items() if may) - without
