@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from platformdirs import user_cache_path, user_state_path
 from .config import Settings
 from .engine.planning.roster import PoolLimits
 from .engine.planning.steps import Feature
-from .engine.planning.want import BASE_URL
+from .engine.planning.want import BASE_URL, Composition
 from .engine.pool.engine import Composer, Engine
 from .engine.pool.pool import Pool
 from .engine.pool.upkeep import Upkeep, login_file
@@ -78,14 +79,15 @@ class Upstream:
     scripted: bool = False
 
 
-async def contract_of(cli: Cli) -> ContractResult:
+async def contract_of(cli: Cli, composition: Composition) -> ContractResult:
     """The capabilities of this CLI, checked once and remembered. Raises CliUnavailable for an unsafe one."""
-    return await verified(cli, user_cache_path("claude-max") / "contracts.json", VERSION, os.environ)
+    return await verified(cli, user_cache_path("claude-max") / "contracts.json", VERSION, os.environ, composition)
 
 
 async def usable_cli(settings: Settings, cli: Cli) -> UsableCli:
     """The CLI to use if `cli` was found: it, or the bundled one if it fails the check. Raises CliUnavailable."""
-    return await usable(cli, contract_of, os.environ, is_explicit=settings.claude_path is not None)
+    verify = partial(contract_of, composition=settings.composition)
+    return await usable(cli, verify, os.environ, is_explicit=settings.claude_path is not None)
 
 
 def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: Around = Around()) -> FastAPI:  # noqa: B008 - frozen
@@ -127,7 +129,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
     async def recheck() -> tuple[Version, frozenset[Feature]]:
         # With the folder and variables of a worker: a wrapper may choose the version by them.
         found = await asyncio.to_thread(check, cli.path, cli.source, environ, cwd)
-        result = await contract_of(found)
+        result = await contract_of(found, settings.composition)
         defaults.replace(result)
         return found.version, result.features
 

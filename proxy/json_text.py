@@ -6,7 +6,7 @@ answer in the order of its schema. orjson is fast, refuses lone surrogates, and 
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,10 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _DIGITS = bytes(ord("0") if chr(code) in "0123456789" else ord(" ") for code in range(256))
 # The fewest digits of an integer of over 64 bits, and of one that a float may not hold.
 _LONG, _INEXACT = b"0" * 19, b"0" * 16
+# The same for keys that end in a digit.
+_KEYS = bytes(ord("0") if chr(code) in "0123456789" else code if chr(code) in '":' else ord(" ") for code in range(256))
+_NUMBERED = b'0":'
+_WHOLE = re.compile("0|[1-9][0-9]{0,9}")
 
 
 def compact(value: object) -> str:
@@ -63,6 +67,30 @@ def parsed(text: str | bytes) -> Any:
 def is_rounded(value: object, text: bytes) -> bool:
     """Whether an integer within `value`, whose JSON is `text`, becomes another one as a double, as in JavaScript."""
     return _INEXACT in text.translate(_DIGITS) and any(_is_inexact(number) for number in _integers(value))
+
+
+def is_reordered(value: object, text: bytes) -> bool:
+    """Whether an object within `value`, whose JSON is `text`, comes to another order in JavaScript.
+
+    Keys that are whole numbers come first there, in the order of their numbers.
+    """
+    return _NUMBERED in text.translate(_KEYS) and any(list(keys) != _in_javascript(keys) for keys in _keys(value))
+
+
+def _in_javascript(keys: Collection[str]) -> list[str]:
+    numbers = [key for key in keys if _WHOLE.fullmatch(key) and int(key) < 2**32 - 1]
+    return [*sorted(numbers, key=int), *(key for key in keys if key not in numbers)] if numbers else list(keys)
+
+
+def _keys(value: object) -> Iterator[Collection[str]]:
+    level = [value]
+    while level:
+        node = level.pop()
+        if isinstance(node, dict):
+            yield node.keys()
+            level += node.values()
+        elif isinstance(node, list | tuple):
+            level += node
 
 
 def _is_inexact(number: int) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from claude_max.proxy.json_text import Surrogates, compact, is_rounded, loads, parsed
+from claude_max.proxy.json_text import Surrogates, compact, is_reordered, is_rounded, loads, parsed
 
 HIGH, LOW = "\ud83d", "\ude00"
 
@@ -95,6 +95,26 @@ def test_what_a_double_does_not_hold(value: object, is_so: bool) -> None:
     """`10 ** 21` wei is one that a double holds."""
     body = {"messages": [{"input": {"id": value}}]}
     assert is_rounded(body, compact(body).encode()) is is_so
+
+
+@pytest.mark.parametrize(
+    ("value", "is_so"),
+    [
+        ({"a": 1, "1": 2}, True),
+        ({"10": 1, "2": 2}, True),
+        ({"a": 1, "0": 2}, True),
+        ({"x": {"4294967294": 1, "b": [{"b": 1, "7": 2}]}}, True),
+        ({"1": 1, "a": 2}, False),
+        ({"2": 1, "10": 2, "b": 3, "a": 4}, False),
+        ({"a": 1, "01": 2, "-1": 3, "1.5": 4, "1e3": 5, "٣": 6}, False),
+        ({"a": 1, "4294967295": 2}, False),
+        ({"v2": 1, "a": '"b":1,"3":2'}, False),
+        ([], False),
+    ],
+)
+def test_which_objects_come_to_another_order_in_javascript(value: object, is_so: bool) -> None:
+    body = {"messages": [{"input": value}]}
+    assert is_reordered(body, compact(body).encode()) is is_so
 
 
 @pytest.mark.parametrize("text", ['"\\ud83d"', '"\\uD83D"', b'"\\ud83d"', b'"\\uD83D"'])

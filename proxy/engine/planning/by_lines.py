@@ -41,6 +41,8 @@ DIRECT = {"type": "direct"}
 KEPT = {"type", "name", "description", "input_schema", "strict", "cache_control"}
 # Characters of a description; the rest is cut.
 DESCRIPTION_LENGTH = 4096
+# At the root of a tool's schema the CLI puts these first.
+FIRST = ("type", "properties", "required")
 # At the root of a tool's schema the CLI writes these as a sentence of the description.
 FLATTENED = ("allOf", "anyOf", "oneOf")
 
@@ -97,6 +99,9 @@ def adapted(turn: Turn) -> Turn:
 def altered(turn: Turn, given: Turn) -> tuple[str, ...]:
     """What is changed in a Turn and by the CLI in `given`, the Turn as adapted, each as a short phrase."""
     found = [f"tool {name}: {words}" for tool in turn.tools for name, words in _altered(tool)]
+    names = [tool.name for tool in given.tools if isinstance(tool, Tool)]
+    if names != sorted(names):
+        found.append("tools: sorted by name")
     if any(isinstance(tool, Tool) and tool.name == AGENTS for tool in given.tools):
         found.append("messages: the CLI's own list of agents added")
     if any(isinstance(item, Thinking | RedactedThinking) for each in turn.messages for item in each.content):
@@ -128,6 +133,9 @@ def _altered(given: Tool | ServerTool) -> Iterator[tuple[str, str]]:
         yield tool.name, f"{' and '.join(sorted(lost))} left out"
     if tool.strict:
         yield tool.name, "strict left out"
+    ordered = [*(key for key in FIRST if key in tool.parameters), *(key for key in tool.parameters if key not in FIRST)]
+    if ordered != list(tool.parameters):
+        yield tool.name, "keys of the schema in another order"
     if len(tool.description) > DESCRIPTION_LENGTH:
         yield tool.name, f"description cut at {DESCRIPTION_LENGTH} characters"
     text = tool.description + compact(tool.parameters)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ...events import JsonObject, Text, Tool, Turn
-from ...json_text import compact, dumps, is_rounded
+from ...json_text import compact, dumps, is_reordered, is_rounded
 from ...receipts import Way
 from ..wire import mcp, protocol
 from .body import DISABLED, parameters, tool_names
@@ -38,6 +38,7 @@ SETTINGS_ID = "settings"
 TRIGGER_LENGTH = 4096
 # Numbers are doubles in the CLI, which reads the body as JavaScript does.
 ROUNDED = "integers over 2^53: rounded by the CLI"
+REORDERED = "objects: keys that are whole numbers put first by the CLI"
 NO_BILLING = "system: the CLI's own billing line left out"
 NO_THINKING = "thinking: off in a round of tools because the CLI leaves out the thinking before the calls"
 # Where a conversation has no user text (an image alone, results alone).
@@ -138,7 +139,6 @@ def exact_want(
     body = request.body
     text = compact(body)
     size = len(encoded := text.encode())
-    rounded = frozenset({ROUNDED} if is_rounded(body, encoded) else ())
     # No second copy of large tools where it is not needed.
     tools = compact(body["tools"]) if CHECKSUM in text else ""
     most = body["max_tokens"]
@@ -153,7 +153,7 @@ def exact_want(
         outside=outside,
         tools=tool_names(turn),
         prefix=request.prefix,
-        repaired=request.repaired | _altered(turn.system, tools) | rounded,
+        repaired=request.repaired | _altered(turn.system, tools) | _as_javascript(body, encoded),
     )
     return want, size
 
@@ -165,6 +165,9 @@ def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str
     given = without_billing_line(whole)
     offered = _offered(given)
     repaired = {*altered(turn, whole), *_altered(given.system, offered)}
+    values = [message["content"] for message in map(protocol.api_message, given.messages)]
+    tools = [tool.parameters for tool in given.tools if isinstance(tool, Tool)]
+    repaired |= _as_javascript([values, tools], dumps([values, tools]))
     if given is not whole:
         repaired.add(NO_BILLING)
     if body.get("thinking", {}).get("type") == "enabled" and answers_calls(given.messages[-1]):
@@ -244,6 +247,12 @@ def _altered(system: str, tools: str) -> frozenset[str]:
         f"system: the CLI writes a checksum for {CHECKSUM}": CHECKSUM in system,
         f"tools: the CLI writes a checksum for {CHECKSUM}": CHECKSUM in tools,
     }
+    return frozenset(words for words, is_so in changed.items() if is_so)
+
+
+def _as_javascript(value: object, text: bytes) -> frozenset[str]:
+    """What becomes another in a value, whose JSON is `text`, because the CLI reads and writes it as JavaScript does."""
+    changed = {ROUNDED: is_rounded(value, text), REORDERED: is_reordered(value, text)}
     return frozenset(words for words, is_so in changed.items() if is_so)
 
 

@@ -34,6 +34,7 @@ from ..planning.body import Defaults, carried, dropped
 from ..planning.compose import Context, depends_on_system
 from ..planning.images import ImageFitter
 from ..planning.negotiate import Refusals, asked_to_continue, honours, instructed, is_forced, is_prefill
+from ..planning.steps import Feature
 from ..planning.thinking_memory import AnswerBlocks, ThinkingMemory
 from ..planning.want import NO_BILLING, Composition, Want, exact_limit, exact_want, lines_want, without_billing_line
 from .pool import Pool
@@ -67,17 +68,21 @@ class Composer:
     memory: ThinkingMemory = field(default_factory=ThinkingMemory)
     images: ImageFitter = field(default_factory=ImageFitter)
 
-    async def want(self, turn: Turn, without: frozenset[str], *, has_exact: bool) -> Want:
-        """The Want of a Turn. Raises BadRequest where it needs the lines way and that would lose a part of it."""
+    async def want(self, turn: Turn, without: frozenset[str], features: frozenset[Feature]) -> Want:
+        """The Want of a Turn, for a CLI with these features.
+
+        Raises BadRequest where it needs the lines way and that would lose a part of it, and CliUnavailable where the
+        CLI's lines way is not to be relied on.
+        """
         defaults = await self.defaults(turn.model)
         context = Context(defaults, self.cache_ttl(), self.system_ttl(), self.cli_version(), self.base_url)
         if size_of(turn) > LARGE:
-            return await asyncio.to_thread(self._compose, turn, context, without, has_exact)
-        return self._compose(turn, context, without, has_exact)
+            return await asyncio.to_thread(self._compose, turn, context, without, features)
+        return self._compose(turn, context, without, features)
 
-    def _compose(self, given: Turn, context: Context, without: frozenset[str], has_exact: bool) -> Want:
+    def _compose(self, given: Turn, context: Context, without: frozenset[str], features: frozenset[Feature]) -> Want:
         turn = self.images.fitted(without_billing_line(given))
-        if self.composition == "exact" or (self.composition == "auto" and has_exact):
+        if self.composition != "lines" and "exact" in features:
             asked = asked_to_continue(turn) if is_prefill(turn) and "prefill" in without else turn
             want, size = exact_want(asked, str(uuid.uuid4()), context, self.memory, without)
             if self.limit is None or size <= self.limit:
@@ -87,9 +92,26 @@ class Composer:
                     f"The request has {size:,} bytes; with the exact composition {self.limit:,} are the most that can "
                     'be carried on this system. `composition = "auto"` carries it another way.'
                 )
+        if self.composition == "exact":
+            raise errors.CliUnavailable(
+                "This Claude Code CLI fails the contract check of the exact composition, and the setting `composition` "
+                "allows no other. `claude-max check` says more."
+            )
+        _require_lines(turn, features)
         asked = asked_to_continue(turn) if is_prefill(turn) else turn
         by_lines.check(asked)
         return _told(lines_want(asked, str(uuid.uuid4()), context, without), given, turn, asked)
+
+
+def _require_lines(turn: Turn, features: frozenset[Feature]) -> None:
+    """Raises CliUnavailable where the contract check found that the lines way would lose a part of this Turn."""
+    needed = {"lines": len(turn.messages) > 1, "tools": bool(turn.tools)}
+    lost = next((name for name, is_needed in needed.items() if is_needed and name not in features), None)
+    if lost is not None:
+        raise errors.CliUnavailable(
+            f"This request needs the lines composition, and this Claude Code CLI fails its part of the contract check "
+            f"({lost}). `claude-max check` says more."
+        )
 
 
 class Engine:
@@ -178,7 +200,7 @@ class Engine:
         raise errors.UpstreamFault("The model gave no answer that fits the schema.")
 
     async def _once(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
-        want = await self._composer.want(turn, without, has_exact="exact" in self._pool.features)
+        want = await self._composer.want(turn, without, self._pool.features)
         blocks = AnswerBlocks() if want.prefix else None
         async with contextlib.aclosing(self._pool.events(want)) as answer:
             async for event in answer:

@@ -17,6 +17,7 @@ from ...events import Message, Text, Thinking, ToolCallStarted
 from ...scripted import ScriptedAPI, serve_scripted
 from ..planning.body import Defaults
 from ..planning.steps import EVERYTHING, Feature
+from ..planning.want import Composition
 from ..process.channel import Unconfirmed
 from .baited_home import EMAIL, INSIDE, MEMORY, BaitedHome
 from .examiner import SYSTEM, TIMEOUTS, CheckFailed, Examiner, expect, said, tool
@@ -66,10 +67,15 @@ class ContractResult:
     @property
     def unsafe(self) -> str | None:
         """Why this CLI must not be used, None when it may."""
+        return self.unsafe_for("auto")
+
+    def unsafe_for(self, composition: Composition) -> str | None:
+        """Why it must not be used where the setting `composition` says this, None when it may."""
         needed = ("answers", "verbatim", "isolation", "limits")
         unsafe = next((self._why(name) for name in needed if name in self.fails), None)
-        if unsafe is None and not {"exact", "lines"} & self.holds:
-            return "; ".join(self._why(name) for name in ("exact", "lines") if name in self.fails) or "exact: not tried"
+        ways = ("exact", "lines") if composition == "auto" else (composition,)
+        if unsafe is None and not self.holds.intersection(ways):
+            return "; ".join(self._why(name) for name in ways if name in self.fails) or f"{ways[0]}: not tried"
         return unsafe
 
     @property
@@ -152,6 +158,8 @@ class Contract:
         await ask.lines(said("user", "tight"), max_tokens=4321, effort="low", stop=("CONTRACT-STOP",))
         body = ask.body()
         found = (body.get("max_tokens"), body.get("stop_sequences"), body.get("output_config", {}).get("effort"))
+        why = "CLAUDE_CODE_EXTRA_BODY has no effect, which may be a managed policy (managed-settings.json)"
+        expect(found != (4321, None, "low"), why)
         expect(found == (4321, ["CONTRACT-STOP"], "low"), f"limits arrived as {found}")
         await ask.lines(said("user", "loose"))
         body = ask.body()
@@ -217,6 +225,8 @@ class Contract:
 
     async def _tools(self) -> None:
         ask = self.examiner
+        # An older CLI (2.1.248) tells the model of each change of it from then on, and `_models` has changed it often.
+        await ask.close()
         tools = (tool("Bash"), tool("look_up"))
         names = [each.name for each in tools]
         reply = {"call": [{"name": name, "input": {}} for name in names]}

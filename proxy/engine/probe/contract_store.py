@@ -15,6 +15,7 @@ import orjson
 from ...errors import CliUnavailable
 from ...events import JsonObject
 from ..planning.body import Defaults
+from ..planning.want import Composition
 from .contract import CAPABILITIES, ContractResult, examine
 from .locate import UPDATE, Cli
 
@@ -90,11 +91,17 @@ async def record_of(cli: Cli, file: Path, our_version: str, environ: Mapping[str
     return record
 
 
-async def verified(cli: Cli, file: Path, our_version: str, environ: Mapping[str, str]) -> ContractResult:
-    """What may be relied on with this CLI. Raises CliUnavailable, with the reason, where safety fails."""
+async def verified(
+    cli: Cli, file: Path, our_version: str, environ: Mapping[str, str], composition: Composition = "auto"
+) -> ContractResult:
+    """What may be relied on with this CLI. Raises CliUnavailable, with the reason, where safety fails.
+
+    `composition` is the setting: the check of another one than that does not help.
+    """
     record = await record_of(cli, file, our_version, environ)
-    if record.unsafe is not None:
-        raise CliUnavailable(f"Claude Code {cli.version_text} fails the contract check: {record.unsafe}. {UPDATE}")
+    unsafe = record.unsafe_for(composition)
+    if unsafe is not None:
+        raise CliUnavailable(f"Claude Code {cli.version_text} fails the contract check: {unsafe}. {UPDATE}")
     if record.fails:
         log.warning("Claude Code %s does not do everything as measured: %s", cli.version_text, record.lacks)
     return record

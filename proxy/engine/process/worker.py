@@ -341,8 +341,8 @@ def _check_limit(want: Want, finished: Finished, *, said: bool) -> None:
     if at_outside or (want.max_tokens == 1 and said and ended):
         raise errors.CompositionIgnored(
             "The Claude Code CLI did not send the request that it was given: its documented setting "
-            "CLAUDE_CODE_EXTRA_BODY has no effect here (a managed policy may forbid it). Set `composition = "
-            '"lines"` to do without, and see `claude-max doctor`.'
+            "CLAUDE_CODE_EXTRA_BODY has no effect here (a managed policy may forbid it). `claude-max check` says what "
+            'works with this CLI; `composition = "lines"` may.'
         )
 
 

@@ -100,7 +100,11 @@ ALTERED: list[tuple[Turn, list[str]]] = [
     ),
     (turn(Message("user", (ToolResult("c1", (Text("r"),), is_error=True),))), []),
     (tools(Tool("Agent", "", {}), LOOK), ["messages: the CLI's own list of agents added"]),
-    (tools(Tool("agent", "", {}), Tool("Task", "", {})), []),
+    (tools(Tool("Task", "", {}), Tool("agent", "", {})), []),
+    (tools(Tool("b", "", {}), Tool("a", "", {})), ["tools: sorted by name"]),
+    (tools(Tool("a", "", {"type": "object", "properties": {}, "required": [], "title": "A"})), []),
+    (tools(Tool("a", "", {"title": "A", "type": "object"})), ["tool a: keys of the schema in another order"]),
+    (tools(Tool("a", "", {"properties": {}, "type": "object"})), ["tool a: keys of the schema in another order"]),
     (tools(replace(LOOK, strict=True), replace(LOOK, strict=False)), ["tool look: strict left out"]),
     (tools(WITH_MORE), ["tool far: defer_loading and input_examples left out", UNMARKED]),
     (

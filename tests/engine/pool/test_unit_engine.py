@@ -318,8 +318,10 @@ def way_of(pool: ScriptedPool) -> str:
         ("auto", EVERYTHING, None, "exact"),
         ("auto", EVERYTHING - {"exact"}, None, "lines"),
         ("auto", EVERYTHING, 10, "lines"),
-        ("exact", EVERYTHING - {"exact"}, None, "exact"),
-        ("lines", EVERYTHING, None, "lines"),
+        ("exact", EVERYTHING - {"lines", "tools"}, None, "exact"),
+        ("lines", EVERYTHING - {"exact"}, None, "lines"),
+        # One message without tools needs nothing of what fails here.
+        ("lines", EVERYTHING - {"lines", "tools"}, None, "lines"),
     ],
 )
 async def test_the_way(composition: str, features: frozenset[Feature], limit: int | None, way: str) -> None:
@@ -328,6 +330,27 @@ async def test_the_way(composition: str, features: frozenset[Feature], limit: in
     assert way_of(pool) == way
     assert isinstance(began, Started)
     assert bool(began.repaired) is (way == "lines")
+
+
+LONG = turn(*talk("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("composition", "lost", "limit", "wanted", "why"),
+    [
+        ("exact", {"exact"}, None, ASK, "exact composition, and the setting"),
+        ("lines", {"lines"}, None, LONG, r"\(lines\)"),
+        ("auto", {"lines"}, 10, LONG, r"\(lines\)"),
+        ("auto", {"exact", "tools"}, None, replace(ASK, tools=(LOOK,)), r"\(tools\)"),
+    ],
+)
+async def test_a_way_whose_check_fails_is_not_gone(
+    composition: str, lost: set[Feature], limit: int | None, wanted: Turn, why: str
+) -> None:
+    engine, pool = engine_on(said("hi"), features=EVERYTHING - lost, composition=composition, limit=limit)
+    with pytest.raises(errors.CliUnavailable, match=why):
+        await ask(engine, wanted)
+    assert pool.asked == []
 
 
 async def test_a_body_over_the_size_where_only_the_exact_way_is_allowed() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from claude_max.proxy.engine.planning.body import Defaults
 from claude_max.proxy.engine.planning.steps import EVERYTHING
+from claude_max.proxy.engine.planning.want import Composition
 from claude_max.proxy.engine.probe import contract_store
 from claude_max.proxy.engine.probe.contract import CAPABILITIES, ContractResult
 from claude_max.proxy.engine.probe.contract_store import MOST_RECORDS, key, recall, remember, verified
@@ -172,6 +173,33 @@ def test_what_makes_a_cli_unsafe(missing: set[str], unsafe: str | None) -> None:
     assert record.unsafe == unsafe
     assert record.lacks == "; ".join(f"{name}: no" for name in sorted(missing))
     assert record.features == EVERYTHING - missing
+
+
+@pytest.mark.parametrize(
+    ("composition", "missing", "unsafe"),
+    [
+        ("exact", {"exact"}, "exact: no"),
+        ("exact", {"lines"}, None),
+        ("lines", {"lines"}, "lines: no"),
+        ("lines", {"exact"}, None),
+        ("lines", {"limits", "lines"}, "limits: no"),
+    ],
+)
+def test_the_only_way_that_is_allowed_must_hold(
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    composition: Composition,
+    missing: set[str],
+    unsafe: str | None,
+) -> None:
+    record = ContractResult(GOOD.holds - missing, dict.fromkeys(sorted(missing), "no."))
+    monkeypatch.setattr(contract_store, "examine", Examined(record))
+    if unsafe is None:
+        assert asyncio.run(verified(cli, tmp_path / "c.json", "1.0", {}, composition)) == record
+        return
+    with pytest.raises(CliUnavailable, match=f"contract check: {unsafe}"):
+        asyncio.run(verified(cli, tmp_path / "c.json", "1.0", {}, composition))
 
 
 async def test_a_program_that_is_gone_is_no_fault_of_ours(cli: Cli, tmp_path: Path) -> None:
