@@ -261,8 +261,8 @@ class BlockCompleted:
 class Finished:
     """The answer is complete. A failure is raised as a ProxyError instead.
 
-    `stop_sequence` is the one of the Turn's that ended it. `unknown` is the service's own word for a reason that StopReason
-    does not have; `reason` is `end_turn` then.
+    `stop_sequence` is the one of the Turn's that ended it. `unknown` is the service's own word for a reason that
+    StopReason does not have; `reason` is `end_turn` then.
     """
 
     reason: StopReason
