@@ -78,8 +78,8 @@ def is_reordered(value: object, text: bytes) -> bool:
 
 
 def _in_javascript(keys: Collection[str]) -> list[str]:
-    numbers = [key for key in keys if _WHOLE.fullmatch(key) and int(key) < 2**32 - 1]
-    return [*sorted(numbers, key=int), *(key for key in keys if key not in numbers)] if numbers else list(keys)
+    numbers = {key for key in keys if _WHOLE.fullmatch(key) and int(key) < 2**32 - 1}
+    return [*sorted(numbers, key=int), *(key for key in keys if key not in numbers)]
 
 
 def _keys(value: object) -> Iterator[Collection[str]]:

@@ -100,7 +100,7 @@ def altered(turn: Turn, given: Turn) -> tuple[str, ...]:
     """What is changed in a Turn and by the CLI in `given`, the Turn as adapted, each as a short phrase."""
     found = [f"tool {name}: {words}" for tool in turn.tools for name, words in _altered(tool)]
     names = [tool.name for tool in given.tools if isinstance(tool, Tool)]
-    if names != sorted(names):
+    if names != sorted(names, key=_collated):
         found.append("tools: sorted by name")
     if any(isinstance(tool, Tool) and tool.name == AGENTS for tool in given.tools):
         found.append("messages: the CLI's own list of agents added")
@@ -115,6 +115,11 @@ def altered(turn: Turn, given: Turn) -> tuple[str, ...]:
     if any(map(lifetime, markable(turn))):
         found.append("cache_control: left out; the CLI sets its own")
     return (NOTE, *found)
+
+
+def _collated(name: str) -> tuple[str, str]:
+    """Where a name stands in JavaScript's `localeCompare`: signs first, then digits, then letters, small ones first."""
+    return name.lower().replace("_", " ").replace("-", "!"), name.swapcase()
 
 
 def _unmarked(item: B) -> B:

@@ -75,7 +75,7 @@ class Refusals:
         if name is None:
             return None
         known = self._models.setdefault(turn.model, set())
-        always_thinks = any(("thinking", "disabled") in beside for _, beside in known)
+        always_thinks = any(each == "thinking" and ("thinking", "disabled") in beside for each, beside in known)
         if name == "schema" and turn.schema is not None and _KEYWORD.search(message):
             self._schemas[turn.model, _fingerprint(turn.schema)] = None
             if len(self._schemas) > MOST_SCHEMAS:

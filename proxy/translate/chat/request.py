@@ -110,7 +110,7 @@ def _ignored(body: JsonObject, request: ChatRequest) -> list[str]:
         ignored.append("messages.content.cache_control")
     ignored += dict.fromkeys(f"messages.content.{part.type}" for part in parts if part.type in THOUGHTS)
     unknown = {name: value for part in parts if part.type not in THOUGHTS for name, value in _set(part)}
-    ignored += [f"messages.content.{name}" for name in set_in(unknown, {})]
+    ignored += [f"messages.content.{name}" for name in set_in(unknown, {"detail": "auto"})]
     return ignored
 
 

@@ -72,7 +72,7 @@ class StopCut:
 
 
 class Prewarm:
-    """Leaves out an answer that was asked for to fill the prompt cache; `reason` is why it ends."""
+    """Leaves out an answer that was asked for to fill the prompt cache. `reason` is why it ends, if not refused."""
 
     def __init__(self, reason: StopReason) -> None:
         self.done = False
@@ -81,7 +81,8 @@ class Prewarm:
     def feed(self, event: Event) -> list[Event]:
         """Its start and its end."""
         if isinstance(event, Finished):
-            return [replace(event, reason=self._reason, stop_sequence=None)]
+            reason = event.reason if event.reason == "refusal" else self._reason
+            return [Finished(reason, event.usage)]
         return [event] if isinstance(event, Started) else []
 
 

@@ -21,6 +21,7 @@ from claude_max.proxy.events import ToolChoice, Turn
 EVERY = frozenset(WORDS) - {"thinking_budget"}
 ALL = dict.fromkeys(EVERY, "")
 SCHEMA = {"schema": ""}
+XHIGH = {"effort": "xhigh", "thinking": "disabled"}
 FORCED = {"tool_choice": "forced"}
 ASK = turn(user("a"))
 TOOLS = turn(user("a"), tools=(LOOK, SEEK))
@@ -147,6 +148,13 @@ def test_what_contradicts_thinking_is_lost_for_good_where_thinking_cannot_be_sto
     assert refusals.known(ASK, {"temperature": "", **stopped}) == {"thinking", "temperature"}
     assert refusals.known(ASK, FORCED) == {"tool_choice"}
     assert refusals.known(ASK, {"tool_choice": "free", "thinking": "adaptive"}) == set()
+
+
+def test_an_effort_beside_stopped_thinking_is_no_sign_that_thinking_cannot_be_stopped() -> None:
+    refusals = Refusals()
+    assert refusals.learn(ASK, "disabled thinking is not supported with this effort", XHIGH) == "effort"
+    assert refusals.learn(ASK, "temperature: must be 1 for now", {"temperature": ""}) == "temperature"
+    assert refusals.known(ASK, {"temperature": ""}) == set()
 
 
 def wanting(schema: dict[str, Any], model: str = "sonnet") -> Turn:
