@@ -100,7 +100,7 @@ ALTERED: list[tuple[Turn, list[str]]] = [
     ),
     (turn(Message("user", (ToolResult("c1", (Text("r"),), is_error=True),))), []),
     (tools(Tool("Agent", "", {}), LOOK), ["messages: the CLI's own list of agents added"]),
-    (tools(Tool("Task", "", {}), Tool("agent", "", {})), []),
+    (tools(Tool("agent", "", {}), Tool("Task", "", {})), []),
     (tools(Tool("b", "", {}), Tool("a", "", {})), ["tools: sorted by name"]),
     # As 2.1.332 sorts these.
     (tools(*(Tool(name, "", {}) for name in ("_x", "a", "A", "alpha", "b", "B", "Zed"))), []),
