@@ -74,7 +74,9 @@ def is_reordered(value: object, text: bytes) -> bool:
 
     Keys that are whole numbers come first there, in the order of their numbers.
     """
-    return _NUMBERED in text.translate(_KEYS) and any(list(keys) != _in_javascript(keys) for keys in _keys(value))
+    return _NUMBERED in text.translate(_KEYS) and any(
+        any(map(_WHOLE.fullmatch, keys)) and list(keys) != _in_javascript(keys) for keys in _keys(value)
+    )
 
 
 def _in_javascript(keys: Collection[str]) -> list[str]:
@@ -83,14 +85,13 @@ def _in_javascript(keys: Collection[str]) -> list[str]:
 
 
 def _keys(value: object) -> Iterator[Collection[str]]:
-    level = [value]
+    level: list[Any] = [value]
     while level:
         node = level.pop()
         if isinstance(node, dict):
             yield node.keys()
-            level += node.values()
-        elif isinstance(node, list | tuple):
-            level += node
+            node = node.values()
+        level += [each for each in node if isinstance(each, dict | list | tuple)]
 
 
 def _is_inexact(number: int) -> bool:
