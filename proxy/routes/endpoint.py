@@ -6,8 +6,9 @@ dialect defines the wire format.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
@@ -31,6 +32,8 @@ from .services import Services, Wired, context_of
 from .stream import EventStream, while_connected
 
 IGNORED = "x-claude-max-ignored"
+# Of a header. Node takes 16 KB of headers, other clients 8 KB.
+MOST_CHARACTERS = 3500
 REPAIRED = "x-claude-max-repaired"
 # Bodies above this are read in a thread: 256 KiB of tools and their schemas take some 10 ms.
 LARGE = 256 * 1024
@@ -227,4 +230,11 @@ def _headers(asked: ParsedRequest, started: Started, fields: Mapping[str, str]) 
     """Names every parameter that had no effect, and every repair."""
     dropped = sorted({fields.get(name, name) for name in started.ignored}.difference(asked.ignored))
     named = {IGNORED: (*asked.ignored, *dropped), REPAIRED: (*asked.repaired, *sorted(started.repaired))}
-    return {header: ", ".join(names) for header, names in named.items() if names}
+    return {header: _listed(names) for header, names in named.items() if names}
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The names, and of what is too much for a header their number."""
+    lengths = accumulate(len(name) + 2 for name in names)
+    shown = sum(length <= MOST_CHARACTERS for length in lengths)
+    return ", ".join([*names[:shown], *([f"{len(names) - shown} more"] if shown < len(names) else [])])

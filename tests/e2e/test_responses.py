@@ -147,6 +147,17 @@ def test_an_image_in_the_result_of_a_call(proxy: RunningProxy, marker: str) -> N
     assert result["content"][0]["source"]["data"] == PIXEL
 
 
+def test_headers_stay_short(proxy: RunningProxy, marker: str) -> None:
+    """Node refuses more than 16 KB of them, others 8 KB."""
+    odd = {f"unknown-field-{'x' * 40}-{number}": 1 for number in range(60)}
+    within = dict.fromkeys(("prompt_cache_options", "reasoning", "stream_options"), odd)
+    answer = ask(proxy, marker, **odd, **within)
+    assert answer.status_code == 200, answer.text
+    named = answer.headers["x-claude-max-ignored"]
+    assert len(named) < 4000
+    assert named.endswith(" more")
+
+
 def test_two_megabytes_of_items(proxy: RunningProxy, marker: str) -> None:
     items: list[dict[str, Any]] = [{"role": "user", "content": f"{marker}\n{directive(text='Much.')}"}]
     for number in range(400):

@@ -249,7 +249,7 @@ IGNORED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"tools": [{"type": "function", "function": {"name": "f", "strict": False}}]}, ()),
     ({"messages": [picture("low")]}, ("image_url.detail",)),
     ({"messages": [picture("auto")]}, ()),
-    ({"messages": [USER, {**SAID, "reasoning_content": "hm", "annotations": [], "audio": None, "x": 0}, USER]},
+    ({"messages": [USER, {**SAID, "reasoning_content": "hm", "annotations": [], "prefix": False, "x": 2}, USER]},
      ("messages.reasoning_content", "messages.x")),
     ({"messages": [USER, {**SAID, "refusal": "no"}, USER]}, ("messages.refusal",)),
     ({"messages": [USER, {"role": "assistant", "refusal": "no"}, USER]}, ()),

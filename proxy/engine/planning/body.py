@@ -54,8 +54,8 @@ def parameters(turn: Turn, defaults: Defaults, without: AbstractSet[str] = froze
 def carried(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozenset()) -> dict[str, str]:
     """What of this Turn reaches the API, by the Turn's own names, each with the kind of its value.
 
-    A model that refuses one kind may take another: `disabled` thinking and `adaptive`, a `forced` choice and a `free`
-    one, each level of effort. The kind is empty where that is not known of a parameter.
+    A model that refuses one kind may take another: of thinking, of tool choice, a level of effort. The kind is empty
+    where that is not known of a parameter.
     """
     body = parameters(turn, defaults, without)
     names = {"stop_sequences": "stop", "output_config": "schema"}
@@ -65,7 +65,7 @@ def carried(turn: Turn, defaults: Defaults, without: AbstractSet[str] = frozense
         if _has_own_budget(turn, body, defaults):
             found["thinking_budget"] = ""
     if "tool_choice" in body:
-        found["tool_choice"] = "forced" if body["tool_choice"]["type"] in ("any", "tool") else "free"
+        found["tool_choice"] = body["tool_choice"]["type"]
     if turn.effort is not None and "effort" not in without:
         found["effort"] = turn.effort
     if "strict" not in without and any(map(_is_strict, turn.tools)):

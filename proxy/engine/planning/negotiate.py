@@ -31,6 +31,8 @@ WORDS: Mapping[str, re.Pattern[str]] = {
     "thinking_budget": re.compile(r"\bthinking\b", re.IGNORECASE),
     "thinking": re.compile(r"\bthinking\b", re.IGNORECASE),
 }
+# In which they are left out where several are known to be refused.
+ORDER = tuple(WORDS)
 # About one value, or about what stands beside it: "Supported levels: low, high", "not supported when thinking is on".
 _OF_A_VALUE = re.compile(r"supported (?:levels|values)|\b(?:when|while|with) (?:\w+ )?thinking", re.IGNORECASE)
 _LASTING = re.compile(r"support|deprecated|not available", re.IGNORECASE)

@@ -167,7 +167,7 @@ def lines_want(turn: Turn, uuid: str, context: Context, without: AbstractSet[str
     repaired = {*altered(turn, whole), *_altered(given.system, offered)}
     values = [message["content"] for message in map(protocol.api_message, given.messages)]
     tools = [tool.parameters for tool in given.tools if isinstance(tool, Tool)]
-    repaired |= _as_javascript([values, tools], dumps([values, tools]))
+    repaired |= _as_javascript([values, tools, body], dumps([values, tools, body]))
     if given is not whole:
         repaired.add(NO_BILLING)
     if body.get("thinking", {}).get("type") == "enabled" and answers_calls(given.messages[-1]):

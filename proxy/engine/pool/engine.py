@@ -33,7 +33,7 @@ from ..planning import by_lines, schema_tool
 from ..planning.body import Defaults, carried, dropped
 from ..planning.compose import Context, depends_on_system
 from ..planning.images import ImageFitter
-from ..planning.negotiate import Refusals, asked_to_continue, honours, instructed, is_forced, is_prefill
+from ..planning.negotiate import ORDER, Refusals, asked_to_continue, honours, instructed, is_forced, is_prefill
 from ..planning.steps import Feature
 from ..planning.thinking_memory import AnswerBlocks, ThinkingMemory
 from ..planning.want import NO_BILLING, Composition, Want, exact_limit, exact_want, lines_want, without_billing_line
@@ -157,7 +157,8 @@ class Engine:
             known = self._refusals.known(asked, self._sent(turn, asked, defaults, without)) - without
             if not known:
                 return asked, without
-            without |= known
+            # One by one, as they were refused: without the first, another may be no matter.
+            without |= {min(known, key=ORDER.index)}
 
     def _sent(self, turn: Turn, asked: Turn, defaults: Defaults, without: frozenset[str]) -> dict[str, str]:
         """What reaches the service of a Turn that is asked as `asked`, by the names of `negotiate.WORDS`."""
@@ -176,7 +177,9 @@ class Engine:
         async with contextlib.aclosing(answer):
             async for event in answer:
                 if isinstance(event, Started):
-                    event = replace(event, ignored=event.ignored | dropped(turn, defaults, without))
+                    # A forced call that stands for a schema excludes thinking.
+                    lost = dropped(turn, defaults, without) | (dropped(asked, defaults, without) & {"thinking"})
+                    event = replace(event, ignored=event.ignored | lost)
                 yield event
 
     def _called(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:

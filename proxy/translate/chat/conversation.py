@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from ...errors import BadRequest
 from ...events import Media, Message, Text, ToolCall, ToolResult
-from ..common.conversation import Conversation, arguments_of
+from ..common.conversation import Conversation, arguments_of, without_blanks
 from ..common.names import digest
 from ..common.repairs import REFUSING, Repairs
 from .content import THOUGHTS, block_of, blocks_of, mark_of, text_of
@@ -80,7 +80,7 @@ def _add_said(made: Conversation, message: MessageParam, where: str, speakers: S
         if part.type == "tool_result":
             found = blocks_of(_parts(part.content, f"{at}.content"), f"{at}.content", repairs)
             result = ToolResult(part.tool_use_id or "", tuple(found), bool(part.is_error), mark_of(part.cache_control))
-            if said:
+            if without_blanks(said):
                 repairs.tell(where, "results moved before what is said")
             made.result(result, f"{at}.tool_use_id")
         else:
@@ -117,7 +117,7 @@ def _add_answer(made: Conversation, message: MessageParam, where: str, speakers:
         texts = [message.refusal]
     made.assistant(_named(speakers, message, [Text(text) for text in texts]))
     kinds = [part.type for part in parts]
-    if "tool_use" in kinds and any(part in said for part in parts[kinds.index("tool_use") :]):
+    if "tool_use" in kinds and any(part in said and part.text for part in parts[kinds.index("tool_use") :]):
         repairs.tell(where, "calls moved behind what is said")
     for index, part in enumerate(parts):
         if part.type == "tool_use":

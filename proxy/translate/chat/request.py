@@ -122,7 +122,7 @@ def _set(item: MessageParam | Part) -> list[tuple[str, object]]:
         extra["refusal"] = item.refusal
     if isinstance(item, Part) and item.type == "input_file":
         return []
-    return [(name, value) for name, value in extra.items() if value not in (None, "", [], {})]
+    return [(name, value) for name, value in extra.items() if value not in (None, "", [], {}, False)]
 
 
 def _parts(message: MessageParam) -> Sequence[Part]:

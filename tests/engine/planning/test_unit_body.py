@@ -192,10 +192,10 @@ KINDS: list[tuple[Turn, Defaults, dict[str, str]]] = [
     (replace(ASK, thinking="shown"), FREE, {"thinking": "adaptive"}),
     (replace(ASK, thinking_budget=2000), FREE, {"thinking": "enabled", "thinking_budget": ""}),
     (replace(ASK, thinking_budget=2000), BUDGET, {"thinking": "enabled"}),
-    (choosing("required"), NONE, {"thinking": "disabled", "tool_choice": "forced"}),
-    (choosing("named", "look"), NONE, {"thinking": "disabled", "tool_choice": "forced"}),
-    (choosing("none"), NONE, {"tool_choice": "free"}),
-    (choosing("auto", None, False), NONE, {"tool_choice": "free"}),
+    (choosing("required"), NONE, {"thinking": "disabled", "tool_choice": "any"}),
+    (choosing("named", "look"), NONE, {"thinking": "disabled", "tool_choice": "tool"}),
+    (choosing("none"), NONE, {"tool_choice": "none"}),
+    (choosing("auto", None, False), NONE, {"tool_choice": "auto"}),
     (replace(ASK, effort="max", top_k=3), NONE, {"effort": "max", "top_k": "", "thinking": "disabled"}),
 ]  # fmt: skip
 

@@ -22,7 +22,7 @@ EVERY = frozenset(WORDS) - {"thinking_budget"}
 ALL = dict.fromkeys(EVERY, "")
 SCHEMA = {"schema": ""}
 XHIGH = {"effort": "xhigh", "thinking": "disabled"}
-FORCED = {"tool_choice": "forced"}
+FORCED = {"tool_choice": "any"}
 ASK = turn(user("a"))
 TOOLS = turn(user("a"), tools=(LOOK, SEEK))
 DEPRECATED = "`temperature` is deprecated for this model."
@@ -99,8 +99,8 @@ KINDS: list[tuple[str, dict[str, str], str, list[dict[str, str]]]] = [
      [{"thinking": "adaptive"}, {"thinking": "disabled"}]),
     ("adaptive thinking is not supported on this model", {"thinking": "adaptive"}, "thinking",
      [{"thinking": "disabled"}]),
-    ("tool_choice: type any is not supported by this model", {"tool_choice": "forced", "thinking": "disabled"},
-     "tool_choice", [{"tool_choice": "free"}]),
+    ("tool_choice: type any is not supported by this model", {"tool_choice": "any", "thinking": "disabled"},
+     "tool_choice", [{"tool_choice": "none"}, {"tool_choice": "tool"}]),
     ('"thinking.type.disabled" is not supported with the effort "xhigh"', {"effort": "xhigh", "thinking": "disabled"},
      "effort", [{"effort": "xhigh"}, {"effort": "low", "thinking": "disabled"}, {"thinking": "disabled"}]),
     ("effort 'max' is not supported by this model", {"effort": "max"}, "effort", [{"effort": "high"}]),
@@ -147,7 +147,7 @@ def test_what_contradicts_thinking_is_lost_for_good_where_thinking_cannot_be_sto
     assert refusals.learn(ASK, "Thinking may not be enabled when tool_choice forces tool use.", FORCED) == "tool_choice"
     assert refusals.known(ASK, {"temperature": "", **stopped}) == {"thinking", "temperature"}
     assert refusals.known(ASK, FORCED) == {"tool_choice"}
-    assert refusals.known(ASK, {"tool_choice": "free", "thinking": "adaptive"}) == set()
+    assert refusals.known(ASK, {"tool_choice": "none", "thinking": "adaptive"}) == set()
 
 
 def test_an_effort_beside_stopped_thinking_is_no_sign_that_thinking_cannot_be_stopped() -> None:

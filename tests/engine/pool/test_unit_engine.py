@@ -134,6 +134,23 @@ async def test_what_a_model_never_takes_is_dropped_told_and_remembered() -> None
     assert ["temperature" in body for body in pool.bodies()] == [True, False, False, True]
 
 
+async def test_what_is_remembered_ends_as_it_would_be_found_out() -> None:
+    """Without the temperature thinking stays on, and the effort is no matter."""
+    beside = "thinking.type.disabled is not supported with this effort"
+    engine, pool = engine_on(refuses(DEPRECATED), said("hi"), refuses(beside), said("hi"), said("hi"))
+    assert ignored(await ask(engine, COOL)) == {"temperature"}
+    assert ignored(await ask(engine, replace(FORCED, effort="max"))) == {"effort"}
+    assert ignored(await ask(engine, replace(COOL, effort="max"))) == {"temperature"}
+    assert len(pool.asked) == 5
+
+
+async def test_thinking_that_a_schema_by_a_tool_excludes_is_told() -> None:
+    engine, pool = engine_on(refuses(NO_FORMAT), calls(NAME, '{"n":1}'))
+    wanted = replace(ASK, schema=SCHEMA, thinking="shown")
+    assert ignored(await ask(engine, wanted)) == {"thinking"}
+    assert pool.bodies()[1]["thinking"] == {"type": "disabled"}
+
+
 async def test_a_refusal_of_one_value_is_not_remembered() -> None:
     engine, pool = engine_on(refuses("temperature: must be 1 for now"), said("hi"), said("again"))
     await ask(engine, COOL)
