@@ -55,12 +55,14 @@ class Timeouts:
 class Channel:
     """Reads the output of the process in a separate task, until it ends.
 
-    While `idle` (no turn is under way), a line of a turn breaks the channel.
+    While `idle` (no turn is under way), a line of a turn breaks the channel. `on_start` is called as soon as a message
+    of the model's begins.
     """
 
     def __init__(self, process: ClaudeProcess, timeouts: Timeouts) -> None:
         self.process = process
         self.idle = True
+        self.on_start: Callable[[], None] = lambda: None
         self.broken: errors.ProxyError | None = None
         self._timeouts = timeouts
         self._replies: dict[str, asyncio.Future[JsonObject]] = {}
@@ -224,6 +226,10 @@ class Channel:
                 log.warning("claude %d wrote %r while nothing was asked; it is closed", self.process.pid, kind)
                 self.fail(errors.CliCrashed("The Claude Code CLI began a turn of its own."))
                 self.process.begin_close()
+            case "stream_event" if line["event"].get("type") == "message_start":
+                # At once: what the CLI does after a short answer is only milliseconds away.
+                self.on_start()
+                self._inbox.put(line)
             case _:
                 self._inbox.put(line)
 

@@ -45,6 +45,7 @@ class Worker:
     def __init__(self, process: ClaudeProcess, timeouts: Timeouts, accept: Accept = lambda _: None) -> None:
         """`accept` gets the reply to `initialize`, and raises Unconfirmed where the process must not be used."""
         self.channel = Channel(process, timeouts)
+        self.channel.on_start = self._reset
         self.holds = BARE
         self.cli_info: JsonObject = {}
         self._silence = timeouts.silence
@@ -116,9 +117,6 @@ class Worker:
                 events = _fed(answer, line)
             if answer.requested and self._requested is None:
                 self._requested = time.monotonic()
-            if answer.begun and not self._is_reset:
-                # The CLI has sent its request. Further requests by the CLI itself must not reach the service.
-                self._reset()
             said = said or any(isinstance(event, TextDelta | ReasoningDelta | ToolCallStarted) for event in events)
             if answer.finished is not None:
                 _check_limit(want, answer.finished, said=said)
@@ -282,6 +280,9 @@ class Worker:
             raise Unconfirmed(f"its settings were refused: {reply.result().get('error')}")
 
     def _reset(self) -> None:
+        """Once a turn, when the CLI has sent its request: requests of its own must not reach the service."""
+        if self._is_reset:
+            return
         self._is_reset = True
         self.channel.expect(RESET_ID)
         self.channel.process.post(protocol.control_request(RESET_ID, "apply_flag_settings", settings=reset()))
@@ -298,8 +299,7 @@ class Worker:
             await self.channel.control("interrupt")
         while not answer.over:
             self._feed(answer, await self.channel.line(FINISH_SECONDS))
-        if not self._is_reset:
-            self._reset()
+        self._reset()
         if want.way == "exact":
             await self._confirm(SETTINGS_ID)
         await self._confirm(RESET_ID)
