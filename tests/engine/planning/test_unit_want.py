@@ -23,6 +23,8 @@ from claude_max.proxy.engine.planning.want import (
     NO_TEXT,
     NO_THINKING,
     OWN_LINES,
+    REORDERED,
+    ROUNDED,
     SETTINGS_ID,
     TRIGGER_LENGTH,
     Want,
@@ -173,6 +175,25 @@ def test_a_checksum_that_the_cli_writes_into_tools_is_named(words: str, told: bo
         asked = turn(user(CHECKSUM), tools=(tool,))
         for want in (exact(asked), lines_want(asked, "u1", CONTEXT)):
             assert (f"tools: the CLI writes a checksum for {CHECKSUM}" in want.repaired) is told
+
+
+ODD_KEYS: dict[str, Any] = {"b": 2**53 + 1, "1": 0}
+
+
+@pytest.mark.parametrize("way", ["exact", "lines"])
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (turn(user("a"), schema={"enum": [2**53 + 1]}), {ROUNDED}),
+        (turn(user("a"), schema={"properties": {"b": {}, "1": {}}}), {REORDERED}),
+        (turn(user("a"), tools=(replace(LOOK, parameters={"properties": {"b": {}, "1": {}}}),)), {REORDERED}),
+        (turn(user("a"), called("c1", **ODD_KEYS), results("c1")), {ROUNDED, REORDERED}),
+        (turn(user("a 2 1", "9007199254740993"), schema=PLAIN, tools=(LOOK,)), set()),
+    ],
+)
+def test_what_javascript_makes_of_it_is_told(wanted: Turn, told: set[str], way: str) -> None:
+    want = exact(wanted) if way == "exact" else lines_want(wanted, "u1", CONTEXT)
+    assert want.repaired & {ROUNDED, REORDERED} == told
 
 
 def test_lines_without_parameters_have_no_body() -> None:
