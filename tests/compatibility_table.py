@@ -14,7 +14,7 @@ TABLES = (
     ("Addresses", "routes/test_unit_addresses", "SERVED", "", "test_nearly_right"),
     ("Addresses of other APIs", "routes/test_unit_addresses", "ELSEWHERE", "", "test_not_here"),
     ("Conversations", "translate/shapes", "CONVERSATIONS", "translate/test_unit_shapes", "test_a_shape"),
-    ("Values", "translate/shapes", "VALUES", "translate/test_unit_shapes", "test_a_shape"),
+    ("Values", "translate/shapes_values", "VALUES", "translate/test_unit_shapes", "test_a_shape"),
     (
         "The Responses API",
         "translate/shapes_responses",

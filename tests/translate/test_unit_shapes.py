@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from harness.shape import Shape
 from translate.response_meta import response_meta
-from translate.shapes import CONVERSATIONS, HI, VALUES
+from translate.shapes import CONVERSATIONS, HI
 from translate.shapes_messages import MESSAGES
 from translate.shapes_ollama import OLLAMA
 from translate.shapes_responses import RESPONSES
+from translate.shapes_values import VALUES
 
 from claude_max.proxy.engine.wire.protocol import api_message
 from claude_max.proxy.errors import BadRequest

@@ -1,109 +1,47 @@
-"""Coming to terms with a model: what is asked again without what it refused, and what the client is told."""
+"""Negotiating with a model: what is asked again without what it refused, and what the client is told."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
-import orjson
 import pytest
-from engine.turns import LOOK, PLAIN, SEEK, called, results, talk, turn, user
+from engine.scripted_pool import (
+    ASK,
+    BEGAN,
+    DONE,
+    USAGE,
+    Reply,
+    ScriptedPool,
+    ask,
+    calls,
+    engine_on,
+    fails,
+    ignored,
+    no_defaults,
+    refuses,
+    said,
+)
+from engine.turns import LOOK, PLAIN, SEEK, turn, user
 
 from claude_max.proxy import errors
-from claude_max.proxy.engine.planning.body import Defaults
-from claude_max.proxy.engine.planning.compose import Context, composed
 from claude_max.proxy.engine.planning.schema_tool import NAME
-from claude_max.proxy.engine.planning.steps import EVERYTHING, Feature
-from claude_max.proxy.engine.planning.want import EXTRA_BODY, Want
+from claude_max.proxy.engine.planning.want import Want
 from claude_max.proxy.engine.pool import engine as module
-from claude_max.proxy.engine.pool.engine import LARGE, Composer, Engine, size_of
+from claude_max.proxy.engine.pool.engine import Composer, Engine
 from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.events import (
-    BlockCompleted,
     Event,
     Finished,
-    Media,
     Message,
     ReasoningDelta,
     ReasoningSigned,
-    ServerTool,
-    Started,
     StopReason,
     Text,
     TextDelta,
-    Tool,
-    ToolCallDelta,
-    ToolCallStarted,
     ToolChoice,
-    Turn,
     Usage,
 )
 
-Reply = list[Event | errors.ProxyError]
-BEGAN, DONE, USAGE = Started("m"), BlockCompleted(), Usage(output=1)
-
-
-class ScriptedPool:
-    """Answers from a list; keeps what it was asked."""
-
-    def __init__(self, *replies: Reply, features: frozenset[Feature] = EVERYTHING) -> None:
-        self.replies = list(replies)
-        self.features = features
-        self.asked: list[Want] = []
-
-    async def events(self, want: Want) -> AsyncGenerator[Event]:
-        self.asked.append(want)
-        for event in self.replies.pop(0):
-            if isinstance(event, errors.ProxyError):
-                raise event
-            yield event
-
-    def bodies(self) -> list[dict[str, Any]]:
-        """The API requests it was asked for."""
-        found = []
-        for want in self.asked:
-            text = orjson.loads(want.encoded)["request"]["settings"]["env"][EXTRA_BODY]
-            found.append(orjson.loads(text) if text else {})
-        return found
-
-
-async def no_defaults(model: str) -> Defaults:
-    return Defaults()
-
-
-def engine_on(*replies: Reply, features: frozenset[Feature] = EVERYTHING, **more: Any) -> tuple[Engine, ScriptedPool]:
-    pool = ScriptedPool(*replies, features=features)
-    return Engine(cast("Pool", pool), Composer(**{"defaults": no_defaults, "limit": None, **more})), pool
-
-
-async def ask(engine: Engine, wanted: Turn) -> list[Event]:
-    return [event async for event in engine.events(wanted)]
-
-
-def said(text: str, reason: StopReason = "end_turn") -> Reply:
-    return [BEGAN, TextDelta(text), DONE, Finished(reason, USAGE)]
-
-
-def calls(name: str, json: str = "{}") -> Reply:
-    return [BEGAN, ToolCallStarted(0, "c1", name), ToolCallDelta(0, json), DONE, Finished("tool_use", USAGE)]
-
-
-def refuses(message: str) -> Reply:
-    return [errors.BadRequest(f"The service refused the request: {message}")]
-
-
-def fails(kind: type[errors.ProxyError] = errors.UpstreamFault, *, brief: bool = True) -> errors.ProxyError:
-    error = kind("the connection was closed")
-    error.brief = brief
-    return error
-
-
-def ignored(events: list[Event]) -> set[str]:
-    (started,) = [event for event in events if isinstance(event, Started)]
-    return set(started.ignored)
-
-
-ASK = turn(user("a"))
 COOL = replace(ASK, temperature=0.5)
 FORCED = replace(ASK, tools=(LOOK, SEEK), tool_choice=ToolChoice("named", "seek"))
 DEPRECATED = "`temperature` is deprecated for this model."
@@ -320,111 +258,6 @@ async def test_a_clients_own_choice_leaves_no_room_for_a_schema() -> None:
     engine, pool = engine_on(refuses(NO_FORMAT), calls("seek"))
     assert await ask(engine, replace(FORCED, schema=SCHEMA)) == calls("seek")
     assert [tool["name"] for tool in pool.bodies()[1]["tools"]] == ["look", "seek"]
-
-
-# Which way
-
-
-def way_of(pool: ScriptedPool) -> str:
-    return pool.asked[-1].way
-
-
-@pytest.mark.parametrize(
-    ("composition", "features", "limit", "way"),
-    [
-        ("auto", EVERYTHING, None, "exact"),
-        ("auto", EVERYTHING - {"exact"}, None, "lines"),
-        ("auto", EVERYTHING, 10, "lines"),
-        ("exact", EVERYTHING - {"lines", "tools"}, None, "exact"),
-        ("lines", EVERYTHING - {"exact"}, None, "lines"),
-        # One message without tools needs nothing of what fails here.
-        ("lines", EVERYTHING - {"lines", "tools"}, None, "lines"),
-    ],
-)
-async def test_the_way(composition: str, features: frozenset[Feature], limit: int | None, way: str) -> None:
-    engine, pool = engine_on(said("hi"), features=features, composition=composition, limit=limit)
-    (began, *_) = await ask(engine, ASK)
-    assert way_of(pool) == way
-    assert isinstance(began, Started)
-    assert bool(began.repaired) is (way == "lines")
-
-
-LONG = turn(*talk("a", "b", "c"))
-
-
-@pytest.mark.parametrize(
-    ("composition", "lost", "limit", "wanted", "why"),
-    [
-        ("exact", {"exact"}, None, ASK, "exact composition, and the setting"),
-        ("lines", {"lines"}, None, LONG, r"\(lines\)"),
-        ("auto", {"lines"}, 10, LONG, r"\(lines\)"),
-        ("auto", {"exact", "tools"}, None, replace(ASK, tools=(LOOK,)), r"\(tools\)"),
-    ],
-)
-async def test_a_way_whose_check_fails_is_not_gone(
-    composition: str, lost: set[Feature], limit: int | None, wanted: Turn, why: str
-) -> None:
-    engine, pool = engine_on(said("hi"), features=EVERYTHING - lost, composition=composition, limit=limit)
-    with pytest.raises(errors.CliUnavailable, match=why):
-        await ask(engine, wanted)
-    assert pool.asked == []
-
-
-async def test_a_body_over_the_size_where_only_the_exact_way_is_allowed() -> None:
-    engine, pool = engine_on(said("hi"), composition="exact", limit=10)
-    with pytest.raises(errors.BadRequest, match=r"bytes; with the exact composition 10 are the most"):
-        await ask(engine, ASK)
-    assert pool.asked == []
-
-
-async def test_what_the_lines_way_would_lose_is_refused() -> None:
-    engine, pool = engine_on(said("hi"), composition="lines")
-    with pytest.raises(errors.BadRequest, match="exact composition"):
-        await ask(engine, replace(ASK, tools=(ServerTool({"name": "web_search"}),)))
-    assert pool.asked == []
-
-
-async def test_a_large_turn_is_composed_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    beside: list[bool] = []
-    to_thread = asyncio.to_thread
-
-    async def counted(*arguments: Any) -> Any:
-        beside.append(True)
-        return await to_thread(*arguments)
-
-    monkeypatch.setattr(asyncio, "to_thread", counted)
-    engine, _ = engine_on(said("hi"), said("hi"))
-    await ask(engine, ASK)
-    assert not beside
-    await ask(engine, turn(user("x" * (LARGE + 1))))
-    assert beside
-
-
-MILLION = 1_000_000
-ENUM = {"type": "object", "properties": {"p": {"enum": [str(number) for number in range(MILLION // 7)]}}}
-WIDE = {"type": "object", "properties": {f"property {number}": {"type": "string"} for number in range(MILLION // 30)}}
-
-
-@pytest.mark.parametrize(
-    "large",
-    [
-        pytest.param(turn(user("x" * MILLION)), id="a text"),
-        pytest.param(turn(user(*["x"] * (MILLION // 30))), id="many texts"),
-        pytest.param(turn(*talk(*["x"] * (MILLION // 60))), id="many messages"),
-        pytest.param(turn(user("x"), system="x" * MILLION), id="a system prompt"),
-        pytest.param(turn(Message("user", (Media("image", "image/png", "A" * MILLION),))), id="an image"),
-        pytest.param(turn(user("a"), called("1"), results("1", text="x" * MILLION)), id="a result"),
-        pytest.param(turn(user("a"), called("1", file="x" * MILLION), results("1")), id="arguments"),
-        pytest.param(turn(user("a"), tools=(Tool("t", "x" * MILLION, PLAIN),)), id="a description"),
-        pytest.param(turn(user("a"), tools=(Tool("t", "", ENUM),)), id="an enumeration"),
-        pytest.param(turn(user("a"), tools=(Tool("t", "", WIDE),)), id="many properties"),
-    ],
-)
-def test_what_is_large_as_json_counts_as_large(large: Turn) -> None:
-    """However it is made up; and what is small does not."""
-    assert len(orjson.dumps(composed(large, Context()).body)) + len(large.system) > 0.9 * MILLION
-    assert size_of(large) > LARGE
-    assert size_of(turn(user("x"), called("1"), results("1"), tools=(LOOK, SEEK))) < 2000
 
 
 # Thinking that a client does not send back
