@@ -66,7 +66,9 @@ def parsed(text: str | bytes) -> Any:
 
 def is_rounded(value: object, text: bytes) -> bool:
     """Whether an integer within `value`, whose JSON is `text`, becomes another one as a double, as in JavaScript."""
-    return _INEXACT in text.translate(_DIGITS) and any(_is_inexact(number) for number in _integers(value))
+    return _INEXACT in text.translate(_DIGITS) and any(
+        isinstance(node, int) and _is_inexact(node) for node in _nodes(value)
+    )
 
 
 def is_reordered(value: object, text: bytes) -> bool:
@@ -75,23 +77,14 @@ def is_reordered(value: object, text: bytes) -> bool:
     Keys that are whole numbers come first there, in the order of their numbers.
     """
     return _NUMBERED in text.translate(_KEYS) and any(
-        any(map(_WHOLE.fullmatch, keys)) and list(keys) != _in_javascript(keys) for keys in _keys(value)
+        isinstance(node, dict) and any(map(_WHOLE.fullmatch, node)) and list(node) != _in_javascript(node)
+        for node in _nodes(value)
     )
 
 
 def _in_javascript(keys: Collection[str]) -> list[str]:
     numbers = {key for key in keys if _WHOLE.fullmatch(key) and int(key) < 2**32 - 1}
     return [*sorted(numbers, key=int), *(key for key in keys if key not in numbers)]
-
-
-def _keys(value: object) -> Iterator[Collection[str]]:
-    level: list[Any] = [value]
-    while level:
-        node = level.pop()
-        if isinstance(node, dict):
-            yield node.keys()
-            node = node.values()
-        level += [each for each in node if isinstance(each, dict | list | tuple)]
 
 
 def _is_inexact(number: int) -> bool:
@@ -101,16 +94,16 @@ def _is_inexact(number: int) -> bool:
         return True
 
 
-def _integers(value: object) -> Iterator[int]:
+def _nodes(value: object) -> Iterator[object]:
+    """The value and all within it but texts, of which there are most."""
     level = [value]
     while level:
         node = level.pop()
+        yield node
         if isinstance(node, dict):
-            level += node.values()
+            level += [each for each in node.values() if not isinstance(each, str)]
         elif isinstance(node, list | tuple):
-            level += node
-        elif isinstance(node, int):
-            yield node
+            level += [each for each in node if not isinstance(each, str)]
 
 
 class Surrogates:

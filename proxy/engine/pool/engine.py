@@ -136,7 +136,7 @@ class Engine:
                         yield event
                 return
             except errors.BadRequest as refusal:
-                sent = self._sent(turn, asked, defaults, without)
+                sent = _carried(asked, defaults, without) | dict.fromkeys(self._ours(turn, without), "")
                 name = None if begun else self._refusals.learn(turn, refusal.message, sent)
                 if name is None:
                     raise
@@ -154,20 +154,16 @@ class Engine:
         while True:
             by_tool = turn.schema is not None and "schema" in without
             asked = schema_tool.offered(turn) if by_tool else turn
-            known = self._refusals.known(asked, self._sent(turn, asked, defaults, without)) - without
+            known = self._refusals.known(asked, _carried(asked, defaults, without)) - without
             if not known:
                 return asked, without
             # One by one, as they were refused: without the first, another may be no matter.
             without |= {min(known, key=ORDER.index)}
 
-    def _sent(self, turn: Turn, asked: Turn, defaults: Defaults, without: frozenset[str]) -> dict[str, str]:
-        """What reaches the service of a Turn that is asked as `asked`, by the names of `negotiate.WORDS`."""
-        return carried(asked, defaults, without) | dict.fromkeys(self._ours(turn, without), "")
-
     def _ours(self, turn: Turn, without: frozenset[str]) -> frozenset[str]:
-        """What we added to a request or can put into words instead, by the same names."""
+        """What we may have added to a request, by the names of `negotiate.WORDS`."""
         depends = depends_on_system(turn) or self._composer.cache_ttl() == "1h"
-        added = {"cache_ttl": depends, "thinking_blocks": not turn.carries_thinking, "prefill": is_prefill(turn)}
+        added = {"cache_ttl": depends, "thinking_blocks": not turn.carries_thinking}
         return frozenset(name for name, may in added.items() if may) - without
 
     async def _ask(self, turn: Turn, asked: Turn, defaults: Defaults, without: frozenset[str]) -> AsyncGenerator[Event]:
@@ -177,8 +173,10 @@ class Engine:
         async with contextlib.aclosing(answer):
             async for event in answer:
                 if isinstance(event, Started):
-                    # A forced call that stands for a schema excludes thinking.
-                    lost = dropped(turn, defaults, without) | (dropped(asked, defaults, without) & {"thinking"})
+                    lost = dropped(turn, defaults, without)
+                    if by_tool:
+                        # A forced call that stands for a schema excludes thinking.
+                        lost |= dropped(asked, defaults, without) & {"thinking"}
                     event = replace(event, ignored=event.ignored | lost)
                 yield event
 
@@ -242,6 +240,12 @@ class Engine:
         for event in held:
             said = replace(event, ignored=event.ignored | {"tool_choice"}) if isinstance(event, Started) else event
             yield _with_usage(said, spent)
+
+
+def _carried(asked: Turn, defaults: Defaults, without: frozenset[str]) -> dict[str, str]:
+    """As `body.carried`, with the beginning of an answer, which can be asked for in words instead."""
+    begun = {"prefill": ""} if is_prefill(asked) and "prefill" not in without else {}
+    return carried(asked, defaults, without) | begun
 
 
 def _with_usage(event: Event, spent: Usage) -> Event:

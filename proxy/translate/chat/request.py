@@ -101,7 +101,6 @@ def _ignored(body: JsonObject, request: ChatRequest) -> list[str]:
     parts = [part for message in request.messages for part in _parts(message)]
     if any(_detail(part) not in (None, "auto") for part in parts):
         ignored.append("image_url.detail")
-    # Clients send answers back as they got them, with keys that are empty.
     extras = {name: value for message in request.messages for name, value in _set(message)}
     ignored += [f"messages.{name}" for name in set_in(extras, {})]
     texts = [part for each in request.messages if each.role not in ("user", "tool") for part in _parts(each)]
@@ -115,13 +114,17 @@ def _ignored(body: JsonObject, request: ChatRequest) -> list[str]:
 
 
 def _set(item: MessageParam | Part) -> list[tuple[str, object]]:
-    """The keys without effect that say something, with their values."""
+    """The keys without effect that say something, with their values.
+
+    Clients send answers back as they got them, with keys that are empty.
+    """
+    if isinstance(item, Part) and item.type == "input_file":
+        # Its file is in such keys.
+        return []
     extra = dict(item.model_extra or {})
     if isinstance(item, MessageParam) and item.content:
-        # Beside it the text of a refusal says the same, or nothing.
+        # Only in place of a content it is read.
         extra["refusal"] = item.refusal
-    if isinstance(item, Part) and item.type == "input_file":
-        return []
     return [(name, value) for name, value in extra.items() if value not in (None, "", [], {}, False)]
 
 

@@ -23,7 +23,7 @@ import orjson
 from ...errors import BadRequest
 from ...events import Block, JsonObject, Message, Text, ToolCall, ToolResult
 from ...json_text import compact, loads
-from .names import api_id, api_name, digest
+from .names import OTHER_NAMES, api_id, api_name, digest
 from .repairs import REFUSING, Repairs
 from .validation import too_deep, whole_escapes
 
@@ -75,9 +75,9 @@ class Conversation:
         self._open: dict[str, int] = {}
 
     def system(self, texts: Iterable[str], where: str = "") -> None:
-        """Texts for the system prompt; `where` is the path of the message that holds them."""
+        """Texts for the system prompt. `where` is the path of a message that holds them in the conversation."""
         said = [text for text in texts if not is_blank(text)]
-        if said and self._parts:
+        if said and (where or self._parts):
             self._repairs.tell(where or self._field, "system message moved into the system prompt")
         self._system += said
         self._last = None
@@ -107,7 +107,7 @@ class Conversation:
         if own != call.id:
             self._repairs.tell(self._field, "ids of calls that the service does not take")
         if name != call.name:
-            self._repairs.tell(self._field, "names of calls that the service does not take")
+            self._repairs.tell(self._field, OTHER_NAMES)
         self._used.add(own)
         self._add("assistant", [replace(call, id=own, name=name)])
         self._parts[-1].calls.append(_Call(key, own))

@@ -8,6 +8,9 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _OTHER = re.compile(r"[^a-zA-Z0-9_-]+")
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
+# What the client is told of calls that go under another name.
+OTHER_NAMES = "names of calls that the service does not take"
+
 
 def api_name(name: str) -> str:
     """The name of a function at the service: the client's own where it has the right form, else one made from it.

@@ -25,7 +25,7 @@ from ...events import (
 )
 from ..common.conversation import arguments_of
 from ..common.media import decoded_base64, image_of
-from ..common.names import api_name
+from ..common.names import OTHER_NAMES, api_name
 from ..common.repairs import REFUSING, Repairs
 
 MARK = "cache_control"
@@ -90,7 +90,7 @@ def _known(json: JsonObject, where: str, repairs: Repairs) -> Block | None:
         ):
             own = api_name(name)
             if own != name:
-                repairs.tell("messages", "names of calls that the service does not take")
+                repairs.tell("messages", OTHER_NAMES)
             return ToolCall(id, own, input_of(json, where, repairs), mark_of(json))
         case {"type": "tool_result", "tool_use_id": str(id)}:
             return _result(json, id, where, repairs)

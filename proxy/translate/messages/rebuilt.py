@@ -73,7 +73,6 @@ def _add(made: Conversation, role: str, placed: Placed, where: str, repairs: Rep
         made.user([block_of(json, at, repairs)], where)
     elif json.get("type") == "text" and isinstance(json.get("text"), str):
         # Other keys of such a block (citations) say nothing in a system prompt.
-        repairs.tell(where, "system message moved into the system prompt")
         made.system([json["text"]], where)
     else:
         repairs.tell(at, "left out; a system message holds texts")
@@ -81,9 +80,9 @@ def _add(made: Conversation, role: str, placed: Placed, where: str, repairs: Rep
 
 def _result(placed: Placed, repairs: Repairs) -> ToolResult:
     at, json = placed
-    placed_parts = list(every_block(f"{at}.content", json.get("content")))
-    kept = [each for each in placed_parts if not _is_blank(each)]
-    if len(kept) < len(placed_parts) and isinstance(json.get("content"), list):
+    given = list(every_block(f"{at}.content", json.get("content")))
+    kept = [each for each in given if not _is_blank(each)]
+    if len(kept) < len(given) and isinstance(json.get("content"), list):
         repairs.tell(at, "blank text left out")
     parts = [block_of(each.json, each.where, repairs) for each in kept]
     known = tuple(part for part in parts if isinstance(part, Text | Media | OpaqueBlock))
