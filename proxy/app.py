@@ -108,12 +108,15 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
         return await Worker.spawn(cli.path, environ, cwd, timeouts, accept)
 
     lost: set[str] = set()
+    models: tuple[Model, ...] = ()
 
     def accept(cli_info: JsonObject) -> None:
+        nonlocal models
         upkeep.accept(cli_info)
         login.told(cli_info)
         # The CLI's models are known only now.
-        for name, target in lost_aliases(models_of(cli_info), settings.aliases).items():
+        models = models_of(cli_info) or models
+        for name, target in lost_aliases(models, settings.aliases).items():
             if name not in lost:
                 lost.add(name)
                 log.warning("the alias %s points to %r, which is not a model", name, target)
@@ -122,7 +125,7 @@ def create_app(settings: Settings, usable: UsableCli, source: Upstream, around: 
     pool = Pool(launch, limits, contract.features)
 
     def offered() -> tuple[Model, ...]:
-        return models_of(pool.cli_info)
+        return models
 
     defaults = ModelDefaults(cli.path, environ.get("PATH", os.defpath), contract, offered)
 

@@ -24,13 +24,14 @@ def install(
     `page` is the server's own, at `/` for browsers.
     """
     app.state.services = services
-    if page is not None:
-        app.include_router(page.router)
+    # Routes are tried in their order: those of most requests first, and the page's `/` before the one of `health`.
     for dialect in dialects:
         app.include_router(endpoint.router(dialect))
         app.include_router(beside.router(dialect))
         if dialect.keeping is not None:
             app.include_router(stored.router(dialect, dialect.keeping))
+    if page is not None:
+        app.include_router(page.router)
     for made in (models.router(dialects), health.router, metrics.router(services.metrics)):
         app.include_router(made)
     failures.install(app, {path: why for dialect in dialects for path, why in dialect.absent.items()})
