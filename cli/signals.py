@@ -2,11 +2,16 @@
 
 import contextlib
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     import asyncio
+    from sys import UnraisableHookArgs
+    from types import FrameType
+
+    _Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
 
 # A shell reports a program ended by a signal as 128 plus its number.
 BY_SIGNAL = 128
@@ -34,16 +39,29 @@ def loading() -> Iterator[None]:
 
 
 def undo_when_terminated() -> None:
-    """Makes them raise Terminated, and Ctrl-C raise KeyboardInterrupt, unless they are ignored (`nohup`)."""
+    """Makes them raise Terminated, and Ctrl-C raise KeyboardInterrupt, unless they are ignored (`nohup`).
+
+    Where Python drops such an exception, it says nothing of it, and the next signal raises another.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
+    before: dict[int, _Handler] = {}
+
     def end(number: int, frame: object) -> NoReturn:
         _raised.append(number)
-        ignore()
+        before.update(ignore())
         raise Terminated(BY_SIGNAL + number)
 
+    def dropped(unraisable: "UnraisableHookArgs") -> None:
+        if isinstance(unraisable.exc_value, Terminated):
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        elif not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            sys.__unraisablehook__(unraisable)
+
     _handle(end)
+    sys.unraisablehook = dropped
 
 
 def note_interrupts() -> None:
@@ -74,12 +92,14 @@ def call_when_terminated(loop: "asyncio.AbstractEventLoop", stop: Callable[[], o
         stop()
 
 
-def ignore() -> None:
-    """Ignores further signals: cleaning up takes a moment and must not be interrupted."""
-    _handle(signal.SIG_IGN, "SIGINT")
+def ignore() -> "dict[int, _Handler]":
+    """Ignores further signals: cleaning up takes a moment and must not be interrupted. Returns the handlers before."""
+    return _handle(signal.SIG_IGN, "SIGINT")
 
 
-def _handle(handler: Callable[[int, object], None] | signal.Handlers, *more: str) -> None:
+def _handle(handler: "_Handler", *more: str) -> "dict[int, _Handler]":
+    before: dict[int, _Handler] = {}
     for name in ("SIGTERM", "SIGHUP", *more):
-        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
-            signal.signal(getattr(signal, name), handler)
+        if hasattr(signal, name) and signal.getsignal(number := getattr(signal, name)) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, handler)
+    return before

@@ -14,6 +14,7 @@ from typing import Any
 from claude_max.cli import serve
 
 SIGNAL_ITSELF = (sys.executable, __file__)
+AFTER = "after the callback"
 
 
 def before_the_server(number: int) -> None:
@@ -32,7 +33,7 @@ class Module:
 
 
 def in_a_callback(number: int) -> None:
-    """The CLI is about to be looked for. Python drops an exception that is raised in a callback."""
+    """The CLI is about to be looked for. Python drops an exception that is raised in a callback; AFTER tells that."""
     found = vars(serve)["locate"]
 
     def locate(*given: Any) -> Any:
@@ -40,6 +41,7 @@ def in_a_callback(number: int) -> None:
         seen = weakref.ref(module, lambda _: os.kill(os.getpid(), number))
         del module
         assert seen() is None
+        print(AFTER, file=sys.stderr)
         return found(*given)
 
     vars(serve)["locate"] = locate

@@ -1,0 +1,47 @@
+"""Signals to a command whose exception Python drops, as it does in a callback."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import os, signal, sys, weakref
+from claude_max.cli.signals import undo_when_terminated
+
+class Thing: pass
+
+def in_a_callback():
+    thing = Thing()
+    seen = weakref.ref(thing, lambda _: {callback})
+    del thing
+
+undo_when_terminated()
+in_a_callback()
+print("it goes on", flush=True)
+{afterwards}
+print("never")
+"""
+
+
+def run(callback: str, afterwards: str) -> "subprocess.CompletedProcess[str]":
+    script = SCRIPT.format(callback=callback, afterwards=afterwards)
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("dropped", ["SIGTERM", "SIGHUP", "SIGINT"])
+@pytest.mark.parametrize("next_one", ["SIGTERM", "SIGHUP"])
+def test_the_next_signal_ends_the_program(dropped: str, next_one: str) -> None:
+    """After the first it ignores all others, since it is about to end; it was not."""
+    kill = "os.kill(os.getpid(), signal.{})".format
+    done = run(kill(dropped), kill(next_one))
+    assert (done.stdout, done.stderr) == ("it goes on\n", "")
+    assert done.returncode == 128 + signal.Signals[next_one]
+
+
+def test_any_other_exception_is_told() -> None:
+    done = run("1 / 0", "sys.exit(3)")
+    assert "Exception ignored in" in done.stderr
+    assert "ZeroDivisionError" in done.stderr
+    assert (done.stdout, done.returncode) == ("it goes on\n", 3)
