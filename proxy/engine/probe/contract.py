@@ -158,7 +158,7 @@ class Contract:
         await ask.lines(said("user", "tight"), max_tokens=4321, effort="low", stop=("CONTRACT-STOP",))
         body = ask.body()
         found = (body.get("max_tokens"), body.get("stop_sequences"), body.get("output_config", {}).get("effort"))
-        why = "CLAUDE_CODE_EXTRA_BODY has no effect, perhaps by a managed policy, which no update changes"
+        why = "CLAUDE_CODE_EXTRA_BODY has no effect (where a managed policy takes it away, an update does not help)"
         expect(found != (4321, None, "low"), why)
         expect(found == (4321, ["CONTRACT-STOP"], "low"), f"limits arrived as {found}")
         await ask.lines(said("user", "loose"))
