@@ -98,6 +98,54 @@ def test_an_agents_loop_reaches_the_service_as_it_is(proxy: RunningProxy, marker
     assert body["tools"] == [LOOK]
 
 
+ANY = {"tool_choice": {"type": "any"}}
+LESS = {"max_tokens": 500}
+LEFT_OUT = "thinking that the service refused was left out"
+
+
+def _second(proxy: RunningProxy, marker: str, first: dict[str, Any], second: dict[str, Any], **fields: Any) -> Any:
+    """A call after some thinking, and the response to its result; what was sent; the first answer's content."""
+    asked = user(f"{marker}\n{directive(thinking='hm', call={'name': 'look'}, then={'text': 'Seen.'})}")
+    content = post(proxy, asked, **fields, **first).json()["content"]
+    assert [block["type"] for block in content] == ["thinking", "tool_use"]
+    result = user({"type": "tool_result", "tool_use_id": content[1]["id"], "content": [_block("ok")]})
+    sent = [asked, assistant(*content), result]
+    return post(proxy, *sent, **{**fields, **second}), sent
+
+
+@pytest.mark.parametrize(
+    ("model", "first", "second"),
+    [("opus", ANY, {}), ("opus", {}, ANY), ("sonnet", {}, ANY), ("sonnet", {}, LESS), ("haiku", {}, LESS)],
+)
+def test_thinking_that_is_refused_because_of_us_is_left_out(
+    proxy: RunningProxy, marker: str, model: str, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    """Opus takes a forced choice in words only, to which its thinking is bound then. The others have to stop thinking
+    for it, and so under a small limit.
+    """
+    answer, sent = _second(proxy, marker, first, second, model=model, tools=[LOOK])
+    assert answer.status_code == 200, answer.text
+    assert LEFT_OUT in answer.headers["x-claude-max-repaired"]
+    sent[1] = assistant(*sent[1]["content"][1:])
+    assert without_marks(proxy.bodies(marker)[-1]["messages"]) == sent
+
+
+def test_thinking_that_is_known_to_be_unfit_is_not_tried_again(proxy: RunningProxy, marker: str) -> None:
+    answer, sent = _second(proxy, marker, ANY, {}, model="opus", tools=[LOOK])
+    tried = len(proxy.bodies(marker))
+    again = post(proxy, *sent, assistant(*answer.json()["content"]), user("And?"), model="opus", tools=[LOOK])
+    assert again.status_code == 200, again.text
+    assert LEFT_OUT in again.headers["x-claude-max-repaired"]
+    assert len(proxy.bodies(marker)) == tried + 1
+
+
+def test_thinking_stays_where_the_same_words_are_added_again(proxy: RunningProxy, marker: str) -> None:
+    answer, sent = _second(proxy, marker, ANY, ANY, model="opus", tools=[LOOK])
+    assert answer.status_code == 200, answer.text
+    assert LEFT_OUT not in answer.headers["x-claude-max-repaired"]
+    assert without_marks(proxy.bodies(marker)[-1]["messages"]) == sent
+
+
 def test_a_tampered_signature_is_refused_by_the_service(proxy: RunningProxy, marker: str) -> None:
     fields: dict[str, Any] = {"thinking": {"type": "adaptive"}}
     asked = user(f"{marker}\n{directive(thinking='hm', text='x')}")

@@ -225,6 +225,7 @@ def test_a_forced_call_of_a_model_that_takes_no_tool_choice(picky: RunningProxy,
     told = ask(picky, call, tools=[TOOL], tool_choice="required")
     assert told.json()["choices"][0]["finish_reason"] == "tool_calls"
     assert "x-claude-max-ignored" not in told.headers
+    assert told.headers["x-claude-max-repaired"] == "tool_choice: told in words at the end of the system prompt"
     assert "calling the tool `look`" in seen(picky.bodies(marker)[-1])["system"]
     vain = ask(picky, f"vain {marker}\n{directive(text='no')}", tools=[TOOL], tool_choice="required")
     assert vain.json()["choices"][0]["message"]["content"] == "no"

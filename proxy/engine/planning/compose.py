@@ -59,8 +59,8 @@ def composed(
     if memory is not None and not turn.carries_thinking and asked.get("thinking") != DISABLED:
         scope = (turn.model, context.cli_version, turn.system, tools)
         messages, prefix = memory.restored(scope, messages, restore="thinking_blocks" not in without)
-        if lacks_thinking(turn, messages, context.defaults):
-            asked["thinking"] = DISABLED
+    if (prefix or left_out) and lacks_thinking(turn, messages, context.defaults):
+        asked["thinking"] = DISABLED
     short = "cache_ttl" in without
     ttl = "5m" if short else context.cache_ttl
     messages, tools, repaired = marked(messages, tools, ttl, system=context.system_ttl, short=short)
@@ -71,9 +71,9 @@ def composed(
 def without_refused_thinking(turn: Turn, without: AbstractSet[str]) -> tuple[Turn, frozenset[str]]:
     """The Turn without the thinking in its history, where the service refused that, and what to tell of it.
 
-    A message that held nothing else is left as it is, and so is all of a client that answers for its thinking.
+    A message that held nothing else is left as it is.
     """
-    if "thinking_blocks" not in without or turn.carries_thinking:
+    if "thinking_blocks" not in without:
         return turn, frozenset()
     messages = []
     for message in turn.messages:

@@ -14,11 +14,13 @@ from ...events import (
     BlockCompleted,
     Event,
     JsonObject,
+    Message,
     OpaqueBlock,
     ReasoningDelta,
     ReasoningSigned,
     RedactedThinking,
     TextDelta,
+    Thinking,
     ToolCallDelta,
     ToolCallStarted,
 )
@@ -26,6 +28,9 @@ from ...json_text import compact, parsed
 
 # Bytes of all that is kept; a thinking block has some KB.
 CAPACITY = 32 * 1024 * 1024
+
+# Of signatures, each in 33 bytes and what a dict adds.
+MOST_STRAYS = 10_000
 
 Digest = bytes
 _THINKING = ("thinking", "redacted_thinking")
@@ -71,6 +76,31 @@ class ThinkingMemory:
         while self._size > self._capacity:
             _, (_, dropped) = self._answers.popitem(last=False)
             self._size -= dropped
+
+
+class StraySignatures:
+    """Signatures of thinking that answered a request with an instruction or a tool of ours in it.
+
+    The service binds thinking to the system prompt and the messages before it, so it refuses such thinking in a
+    conversation that is the client's alone. What was signed last is kept.
+    """
+
+    def __init__(self, most: int = MOST_STRAYS) -> None:
+        self._most = most
+        self._known: dict[Digest, None] = {}
+
+    def keep(self, signed: ReasoningSigned | RedactedThinking) -> None:
+        """Remembers the thinking that an answer has."""
+        self._known[_stray(signed)] = None
+        if len(self._known) > self._most:
+            del self._known[next(iter(self._known))]
+
+    def within(self, messages: Sequence[Message]) -> bool:
+        """Whether there is such thinking in these messages."""
+        if not self._known:
+            return False
+        thoughts = (item for message in messages for item in message.content)
+        return any(isinstance(item, Thinking | RedactedThinking) and _stray(item) in self._known for item in thoughts)
 
 
 class AnswerBlocks:
@@ -131,3 +161,8 @@ def _key(prefix: Digest, content: object) -> Digest:
     text = "".join(str(block["text"]) for block in blocks if block.get("type") == "text")
     rest = [block for block in blocks if block.get("type") not in ("text", *_THINKING)]
     return hashlib.blake2b(prefix + compact([text, rest]).encode(), digest_size=16).digest()
+
+
+def _stray(thought: ReasoningSigned | RedactedThinking | Thinking) -> Digest:
+    signed = thought.data if isinstance(thought, RedactedThinking) else thought.signature
+    return hashlib.blake2b(signed.encode(), digest_size=16).digest()

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ... import errors
@@ -18,6 +18,8 @@ from ...events import (
     Finished,
     Media,
     OpaqueBlock,
+    ReasoningSigned,
+    RedactedThinking,
     ServerTool,
     Started,
     Text,
@@ -30,12 +32,12 @@ from ...events import (
     Usage,
 )
 from ..planning import by_lines, schema_tool
-from ..planning.body import Defaults, carried, dropped
+from ..planning.body import DISABLED, Defaults, carried, dropped
 from ..planning.compose import Context, depends_on_system
 from ..planning.images import ImageFitter
 from ..planning.negotiate import ORDER, Refusals, asked_to_continue, honours, instructed, is_forced, is_prefill
 from ..planning.steps import Feature
-from ..planning.thinking_memory import AnswerBlocks, ThinkingMemory
+from ..planning.thinking_memory import AnswerBlocks, StraySignatures, ThinkingMemory
 from ..planning.want import NO_BILLING, Composition, Want, exact_limit, exact_want, lines_want, without_billing_line
 from .pool import Pool
 
@@ -48,6 +50,8 @@ RETRY_SECONDS = 0.2
 # Size in characters from which a Turn is composed in a thread: 1 MB takes about 5 ms.
 LARGE = 500_000
 PART = 50
+# Names a forced tool choice that the model does not take.
+TOLD = "tool_choice: told in words at the end of the system prompt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class Engine:
         self._pool = pool
         self._composer = composer
         self._refusals = Refusals()
+        self._strays = StraySignatures()
 
     async def events(self, turn: Turn) -> AsyncGenerator[Event]:
         """The answer to a Turn. Raises a ProxyError; close the iterator to abandon the turn."""
@@ -136,7 +141,8 @@ class Engine:
                         yield event
                 return
             except errors.BadRequest as refusal:
-                sent = _carried(asked, defaults, without) | dict.fromkeys(self._ours(turn, without), "")
+                sent = _carried(asked, defaults, without)
+                sent |= dict.fromkeys(self._ours(turn, asked, sent, without), "")
                 name = None if begun else self._refusals.learn(turn, refusal.message, sent)
                 if name is None:
                     raise
@@ -156,14 +162,26 @@ class Engine:
             asked = schema_tool.offered(turn) if by_tool else turn
             known = self._refusals.known(asked, _carried(asked, defaults, without)) - without
             if not known:
-                return asked, without
+                is_own = turn.carries_thinking and not _is_changed(turn, asked, without)
+                stray = {"thinking_blocks"} if is_own and self._strays.within(turn.messages) else frozenset()
+                return asked, without | stray
             # One by one, as they were refused: without the first, another may be no matter.
             without |= {min(known, key=ORDER.index)}
 
-    def _ours(self, turn: Turn, without: frozenset[str]) -> frozenset[str]:
-        """What we may have added to a request, by the names of `negotiate.WORDS`."""
+    def _ours(self, turn: Turn, asked: Turn, sent: Mapping[str, str], without: frozenset[str]) -> frozenset[str]:
+        """What in a request may be refused because of us, by the names of `negotiate.WORDS`.
+
+        A client's own thinking may, where we added something to its conversation, now or when it was answered, and
+        where we switched the thinking off.
+        """
         depends = depends_on_system(turn) or self._composer.cache_ttl() == "1h"
-        added = {"cache_ttl": depends, "thinking_blocks": not turn.carries_thinking}
+        added = {
+            "cache_ttl": depends,
+            "thinking_blocks": not turn.carries_thinking
+            or _is_changed(turn, asked, without)
+            or (sent.get("thinking") == DISABLED["type"] and turn.thinking != "off")
+            or self._strays.within(turn.messages),
+        }
         return frozenset(name for name, may in added.items() if may) - without
 
     async def _ask(self, turn: Turn, asked: Turn, defaults: Defaults, without: frozenset[str]) -> AsyncGenerator[Event]:
@@ -171,13 +189,17 @@ class Engine:
         by_tool = asked.tools != turn.tools
         answer = self._structured(turn, asked, without) if by_tool else self._called(asked, without)
         async with contextlib.aclosing(answer):
+            is_changed = _is_changed(turn, asked, without)
             async for event in answer:
+                if is_changed and turn.carries_thinking and isinstance(event, ReasoningSigned | RedactedThinking):
+                    self._strays.keep(event)
                 if isinstance(event, Started):
                     lost = dropped(turn, defaults, without)
                     if by_tool:
                         # A forced call that stands for a schema excludes thinking.
                         lost |= dropped(asked, defaults, without) & {"thinking"}
-                    event = replace(event, ignored=event.ignored | lost)
+                    told = {TOLD} if is_changed and not by_tool else frozenset()
+                    event = replace(event, ignored=event.ignored | lost, repaired=event.repaired | told)
                 yield event
 
     def _called(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
@@ -240,6 +262,11 @@ class Engine:
         for event in held:
             said = replace(event, ignored=event.ignored | {"tool_choice"}) if isinstance(event, Started) else event
             yield _with_usage(said, spent)
+
+
+def _is_changed(turn: Turn, asked: Turn, without: frozenset[str]) -> bool:
+    """Whether a tool is offered, or a choice told in words, that the client's conversation does not have."""
+    return asked.tools != turn.tools or (is_forced(asked) and "tool_choice" in without)
 
 
 def _carried(asked: Turn, defaults: Defaults, without: frozenset[str]) -> dict[str, str]:

@@ -231,7 +231,8 @@ def test_thinking_that_the_client_sends_goes_where_it_is_refused_and_is_told() -
     # Before the last calls a model with a budget wants it, or no thinking at all.
     assert refused.body["thinking"] == {"type": "disabled"}
     own = replace(wanted, carries_thinking=True)
-    assert contents(own, ThinkingMemory(), BUDGET, "thinking_blocks")[1] == ["thinking", "text", "tool_use"]
+    assert contents(own, ThinkingMemory())[1] == ["thinking", "text", "tool_use"]
+    assert composed(own, BUDGET, ThinkingMemory(), frozenset({"thinking_blocks"})).body == refused.body
 
 
 ANOTHER: list[tuple[str, Turn, Context]] = [

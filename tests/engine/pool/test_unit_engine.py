@@ -27,7 +27,7 @@ from claude_max.proxy import errors
 from claude_max.proxy.engine.planning.schema_tool import NAME
 from claude_max.proxy.engine.planning.want import Want
 from claude_max.proxy.engine.pool import engine as module
-from claude_max.proxy.engine.pool.engine import Composer, Engine
+from claude_max.proxy.engine.pool.engine import TOLD, Composer, Engine
 from claude_max.proxy.engine.pool.pool import Pool
 from claude_max.proxy.events import (
     Event,
@@ -35,6 +35,7 @@ from claude_max.proxy.events import (
     Message,
     ReasoningDelta,
     ReasoningSigned,
+    Started,
     StopReason,
     Text,
     TextDelta,
@@ -169,8 +170,10 @@ async def test_a_fault_and_a_refusal_in_one_request() -> None:
 
 async def test_a_forced_call_is_asked_for_in_words_and_what_came_before_is_not_shown() -> None:
     engine, pool = engine_on(refuses(NO_CHOICE), said("no"), calls("seek"))
-    *shown, last = await ask(engine, FORCED)
-    assert shown == calls("seek")[:-1]
+    started, *shown, last = await ask(engine, FORCED)
+    assert isinstance(started, Started)
+    assert started.repaired == {TOLD}
+    assert [replace(started, repaired=frozenset()), *shown] == calls("seek")[:-1]
     assert isinstance(last, Finished)
     assert last.usage == USAGE + USAGE, "the first attempt counts too"
     note = "Answer by calling the tool `seek`, and with no other text."
