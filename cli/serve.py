@@ -105,7 +105,7 @@ async def _serve(settings: Settings, cli: Cli, sockets: list[socket.socket], dem
     server: Server | None = None
     assert task is not None
 
-    def stop() -> None:
+    def stop(_: int) -> None:
         # The server is never cancelled: its lifespan, and with it the pool, would then end with the loop, which cancels
         # the start of a process together with the code that would end it.
         if server is None:

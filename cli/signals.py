@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # A shell reports a program ended by a signal as 128 plus its number.
 BY_SIGNAL = 128
+# What Python says of a signal that came at the same time as another, whose handler made it ignored.
+IGNORED = "ignored due to race condition"
 # Signals that raised an exception. Python drops one that is raised in a callback of its own, as imports have them.
 _raised: list[int] = []
 
@@ -41,7 +43,7 @@ def loading() -> Iterator[None]:
 def undo_when_terminated() -> None:
     """Makes them raise Terminated, and Ctrl-C raise KeyboardInterrupt, unless they are ignored (`nohup`).
 
-    Where Python drops such an exception, it says nothing of it, and the next signal raises another.
+    Where Python drops such an exception, nothing is printed, and the next signal raises another.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -57,7 +59,7 @@ def undo_when_terminated() -> None:
         if isinstance(unraisable.exc_value, Terminated):
             for number, handler in before.items():
                 signal.signal(number, handler)
-        elif not isinstance(unraisable.exc_value, KeyboardInterrupt):
+        elif not isinstance(unraisable.exc_value, KeyboardInterrupt) and IGNORED not in str(unraisable.exc_value):
             sys.__unraisablehook__(unraisable)
 
     _handle(end)
@@ -75,21 +77,21 @@ def note_interrupts() -> None:
         signal.signal(signal.SIGINT, interrupt)
 
 
-def call_when_terminated(loop: "asyncio.AbstractEventLoop", stop: Callable[[], object]) -> None:
-    """Makes the first of them, or SIGINT, call `stop` in the event loop, while every task is at an `await`.
+def call_when_terminated(loop: "asyncio.AbstractEventLoop", stop: Callable[[int], object]) -> None:
+    """Makes the first of them, or SIGINT, call `stop` with its number in the loop, while every task is at an `await`.
 
     An exception raised in a loop could lose a process that was just started.
     """
 
     def end(number: int, frame: object) -> None:
         ignore()
-        loop.call_soon_threadsafe(stop)
+        loop.call_soon_threadsafe(stop, number)
 
     _handle(end, "SIGINT")
     if _raised:
         # Its exception did not end the program.
         ignore()
-        stop()
+        stop(_raised[0])
 
 
 def ignore() -> "dict[int, _Handler]":

@@ -4,7 +4,6 @@ The only file here that reads stdin, catches signals and ends the program.
 """
 
 import asyncio
-import contextlib
 import signal
 import sys
 from collections.abc import Coroutine, Sequence
@@ -16,7 +15,7 @@ import typer
 from claude_max.proxy.config import ConfigError, Settings, load
 
 from ..output import Exit, fail
-from ..signals import BY_SIGNAL
+from ..signals import BY_SIGNAL, call_when_terminated
 from . import attach, commands, store
 from .client import Failure, Unfit
 from .commands import Unusable
@@ -129,14 +128,13 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
 
-        def end(number: int) -> None:
+        def stop(number: int) -> None:
+            # Once: a second time would cancel what cleans up.
+            if not received:
+                task.cancel()
             received.append(number)
-            task.cancel()
 
-        for name in ("SIGTERM", "SIGHUP"):
-            with contextlib.suppress(AttributeError, NotImplementedError):
-                number = getattr(signal, name)
-                loop.add_signal_handler(number, end, number)
+        call_when_terminated(loop, stop)
         await work
 
     try:

@@ -40,6 +40,16 @@ def test_the_next_signal_ends_the_program(dropped: str, next_one: str) -> None:
     assert done.returncode == 128 + signal.Signals[next_one]
 
 
+def test_two_signals_at_the_same_time() -> None:
+    """Python handles them one after the other, and the first makes the second ignored."""
+    both = "signal.pthread_sigmask(signal.SIG_SETMASK, {})"
+    block = "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP})"
+    sent = "; ".join(f"os.kill(os.getpid(), signal.{name})" for name in ("SIGTERM", "SIGHUP"))
+    done = run("None", f"try: {block}; {sent}; {both}\nexcept SystemExit: print('ending', flush=True); raise")
+    assert (done.stdout, done.stderr) == ("it goes on\nending\n", "")
+    assert done.returncode in (128 + signal.SIGTERM, 128 + signal.SIGHUP)
+
+
 def test_any_other_exception_is_told() -> None:
     done = run("1 / 0", "sys.exit(3)")
     assert "Exception ignored in" in done.stderr
