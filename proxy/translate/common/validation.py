@@ -91,9 +91,11 @@ def shaped(model: type[M], value: JsonObject) -> M:
         return model.model_validate(value)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        # Every member of a union reports errors; the one that got furthest is the intended one.
+        # Every member of a union reports errors; the one that got furthest is the intended one, and of a whole number
+        # and any number the latter.
         union = found[0]["loc"][:-1]
-        first = max((each for each in found if each["loc"][: len(union)] == union), key=lambda each: len(each["loc"]))
+        members = [each for each in found if each["loc"][: len(union)] == union]
+        first = max(members, key=lambda each: (len(each["loc"]), each["type"] == "float_type"))
         path = field_path(first["loc"])
         raise BadRequest(f"{path}: {first['msg']}" if path else first["msg"], param=path or None) from None
 

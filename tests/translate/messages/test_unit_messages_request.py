@@ -353,6 +353,7 @@ MARKED = [text(str(number), cache_control=EPHEMERAL) for number in range(5)]
         ([user(*MARKED[:2])], {"system": MARKED[:2], "cache_control": EPHEMERAL}, "Found 5."),
         ([], {"system": [{"type": "image"}]}, "system.0: system must be a text"),
         ([], {"temperature": 1.5}, "temperature: Input should be less than or equal to 1"),
+        ([], {"temperature": "hot"}, "temperature: Input should be a valid number"),
         ([], {"thinking": {"type": "enabled"}}, "thinking.enabled.budget_tokens: Field required"),
         ([], {"thinking": {"type": "enabled", "budget_tokens": 2000}}, "`max_tokens` must be greater than"),
         ([], {"tools": [{"name": "a b", "input_schema": SCHEMA}]}, "tools.0.custom.name: String should match"),
