@@ -1,4 +1,4 @@
-"""Signals to a command whose exception Python drops, as it does in a callback."""
+"""Signals whose exception Python drops, as it does in a callback; several signals."""
 
 import signal
 import subprocess
@@ -55,3 +55,35 @@ def test_any_other_exception_is_told() -> None:
     assert "Exception ignored in" in done.stderr
     assert "ZeroDivisionError" in done.stderr
     assert (done.stdout, done.returncode) == ("it goes on\n", 3)
+
+
+CHAT = """
+import asyncio, os, signal, sys
+import typer
+from claude_max.cli.chat.command import run
+from claude_max.cli.signals import undo_when_terminated
+
+async def work():
+    try:
+        os.kill(os.getpid(), signal.{first})
+        await asyncio.sleep(20)
+    finally:
+        os.kill(os.getpid(), signal.{second})
+        await asyncio.sleep(0.05)
+        print("all is cleaned up")
+
+undo_when_terminated()
+try:
+    run(work())
+except typer.Exit as end:
+    sys.exit(end.exit_code)
+"""
+
+
+@pytest.mark.parametrize("second", ["SIGTERM", "SIGHUP", "SIGINT"])
+@pytest.mark.parametrize("first", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_second_signal_does_not_disturb_the_end_of_chat(first: str, second: str) -> None:
+    script = CHAT.format(first=first, second=second)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("all is cleaned up\n", "")
+    assert done.returncode == 128 + signal.Signals[first]
