@@ -1,4 +1,4 @@
-"""Signals whose exception Python drops, as it does in a callback; several signals."""
+"""Signals whose exception Python drops, as it does for one raised in a callback; two signals in a row."""
 
 import signal
 import subprocess
@@ -33,7 +33,7 @@ def run(callback: str, afterwards: str) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.parametrize("dropped", ["SIGTERM", "SIGHUP", "SIGINT"])
 @pytest.mark.parametrize("next_one", ["SIGTERM", "SIGHUP"])
 def test_the_next_signal_ends_the_program(dropped: str, next_one: str) -> None:
-    """After the first it ignores all others, since it is about to end; it was not."""
+    """The first signal makes the program ignore all others, because it is about to end; here it does not end."""
     kill = "os.kill(os.getpid(), signal.{})".format
     done = run(kill(dropped), kill(next_one))
     assert (done.stdout, done.stderr) == ("it goes on\n", "")

@@ -104,7 +104,7 @@ LEFT_OUT = "thinking that the service refused was left out"
 
 
 def _second(proxy: RunningProxy, marker: str, first: dict[str, Any], second: dict[str, Any], **fields: Any) -> Any:
-    """A call after some thinking, and the response to its result; what was sent; the first answer's content."""
+    """After an answer with thinking and a call: the response to the call's result, and the messages it answers."""
     asked = user(f"{marker}\n{directive(thinking='hm', call={'name': 'look'}, then={'text': 'Seen.'})}")
     content = post(proxy, asked, **fields, **first).json()["content"]
     assert [block["type"] for block in content] == ["thinking", "tool_use"]

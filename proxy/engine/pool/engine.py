@@ -203,8 +203,7 @@ class Engine:
                 yield event
 
     def _called(self, turn: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
-        is_told = is_forced(turn) and "tool_choice" in without
-        return self._insist(turn, without) if is_told else self._once(turn, without)
+        return self._insist(turn, without) if _is_told(turn, without) else self._once(turn, without)
 
     async def _structured(self, turn: Turn, offered: Turn, without: frozenset[str]) -> AsyncGenerator[Event]:
         """The answer by a forced tool, asked for INSTRUCTIONS times until its arguments fit the schema."""
@@ -266,7 +265,12 @@ class Engine:
 
 def _is_changed(turn: Turn, asked: Turn, without: frozenset[str]) -> bool:
     """Whether a tool is offered, or a choice told in words, that the client's conversation does not have."""
-    return asked.tools != turn.tools or (is_forced(asked) and "tool_choice" in without)
+    return asked.tools != turn.tools or _is_told(asked, without)
+
+
+def _is_told(asked: Turn, without: frozenset[str]) -> bool:
+    """Whether a forced tool choice is told in words, since the model takes none."""
+    return is_forced(asked) and "tool_choice" in without
 
 
 def _carried(asked: Turn, defaults: Defaults, without: frozenset[str]) -> dict[str, str]:

@@ -103,8 +103,8 @@ ADDED: Mapping[str, str] = {
     # Bun, in which the CLI runs, collects garbage each second by default: a fifth of the processor time of turns that
     # follow each other. With ten seconds a process at rest is as small as before, ten seconds later.
     "BUN_GC_TIMER_INTERVAL": "10000",
-    # Nor does it optimise code: over the 150 turns for which a process lives at most, the optimising compiler takes
-    # more processor time than it saves, and the first sixty turns are faster without it.
+    # No optimising compiler: over the 150 turns for which a process lives at most it takes more processor time than it
+    # saves, and the first sixty turns are faster without it.
     "BUN_JSC_useDFGJIT": "0",
     # Until a turn's settings say otherwise: a request that was not composed by us costs one token.
     "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "1",

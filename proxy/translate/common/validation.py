@@ -91,8 +91,8 @@ def shaped(model: type[M], value: JsonObject) -> M:
         return model.model_validate(value)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        # Every member of a union reports errors; the one that got furthest is the intended one, and of a whole number
-        # and any number the latter.
+        # Every member of a union reports errors; the one that got furthest is the intended one. Where an integer and a
+        # float are allowed, the error for the float is the true one.
         union = found[0]["loc"][:-1]
         members = [each for each in found if each["loc"][: len(union)] == union]
         first = max(members, key=lambda each: (len(each["loc"]), each["type"] == "float_type"))
